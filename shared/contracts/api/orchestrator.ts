@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { dnsLabel } from '../names.ts';
+import { decision, logLine, metricPoint } from '../resources/metrics.ts';
+import { instance } from '../resources/service.ts';
+import { trafficReport } from '../routes/traffic.ts';
+import { defineOperation } from './define.ts';
+import { page, pageQuery } from './paging.ts';
+
+const serviceParams = z.object({ project: dnsLabel, service: dnsLabel });
+
+export const orchestratorOperations = {
+  listInstances: defineOperation('listInstances', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/instances',
+    summary: 'Instances that run, newest first; ended ones of the last hour with `all`',
+    permission: 'services.read',
+    params: serviceParams,
+    query: pageQuery.extend({ all: z.stringbool().default(false) }),
+    response: page(instance),
+  }),
+  followLogs: defineOperation('followLogs', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/logs',
+    summary: 'Logs of all instances as NDJSON; `follow` stays connected',
+    permission: 'services.read',
+    params: serviceParams,
+    query: z.object({
+      follow: z.stringbool().default(false),
+      tail: z.coerce.number().int().min(0).max(10_000).default(200),
+    }),
+    response: logLine,
+    streaming: true,
+  }),
+  getMetrics: defineOperation('getMetrics', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/metrics',
+    summary: 'Traffic over time, one point per step',
+    permission: 'services.read',
+    params: serviceParams,
+    query: z.object({ sinceSeconds: z.coerce.number().int().min(10).max(3600).default(900) }),
+    response: z.object({ stepMs: z.int(), points: z.array(metricPoint) }),
+  }),
+  listDecisions: defineOperation('listDecisions', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/decisions',
+    summary: 'Why it scaled, newest first',
+    permission: 'services.read',
+    params: serviceParams,
+    query: pageQuery,
+    response: page(decision),
+  }),
+  reportTraffic: defineOperation('reportTraffic', {
+    service: 'orchestrator',
+    method: 'post',
+    path: '/internal/v1/traffic',
+    summary: 'A gateway reports what it saw, or asks for a first instance',
+    permission: 'internal',
+    body: trafficReport,
+  }),
+  getObserved: defineOperation('getObserved', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/internal/v1/observed',
+    summary: 'Every instance that is not over, and the verdict on each revision',
+    permission: 'internal',
+    response: z.object({
+      instances: z.array(instance),
+      revisions: z.array(
+        z.object({
+          revisionId: z.string(),
+          state: z.enum(['pending', 'ready', 'failed']),
+          reason: z.string().optional(),
+          message: z.string().optional(),
+        }),
+      ),
+    }),
+  }),
+  importImage: defineOperation('importImage', {
+    service: 'orchestrator',
+    method: 'post',
+    path: '/internal/v1/images',
+    summary: 'Load a validated docker archive into the container engine',
+    permission: 'internal',
+    rawBody: ['application/x-tar'],
+    query: z.object({ reference: z.string(), digest: z.string() }),
+    response: z.object({ digest: z.string() }),
+    status: 201,
+    problems: ['image.import_failed'],
+  }),
+  removeImage: defineOperation('removeImage', {
+    service: 'orchestrator',
+    method: 'delete',
+    path: '/internal/v1/images',
+    summary: 'Remove an image from the container engine',
+    permission: 'internal',
+    query: z.object({ reference: z.string() }),
+  }),
+};

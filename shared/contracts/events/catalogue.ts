@@ -1,0 +1,242 @@
+import { z } from 'zod';
+import { role } from '../access.ts';
+import { idSchema } from '../ids.ts';
+import { moneyString } from '../money.ts';
+import { digest, dnsLabel, timestamp } from '../names.ts';
+import { decision, statusClasses } from '../resources/metrics.ts';
+import { instance } from '../resources/service.ts';
+
+const serviceRef = z.object({ project: dnsLabel, service: dnsLabel, serviceId: idSchema('service') });
+const revisionRef = serviceRef.extend({ revisionId: idSchema('revision'), revisionName: z.string() });
+
+/** A half-open span of Unix milliseconds, `[start, end)`. */
+export const busySpan = z.tuple([z.int(), z.int()]);
+
+/**
+ * Usage of one revision on one instance over one window. `key` is unique for ever: billing counts a key once,
+ * however often it is delivered. Two kinds:
+ * - `requests`, from a gateway's meter: requests, bytes and busy spans (the union of overlapping requests);
+ * - `lifetime`, from the orchestrator's sampler: the time the instance existed, whether busy or not.
+ */
+export const usageRecorded = revisionRef.extend({
+  key: z.string().min(1).max(200),
+  kind: z.enum(['requests', 'lifetime']),
+  instanceId: z.string().describe('empty for requests that no instance answered'),
+  windowStart: timestamp,
+  windowEnd: timestamp,
+  billingMode: z.enum(['request', 'instance']),
+  cpuMilli: z.int(),
+  memoryMib: z.int(),
+  requests: z.int(),
+  bytesIn: z.int(),
+  bytesOut: z.int(),
+  /** Merged, ascending, non-overlapping; clipped to the window. For `lifetime` the time the instance ran. */
+  busy: z.array(busySpan).max(1000),
+  /** Sum of `busy`. */
+  busyMs: z.int(),
+  statusClasses,
+  /** For `lifetime`: whether the instance is one that `minScale` keeps (billed as idle while not busy). */
+  minInstance: z.boolean().default(false),
+});
+export type UsageRecorded = z.infer<typeof usageRecorded>;
+
+export interface EventDefinition {
+  readonly type: string;
+  readonly summary: string;
+  readonly data: z.ZodType;
+  /** `history`: kept in the event log. `ephemeral`: live feed only, a gap costs nothing. */
+  readonly retention: 'history' | 'ephemeral';
+  /** How the subject is written. */
+  readonly subject: string;
+}
+
+const define = <Type extends string, Data extends z.ZodType>(
+  type: Type,
+  summary: string,
+  subject: string,
+  data: Data,
+  retention: 'history' | 'ephemeral' = 'history',
+) => ({ type, summary, subject, data, retention });
+
+/** Every event type. Publishing or consuming one that is not here is an error. */
+export const EVENTS = {
+  'skyrun.user.created.v1': define(
+    'skyrun.user.created.v1',
+    'A person signed up',
+    'users/{id}',
+    z.object({ id: idSchema('user'), email: z.string(), admin: z.boolean() }),
+  ),
+  'skyrun.project.created.v1': define(
+    'skyrun.project.created.v1',
+    'A project was created',
+    'projects/{project}',
+    z.object({ id: idSchema('project'), name: dnsLabel, displayName: z.string(), createdBy: idSchema('user') }),
+  ),
+  'skyrun.member.added.v1': define(
+    'skyrun.member.added.v1',
+    'A person joined a project',
+    'projects/{project}',
+    z.object({ project: dnsLabel, userId: idSchema('user'), role }),
+  ),
+  'skyrun.member.removed.v1': define(
+    'skyrun.member.removed.v1',
+    'A person left a project',
+    'projects/{project}',
+    z.object({ project: dnsLabel, userId: idSchema('user') }),
+  ),
+  'skyrun.image.imported.v1': define(
+    'skyrun.image.imported.v1',
+    'An uploaded image is ready to run',
+    'images/{project}/{name}',
+    z.object({
+      id: idSchema('image'),
+      project: dnsLabel,
+      name: z.string(),
+      tag: z.string(),
+      digest,
+      sizeBytes: z.int(),
+    }),
+  ),
+  'skyrun.image.deleted.v1': define(
+    'skyrun.image.deleted.v1',
+    'An image was deleted',
+    'images/{project}/{name}',
+    z.object({ id: idSchema('image'), project: dnsLabel, name: z.string(), tag: z.string(), digest }),
+  ),
+  'skyrun.service.created.v1': define(
+    'skyrun.service.created.v1',
+    'A service was created',
+    'services/{project}/{service}',
+    serviceRef.extend({ generation: z.int(), url: z.string() }),
+  ),
+  'skyrun.service.updated.v1': define(
+    'skyrun.service.updated.v1',
+    'A service was changed',
+    'services/{project}/{service}',
+    serviceRef.extend({ generation: z.int(), url: z.string() }),
+  ),
+  'skyrun.service.deleted.v1': define(
+    'skyrun.service.deleted.v1',
+    'A service was deleted',
+    'services/{project}/{service}',
+    serviceRef,
+  ),
+  'skyrun.revision.created.v1': define(
+    'skyrun.revision.created.v1',
+    'A new revision should run',
+    'services/{project}/{service}',
+    revisionRef.extend({ number: z.int(), imageDigest: digest }),
+  ),
+  'skyrun.revision.ready.v1': define(
+    'skyrun.revision.ready.v1',
+    'A revision answered its startup probe',
+    'revisions/{revisionId}',
+    revisionRef,
+  ),
+  'skyrun.revision.failed.v1': define(
+    'skyrun.revision.failed.v1',
+    'A revision did not become ready',
+    'revisions/{revisionId}',
+    revisionRef.extend({ reason: z.string(), message: z.string() }),
+  ),
+  'skyrun.instance.started.v1': define(
+    'skyrun.instance.started.v1',
+    'A container was started',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.ready.v1': define(
+    'skyrun.instance.ready.v1',
+    'An instance takes requests',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.draining.v1': define(
+    'skyrun.instance.draining.v1',
+    'An instance takes no new requests',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.stopped.v1': define(
+    'skyrun.instance.stopped.v1',
+    'An instance ended as intended',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.failed.v1': define(
+    'skyrun.instance.failed.v1',
+    'An instance ended or never started, not as intended',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.scaling.decided.v1': define(
+    'skyrun.scaling.decided.v1',
+    'The autoscaler changed a revision’s wanted instances',
+    'revisions/{revisionId}',
+    revisionRef.extend({ decision }),
+  ),
+  'skyrun.traffic.observed.v1': define(
+    'skyrun.traffic.observed.v1',
+    'Traffic of one service over the last second',
+    'services/{project}/{service}',
+    serviceRef.extend({
+      windowMs: z.int(),
+      requestsPerSecond: z.number(),
+      concurrency: z.number(),
+      queued: z.number(),
+      statusClasses,
+      p50Ms: z.number().nullable(),
+      p95Ms: z.number().nullable(),
+      p99Ms: z.number().nullable(),
+      instances: z.object({ ready: z.int(), starting: z.int() }),
+    }),
+    'ephemeral',
+  ),
+  'skyrun.usage.recorded.v1': define(
+    'skyrun.usage.recorded.v1',
+    'Usage of one instance over one window',
+    'services/{project}/{service}',
+    usageRecorded,
+  ),
+  'skyrun.usage.lost.v1': define(
+    'skyrun.usage.lost.v1',
+    'A gateway ended without writing its last window',
+    'gateways/{gateway}',
+    z.object({ gateway: z.string(), from: timestamp, until: timestamp }),
+  ),
+  'skyrun.cost.updated.v1': define(
+    'skyrun.cost.updated.v1',
+    'Live cost of a project changed',
+    'projects/{project}',
+    z.object({
+      project: dnsLabel,
+      currency: z.string(),
+      exactTotal: moneyString,
+      services: z.array(z.object({ service: z.string(), exactAmount: moneyString })),
+    }),
+    'ephemeral',
+  ),
+  'skyrun.invoice.closed.v1': define(
+    'skyrun.invoice.closed.v1',
+    'A period was closed into an invoice',
+    'projects/{project}',
+    z.object({
+      id: idSchema('invoice'),
+      number: z.string(),
+      project: dnsLabel,
+      total: moneyString,
+      currency: z.string(),
+      periodStart: timestamp,
+      periodEnd: timestamp,
+    }),
+  ),
+} as const;
+
+export type EventType = keyof typeof EVENTS;
+export type EventData<Type extends EventType> = z.infer<(typeof EVENTS)[Type]['data']>;
+
+export const EVENT_TYPES = Object.keys(EVENTS) as EventType[];
+
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(EVENTS, type);
+}

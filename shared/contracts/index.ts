@@ -1,0 +1,186 @@
+export {
+  type AccessClaims,
+  accessClaims,
+  isProjectPermission,
+  PERMISSIONS,
+  type Permission,
+  type ProjectPermission,
+  ROLE_PERMISSIONS,
+  type Role,
+  role,
+  TOKEN_AUDIENCE,
+  TOKEN_ISSUER,
+} from './access.ts';
+export { billingOperations } from './api/billing.ts';
+export { defineOperation } from './api/define.ts';
+export {
+  eventOperations,
+  LIVE_FEED,
+} from './api/events.ts';
+export {
+  identityOperations,
+  type Tokens,
+} from './api/identity.ts';
+export {
+  type Method,
+  type Operation,
+  PLATFORM_SERVICES,
+  type PlatformService,
+} from './api/operation.ts';
+export {
+  ALL_OPERATIONS,
+  OPERATIONS,
+} from './api/operations.ts';
+export { orchestratorOperations } from './api/orchestrator.ts';
+export {
+  page,
+  pageQuery,
+} from './api/paging.ts';
+export {
+  ARCHIVE_MEDIA_TYPES,
+  registryOperations,
+} from './api/registry.ts';
+export {
+  busySpan,
+  EVENT_TYPES,
+  EVENTS,
+  type EventData,
+  type EventDefinition,
+  type EventType,
+  isEventType,
+  type UsageRecorded,
+  usageRecorded,
+} from './events/catalogue.ts';
+export {
+  type EventEnvelope,
+  eventEnvelope,
+} from './events/envelope.ts';
+export {
+  type AnyEvent,
+  type EventDraft,
+  type EventProblem,
+  expandTypes,
+  InvalidEventError,
+  isEvent,
+  matchesType,
+  parseEvent,
+  type SkyrunEvent,
+} from './events/event.ts';
+export {
+  ID_PREFIXES,
+  type IdKind,
+  type IdSource,
+  idSchema,
+  makeId,
+  uuidV7,
+} from './ids.ts';
+export {
+  currency,
+  formatMoney,
+  moneyString,
+  PICO_PER_UNIT,
+  parseMoney,
+  roundHalfEven,
+} from './money.ts';
+export {
+  digest,
+  dnsLabel,
+  imageName,
+  imageTag,
+  timestamp,
+} from './names.ts';
+export {
+  type FieldError,
+  fieldError,
+  fieldErrors,
+  isProblemCode,
+  PROBLEMS,
+  Problem,
+  type ProblemCode,
+  type ProblemDetails,
+  type ProblemOptions,
+  problemDetails,
+} from './problem.ts';
+export {
+  type CostLine,
+  type CostReport,
+  costLine,
+  costReport,
+  type Invoice,
+  invoice,
+  METER_UNITS,
+  type Meter,
+  meter,
+} from './resources/billing.ts';
+export {
+  ENGINE_REFERENCE_HOST,
+  engineReference,
+  type Image,
+  image,
+  platform,
+  type UploadProgress,
+  uploadProgress,
+} from './resources/image.ts';
+export {
+  type Decision,
+  decision,
+  LATENCY_BOUNDS_MS,
+  type LogLine,
+  latencyQuantile,
+  logLine,
+  type MetricPoint,
+  metricPoint,
+  type StatusClasses,
+  statusClasses,
+} from './resources/metrics.ts';
+export {
+  type Member,
+  member,
+  type Project,
+  project,
+  type User,
+  user,
+} from './resources/project.ts';
+export {
+  type Condition,
+  condition,
+  environmentVariable,
+  type Instance,
+  instance,
+  instanceState,
+  type Probe,
+  probe,
+  RESERVED_ENVIRONMENT,
+  type Revision,
+  type RevisionTemplate,
+  resources,
+  revision,
+  revisionTemplate,
+  type Scaling,
+  type Service,
+  type ServiceSpec,
+  scaling,
+  service,
+  serviceSpec,
+  type TrafficTarget,
+  trafficTarget,
+} from './resources/service.ts';
+export {
+  type DesiredState,
+  desiredState,
+} from './routes/desired.ts';
+export {
+  FEED_HEARTBEAT_MS,
+  type Route,
+  type RouteFrame,
+  type RouteInstance,
+  type RouteTarget,
+  route,
+  routeFrame,
+  routeInstance,
+  routeTarget,
+} from './routes/snapshot.ts';
+export {
+  type TrafficReport,
+  trafficReport,
+} from './routes/traffic.ts';

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+import { currency, moneyString } from '../money.ts';
+import { dnsLabel, timestamp } from '../names.ts';
+
+/** What is priced. vCPU and memory quantities are exact integers; see `unit`. */
+export const meter = z.enum(['cpu', 'memory', 'cpu_idle', 'memory_idle', 'requests', 'egress']);
+export type Meter = z.infer<typeof meter>;
+
+/** Units of the quantities: milli-vCPU × ms, MiB × ms, requests, bytes. */
+export const METER_UNITS: Record<Meter, string> = {
+  cpu: 'mvcpu_ms',
+  memory: 'mib_ms',
+  cpu_idle: 'mvcpu_ms',
+  memory_idle: 'mib_ms',
+  requests: 'requests',
+  egress: 'bytes',
+};
+
+export const costLine = z.object({
+  meter,
+  service: z.string(),
+  description: z.string(),
+  quantity: z.string().describe('an integer in `unit`, as a string because it may exceed 2^53'),
+  unit: z.string(),
+  unitPrice: moneyString.describe('price of one priced unit as the price list names it, e.g. per vCPU-second'),
+  pricedUnit: z.string(),
+  amount: moneyString,
+});
+export type CostLine = z.infer<typeof costLine>;
+
+/** Live cost of the open period: the same functions as the invoice's, over the usage so far. */
+export const costReport = z.object({
+  project: dnsLabel,
+  currency,
+  periodStart: timestamp,
+  /** End of the newest usage that is counted. */
+  usageUntil: timestamp.nullable(),
+  computedAt: timestamp,
+  priceList: z.string(),
+  services: z.array(
+    z.object({ service: z.string(), amount: moneyString, exactAmount: moneyString, requests: z.string() }),
+  ),
+  lines: z.array(costLine),
+  credits: z.array(z.object({ description: z.string(), amount: moneyString })),
+  subtotal: moneyString,
+  total: moneyString.describe('rounded to the minor unit, as an invoice of this moment would be'),
+  exactTotal: moneyString.describe('before rounding'),
+});
+export type CostReport = z.infer<typeof costReport>;
+
+export const invoice = z.object({
+  id: idSchema('invoice'),
+  number: z.string(),
+  project: dnsLabel,
+  state: z.enum(['draft', 'open', 'paid', 'void']),
+  currency,
+  periodStart: timestamp,
+  periodEnd: timestamp,
+  priceList: z.string(),
+  lines: z.array(costLine.extend({ usageRows: z.int().describe('how many usage rows the line sums up') })),
+  credits: z.array(z.object({ description: z.string(), amount: moneyString })),
+  subtotal: moneyString,
+  total: moneyString,
+  createdAt: timestamp,
+});
+export type Invoice = z.infer<typeof invoice>;

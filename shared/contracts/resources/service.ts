@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+import { digest, dnsLabel, timestamp } from '../names.ts';
+
+export const environmentVariable = z.strictObject({
+  name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name such as LOG_LEVEL'),
+  value: z.string().max(32_768),
+});
+
+/** Names the platform sets itself (Knative runtime contract); a tenant may not. */
+export const RESERVED_ENVIRONMENT = ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION'] as const;
+
+const environment = z
+  .array(environmentVariable)
+  .max(200)
+  .superRefine((variables, context) => {
+    const seen = new Set<string>();
+    variables.forEach((variable, index) => {
+      if ((RESERVED_ENVIRONMENT as readonly string[]).includes(variable.name)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'name'],
+          message: `${variable.name} is set by Skyrun; remove it`,
+        });
+      }
+      if (seen.has(variable.name)) {
+        context.addIssue({ code: 'custom', path: [index, 'name'], message: `${variable.name} is given twice` });
+      }
+      seen.add(variable.name);
+    });
+  });
+
+export const probe = z.strictObject({
+  /** What is asked: a TCP connect, or an HTTP GET that must answer 200–399. */
+  kind: z.enum(['tcp', 'http']).default('tcp'),
+  path: z.string().startsWith('/').default('/'),
+  periodMs: z.int().min(10).max(300_000).default(100),
+  timeoutMs: z.int().min(10).max(60_000).default(1000),
+  /** For how long it may fail before the instance counts as failed. */
+  deadlineSeconds: z.int().min(1).max(3600).default(240),
+});
+export type Probe = z.infer<typeof probe>;
+
+export const scaling = z
+  .strictObject({
+    minScale: z.int().min(0).max(1000).default(0),
+    maxScale: z.int().min(1).max(1000).default(20),
+    /** Soft target of concurrent requests per instance; absent: `containerConcurrency` × `targetUtilization`. */
+    target: z.number().min(0.01).max(100_000).optional(),
+    targetUtilization: z.number().min(0.01).max(1).default(0.7),
+    stableWindowSeconds: z.int().min(6).max(3600).default(60),
+    panicWindowPercent: z.number().min(1).max(100).default(10),
+    panicThresholdPercent: z.number().min(110).max(1000).default(200),
+    scaleToZeroGraceSeconds: z.int().min(1).max(3600).default(30),
+    scaleDownDelaySeconds: z.int().min(0).max(3600).default(0),
+  })
+  .superRefine((value, context) => {
+    if (value.minScale > value.maxScale) {
+      context.addIssue({ code: 'custom', path: ['minScale'], message: `must not exceed maxScale (${value.maxScale})` });
+    }
+  });
+export type Scaling = z.infer<typeof scaling>;
+
+export const resources = z.strictObject({
+  cpuMilli: z.int().min(50).max(64_000).default(1000).describe('thousandths of a virtual CPU'),
+  memoryMib: z.int().min(16).max(262_144).default(512),
+});
+
+/** What a revision is made of. Every change of it makes a new revision. */
+export const revisionTemplate = z.strictObject({
+  /** An image of the same project: `name`, `name:tag`, or `sha256:…`. */
+  image: z.string().min(1).max(300),
+  port: z.int().min(1).max(65_535).default(8080),
+  protocol: z.enum(['http1', 'h2c']).default('http1'),
+  command: z.array(z.string().max(4096)).max(100).optional().describe('replaces the ENTRYPOINT of the image'),
+  args: z.array(z.string().max(4096)).max(100).optional().describe('replaces the CMD of the image'),
+  workingDir: z.string().startsWith('/').max(4096).optional(),
+  env: environment.default([]),
+  resources: resources.prefault({}),
+  /** Hard limit of concurrent requests per instance; 0 is no limit. */
+  containerConcurrency: z.int().min(0).max(1000).default(80),
+  /** Seconds a request may take, first byte to last. */
+  timeoutSeconds: z.int().min(1).max(3600).default(300),
+  scaling: scaling.prefault({}),
+  startupProbe: probe.prefault({}),
+  /** Seconds between SIGTERM and SIGKILL. */
+  terminationGraceSeconds: z.int().min(1).max(600).default(10),
+  billingMode: z.enum(['request', 'instance']).default('request'),
+});
+export type RevisionTemplate = z.infer<typeof revisionTemplate>;
+
+export const trafficTarget = z.strictObject({
+  /** Absent: the latest ready revision. */
+  revisionName: z.string().optional(),
+  latestRevision: z.boolean().optional(),
+  percent: z.int().min(0).max(100),
+  tag: dnsLabel.optional(),
+});
+export type TrafficTarget = z.infer<typeof trafficTarget>;
+
+export const serviceSpec = z.strictObject({
+  template: revisionTemplate,
+  /** 100 % to the latest ready revision for now. */
+  traffic: z
+    .array(trafficTarget)
+    .min(1)
+    .max(50)
+    .default([{ latestRevision: true, percent: 100 }])
+    .refine(
+      (targets) => targets.reduce((sum, target) => sum + target.percent, 0) === 100,
+      'percentages must add up to 100',
+    ),
+});
+export type ServiceSpec = z.infer<typeof serviceSpec>;
+
+export const condition = z.object({
+  type: z.enum(['Ready', 'ConfigurationsReady', 'RoutesReady', 'ContainerHealthy', 'ResourcesAvailable', 'Active']),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  lastTransitionTime: timestamp,
+});
+export type Condition = z.infer<typeof condition>;
+
+export const service = z.object({
+  id: idSchema('service'),
+  project: dnsLabel,
+  name: dnsLabel,
+  generation: z.int().describe('grows by one with every change of the spec; it is the ETag'),
+  spec: serviceSpec,
+  status: z.object({
+    url: z.string(),
+    observedGeneration: z.int(),
+    conditions: z.array(condition),
+    latestCreatedRevision: z.string().optional(),
+    latestReadyRevision: z.string().optional(),
+    traffic: z.array(
+      z.object({ revisionName: z.string(), percent: z.int(), tag: z.string().optional(), url: z.string().optional() }),
+    ),
+    instances: z.object({ ready: z.int(), starting: z.int(), draining: z.int() }),
+  }),
+  createdAt: timestamp,
+  updatedAt: timestamp,
+});
+export type Service = z.infer<typeof service>;
+
+/** An immutable snapshot of a service's template with the image pinned by digest. */
+export const revision = z.object({
+  id: idSchema('revision'),
+  name: z.string().describe('<service>-<five digits>'),
+  project: dnsLabel,
+  serviceId: idSchema('service'),
+  service: dnsLabel,
+  number: z.int().min(1),
+  imageDigest: digest,
+  imageReference: z.string().describe('the name under which the container engine holds the image'),
+  template: revisionTemplate,
+  conditions: z.array(condition),
+  createdAt: timestamp,
+});
+export type Revision = z.infer<typeof revision>;
+
+export const instanceState = z.enum(['starting', 'ready', 'draining', 'stopped', 'failed']);
+
+/** One running container of a revision, as the orchestrator observes it. */
+export const instance = z.object({
+  id: idSchema('instance'),
+  project: dnsLabel,
+  service: dnsLabel,
+  serviceId: idSchema('service'),
+  revisionId: idSchema('revision'),
+  revisionName: z.string(),
+  state: instanceState,
+  node: z.string(),
+  address: z.string().optional(),
+  port: z.int().optional(),
+  createdAt: timestamp,
+  readyAt: timestamp.optional(),
+  endedAt: timestamp.optional(),
+  /** Why it is not ready any more or never was, e.g. `OOMKilled`, `ExitedWith1`, `ProbeTimeout`, `ScaledDown`. */
+  reason: z.string().optional(),
+  exitCode: z.int().optional(),
+  /** Milliseconds spent in each phase of the start. */
+  startPhases: z.object({ createMs: z.number(), startMs: z.number(), probeMs: z.number() }).optional(),
+});
+export type Instance = z.infer<typeof instance>;

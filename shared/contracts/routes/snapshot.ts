@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+import { dnsLabel } from '../names.ts';
+
+export const routeInstance = z.object({
+  id: idSchema('instance'),
+  address: z.string(),
+  port: z.int(),
+  /** A draining instance finishes what it has and gets nothing new. */
+  state: z.enum(['ready', 'draining']),
+});
+export type RouteInstance = z.infer<typeof routeInstance>;
+
+export const routeTarget = z.object({
+  revisionId: idSchema('revision'),
+  revisionName: z.string(),
+  percent: z.int(),
+  protocol: z.enum(['http1', 'h2c']),
+  containerConcurrency: z.int().describe('0 is no limit'),
+  timeoutMs: z.int(),
+  maxScale: z.int(),
+  billingMode: z.enum(['request', 'instance']),
+  cpuMilli: z.int(),
+  memoryMib: z.int(),
+  instances: z.array(routeInstance),
+});
+export type RouteTarget = z.infer<typeof routeTarget>;
+
+/** Host → service → revisions → ready instances. `host` has no port. */
+export const route = z.object({
+  host: z.string(),
+  project: dnsLabel,
+  service: dnsLabel,
+  serviceId: idSchema('service'),
+  targets: z.array(routeTarget),
+});
+export type Route = z.infer<typeof route>;
+
+/**
+ * The feed that gateways follow, one JSON object a line. The first frame of a connection is a snapshot, or a delta
+ * where the gateway named the `epoch` and `version` it has and the registry can go on from there.
+ * A feed that is silent for longer than `FEED_HEARTBEAT_MS` × 3 is dead: reconnect.
+ */
+export const routeFrame = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('snapshot'), epoch: z.string(), version: z.int(), routes: z.array(route) }),
+  z.object({
+    kind: z.literal('delta'),
+    epoch: z.string(),
+    version: z.int(),
+    upserts: z.array(route),
+    removes: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('heartbeat'), epoch: z.string(), version: z.int() }),
+]);
+export type RouteFrame = z.infer<typeof routeFrame>;
+export const FEED_HEARTBEAT_MS = 2000;
