@@ -1,0 +1,159 @@
+import { Readable } from 'node:stream';
+import { isProblemCode, type Operation, Problem, problemDetails } from '@skyrun/contracts';
+import type { z } from 'zod';
+
+export interface ClientOptions {
+  readonly baseUrl: string;
+  /** The bearer token of each call; null sends none. */
+  readonly token?: () => Promise<string | null> | string | null;
+  readonly fetch?: typeof fetch;
+}
+
+type Input<Schema extends z.ZodType> = z.input<Schema>;
+
+export interface CallInput<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly params?: Input<P>;
+  readonly query?: Input<Q>;
+  readonly body?: Input<B>;
+  /** For operations with `rawBody`: what is sent, unparsed. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Undefined for 204 and 304. */
+  readonly body: Body | undefined;
+}
+
+export interface Client {
+  /** The checked response body. Throws Problem: the service's own, or `platform.unavailable` when it cannot be reached. */
+  call<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    operation: Operation<P, Q, B, R>,
+    input?: CallInput<P, Q, B>,
+  ): Promise<z.infer<R>>;
+  /** Like `call`, with status and headers; a 304 is an answer, not an error. */
+  send<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    operation: Operation<P, Q, B, R>,
+    input?: CallInput<P, Q, B>,
+  ): Promise<Answer<z.infer<R>>>;
+  /** The lines of a streaming operation as they come. Ends when the server ends it or the signal aborts. */
+  stream<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
+    operation: Operation<P, Q, B, R>,
+    input?: CallInput<P, Q, B>,
+  ): AsyncIterable<z.infer<R>>;
+}
+
+/** A typed client over the operations of contracts. */
+export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientOptions): Client {
+  async function request(operation: Operation, input: CallInput<z.ZodType, z.ZodType, z.ZodType>): Promise<Response> {
+    const url = operationUrl(baseUrl, operation, input.params, input.query);
+    const bearer = token ? await token() : null;
+    const headers: Record<string, string> = {
+      accept: operation.streaming ? 'application/x-ndjson' : 'application/json',
+      ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+      ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(input.stream === undefined ? {} : { 'content-type': operation.rawBody?.[0] ?? 'application/octet-stream' }),
+      ...input.headers,
+    };
+    const init: RequestInit & { duplex?: 'half' } = {
+      method: operation.method.toUpperCase(),
+      headers,
+      ...(input.signal ? { signal: input.signal } : {}),
+    };
+    if (input.stream) {
+      init.body = input.stream;
+      init.duplex = 'half';
+    } else if (input.body !== undefined) {
+      init.body = JSON.stringify(input.body);
+    }
+    let response: Response;
+    try {
+      response = await fetcher(url, init);
+    } catch (error) {
+      if (input.signal?.aborted) throw error;
+      throw new Problem('platform.unavailable', {
+        detail: `${operation.service} does not answer at ${new URL(url).host}`,
+        cause: error,
+      });
+    }
+    if (response.ok || response.status === 304) return response;
+    throw await readProblem(response, operation);
+  }
+
+  return {
+    async call(operation, input = {}) {
+      const response = await request(operation, input);
+      return operation.response.parse(await readBody(response)) as never;
+    },
+    async send(operation, input = {}) {
+      const response = await request(operation, input);
+      const empty = response.status === 304 || response.status === 204;
+      if (empty) await response.body?.cancel();
+      const body = empty ? undefined : (operation.response.parse(await readBody(response)) as never);
+      return { status: response.status, headers: response.headers, body };
+    },
+    async *stream(operation, input = {}) {
+      const response = await request(operation, input);
+      if (!response.body) return;
+      for await (const line of lines(Readable.fromWeb(response.body))) {
+        yield operation.response.parse(JSON.parse(line)) as never;
+      }
+    },
+  };
+}
+
+/** The absolute URL of an operation. Throws RangeError where a path parameter is missing. */
+export function operationUrl(baseUrl: string, operation: Operation, params: unknown, query: unknown): string {
+  const named = new Map(Object.entries((params ?? {}) as Record<string, unknown>));
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = named.get(name);
+    if (typeof value !== 'string' || value === '') throw new RangeError(`${operation.id} needs the parameter ${name}`);
+    return encodeURIComponent(value);
+  });
+  const url = new URL(path, baseUrl);
+  for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) {
+    if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined;
+  return response.json();
+}
+
+async function readProblem(response: Response, operation: Operation): Promise<Problem> {
+  const text = await response.text();
+  const details = problemDetails.safeParse(parseJson(text));
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retry = Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {};
+  if (details.success && isProblemCode(details.data.code)) {
+    const { code, detail, errors } = details.data;
+    return new Problem(code, { ...(detail ? { detail } : {}), ...(errors ? { errors } : {}), ...retry });
+  }
+  const code = response.status === 503 ? 'platform.unavailable' : 'platform.internal';
+  return new Problem(code, { detail: `${operation.id} answered ${response.status}`, ...retry });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Splits a byte stream into lines without holding more than one. */
+export async function* lines(stream: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) if (part !== '') yield part;
+  }
+  if (rest !== '') yield rest;
+}
