@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { ManualClock } from './clock.ts';
+import { silentLogger } from './logger.ts';
+import { createTicker } from './ticker.ts';
+
+function setUp(run: () => Promise<void>) {
+  const clock = new ManualClock(0);
+  return { clock, ticker: createTicker({ name: 'test', clock, logger: silentLogger, everyMs: 100, run }) };
+}
+
+test('runs at start, then at each interval after a run ended', async () => {
+  const at: number[] = [];
+  const { clock, ticker } = setUp(async () => {
+    at.push(clock.now());
+    await clock.sleep(30);
+  });
+  ticker.start();
+  await clock.advance(270);
+  expect(at).toEqual([0, 130, 260]);
+});
+
+test('many wakes during a run make exactly one more run', async () => {
+  let runs = 0;
+  const { clock, ticker } = setUp(async () => {
+    runs += 1;
+    await clock.sleep(10);
+  });
+  ticker.start();
+  for (let i = 0; i < 5; i += 1) ticker.wake();
+  await clock.advance(25);
+  expect(runs).toBe(2);
+});
+
+test('a failing run does not end the ticker', async () => {
+  let runs = 0;
+  const { clock, ticker } = setUp(async () => {
+    runs += 1;
+    throw new Error('no');
+  });
+  ticker.start();
+  await clock.advance(250);
+  expect(runs).toBe(3);
+});
+
+test('stop waits for the run in progress; stop before start and twice are harmless', async () => {
+  let ended = false;
+  const { clock, ticker } = setUp(async () => {
+    await clock.sleep(50);
+    ended = true;
+  });
+  ticker.start();
+  await clock.advance(10);
+  const stopped = ticker.stop();
+  await clock.advance(50);
+  await stopped;
+  await ticker.stop();
+  expect(ended).toBe(true);
+
+  const other = setUp(async () => expect.unreachable('a stopped ticker ran'));
+  await other.ticker.stop();
+  other.ticker.start();
+  other.ticker.wake();
+  await other.clock.advance(500);
+});
