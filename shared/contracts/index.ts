@@ -40,6 +40,12 @@ export {
   ARCHIVE_MEDIA_TYPES,
   registryOperations,
 } from './api/registry.ts';
+export { asyncApiDocument } from './documents/asyncapi.ts';
+export { openApiDocument } from './documents/openapi.ts';
+export {
+  type JsonSchema,
+  jsonSchemas,
+} from './documents/schemas.ts';
 export {
   busySpan,
   EVENT_TYPES,
