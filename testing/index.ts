@@ -1,0 +1,6 @@
+export { temporaryDirectory } from './directory.ts';
+export { startPostgres, type TestDatabase, type TestPostgres } from './postgres.ts';
+export { dockerSocket, testDatabase, testRabbitUrl, testRedisUrl } from './provided.ts';
+export { startRabbitmq, type TestRabbitmq } from './rabbitmq.ts';
+export { startRedis, type TestRedis } from './redis.ts';
+export type { TestServer } from './server.ts';
