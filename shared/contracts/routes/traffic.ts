@@ -23,6 +23,8 @@ export const trafficReport = z.object({
       requests: z.int().describe('requests that ended in the window'),
       statusClasses,
       latencyBuckets: z.array(z.int()).length(LATENCY_BOUNDS_MS.length + 1),
+      /** In flight per instance at this moment, draining ones included: one that is idle can be stopped at once. */
+      instances: z.array(z.object({ id: z.string(), current: z.int() })).optional(),
     }),
   ),
 });
