@@ -1,0 +1,32 @@
+import { newId, silentLogger, systemClock } from '@skyrun/kit';
+import { afterAll, beforeAll } from 'vitest';
+import { loadTestImage, type TestImage } from '../../testing/image.ts';
+import { runtimeConformance } from '../conformance.ts';
+import { createDockerRuntime } from './docker-runtime.ts';
+
+const installation = `t${newId('instance', systemClock).slice(-8)}`;
+const runtime = createDockerRuntime({
+  socketPath: '/var/run/docker.sock',
+  installation,
+  networkPool: '10.211.0.0/16',
+  networkPrefix: 26,
+  egress: true,
+  pidsLimit: 256,
+  clock: systemClock,
+  logger: silentLogger,
+});
+let image: TestImage;
+
+beforeAll(async () => {
+  image = await loadTestImage(runtime);
+}, 60_000);
+
+afterAll(async () => {
+  for (const { identity } of await runtime.list()) {
+    await runtime.stop(identity.instanceId, { graceMs: 0, remove: true });
+  }
+  await runtime.tidy(new Set());
+  await image.remove();
+}, 60_000);
+
+runtimeConformance('docker', () => ({ runtime, clock: systemClock, image: image.reference }));

@@ -1,0 +1,216 @@
+import type { Clock, Logger } from '@skyrun/kit';
+import Docker from 'dockerode';
+import type { InstanceSpec, LogOptions, Runtime, RuntimeInstance, RuntimeLogLine, StopOptions } from '../runtime.ts';
+import { containerOptions } from './container-options.ts';
+import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
+import { createDockerImages } from './images.ts';
+import { containerName, INSTALLATION_LABEL, networkName, readLabels } from './labels.ts';
+import { logLines } from './log-lines.ts';
+import { createProjectNetworks } from './networks.ts';
+import { readStats } from './stats.ts';
+import { watchEngine } from './watch.ts';
+
+export interface DockerRuntimeOptions {
+  readonly socketPath: string;
+  /** Tells our containers from those of other installations on the same engine. */
+  readonly installation: string;
+  readonly networkPool: string;
+  readonly networkPrefix: number;
+  readonly egress: boolean;
+  readonly pidsLimit: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Docker Engine API 1.41 (20.10) and newer, cgroup v1 and v2. */
+export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
+  const { installation, pidsLimit, clock, logger } = options;
+  const docker = new Docker({ socketPath: options.socketPath });
+  const networks = createProjectNetworks(docker, {
+    installation,
+    pool: options.networkPool,
+    prefix: options.networkPrefix,
+    egress: options.egress,
+  });
+  const container = (instanceId: string) => docker.getContainer(containerName(installation, instanceId));
+
+  async function inspect(instanceId: string): Promise<RuntimeInstance | null> {
+    try {
+      return fromInspect(installation, await container(instanceId).inspect());
+    } catch (error) {
+      if (hasStatus(error, 404)) return null;
+      throw toRuntimeError(error, 'unavailable');
+    }
+  }
+
+  /** Whether it was made now; false when the name was taken, which only this instance's own container can do. */
+  async function create(spec: InstanceSpec): Promise<boolean> {
+    await networks.ensure(spec.project);
+    try {
+      await docker.createContainer(containerOptions(spec, { installation, pidsLimit }));
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 409) && /already in use/i.test(readEngineError(error).message)) return false;
+      throw toRuntimeError(error, 'cannot_start');
+    }
+  }
+
+  async function run(spec: InstanceSpec): Promise<void> {
+    try {
+      await container(spec.instanceId).start();
+    } catch (error) {
+      if (hasStatus(error, 304)) return;
+      throw toRuntimeError(error, 'cannot_start');
+    }
+  }
+
+  async function remove(instanceId: string): Promise<void> {
+    try {
+      await container(instanceId).remove({ force: true, v: true });
+    } catch (error) {
+      // 409: another call removes it already.
+      if (!hasStatus(error, 404, 409)) throw toRuntimeError(error, 'unavailable');
+    }
+  }
+
+  return {
+    name: 'docker',
+    images: createDockerImages(docker),
+
+    async start(spec) {
+      const made = await create(spec);
+      const before = made ? null : await inspect(spec.instanceId);
+      if (before && before.state !== 'created') return before;
+      try {
+        await run(spec);
+      } catch (error) {
+        if (!isNetworkGone(error, installation, spec.project)) throw error;
+        networks.forget(spec.project);
+        await remove(spec.instanceId);
+        await create(spec);
+        await run(spec);
+      }
+      const after = await inspect(spec.instanceId);
+      if (!after) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
+      return after;
+    },
+
+    async stop(instanceId: string, { graceMs, remove: forget }: StopOptions) {
+      const before = await inspect(instanceId);
+      if (!before) return null;
+      if (before.state === 'running') {
+        try {
+          await container(instanceId).stop({ t: Math.ceil(graceMs / 1000) });
+        } catch (error) {
+          if (!hasStatus(error, 304, 404)) throw toRuntimeError(error, 'unavailable');
+        }
+      }
+      const after = await inspect(instanceId);
+      if (forget) await remove(instanceId);
+      return after ?? before;
+    },
+
+    async list(instanceId) {
+      if (instanceId !== undefined) {
+        const found = await inspect(instanceId);
+        return found ? [found] : [];
+      }
+      try {
+        const filters = { label: [`${INSTALLATION_LABEL}=${installation}`] };
+        const listed = await docker.listContainers({ all: true, filters });
+        const ours = listed.flatMap((info) => readLabels(info.Labels)?.instanceId ?? []);
+        const found = await Promise.all(ours.map(inspect));
+        return found.filter((instance) => instance !== null);
+      } catch (error) {
+        throw toRuntimeError(error, 'unavailable');
+      }
+    },
+
+    watch: (signal) => watchEngine(docker, { installation, clock, logger }, signal),
+
+    async stats(instanceId) {
+      try {
+        return readStats(await container(instanceId).stats({ stream: false, 'one-shot': true }), clock.now());
+      } catch (error) {
+        if (hasStatus(error, 404)) return null;
+        throw toRuntimeError(error, 'unavailable');
+      }
+    },
+
+    logs: (instanceId, wanted) => readLogs(container(instanceId), wanted),
+
+    tidy: (projects) => networks.tidy(projects),
+
+    async ping() {
+      try {
+        await docker.ping();
+      } catch (error) {
+        throw toRuntimeError(error, 'unavailable');
+      }
+    },
+  };
+}
+
+function isNetworkGone(error: unknown, installation: string, project: string): boolean {
+  const { message } = readEngineError(error);
+  return message.includes(networkName(installation, project)) && /not found/i.test(message);
+}
+
+async function* readLogs(
+  container: Docker.Container,
+  { follow, tail, signal }: LogOptions,
+): AsyncIterable<RuntimeLogLine> {
+  const options = { stdout: true, stderr: true, timestamps: true, tail };
+  try {
+    if (!follow) {
+      yield* logLines(once(await container.logs({ ...options, follow: false })));
+      return;
+    }
+    const stream = await container.logs({ ...options, follow: true, ...(signal ? { abortSignal: signal } : {}) });
+    yield* logLines(buffersOf(stream));
+  } catch (error) {
+    if (signal?.aborted || hasStatus(error, 404, 409)) return;
+    throw toRuntimeError(error, 'unavailable');
+  }
+}
+
+async function* once(buffer: Buffer): AsyncIterable<Buffer> {
+  yield buffer;
+}
+
+async function* buffersOf(stream: NodeJS.ReadableStream): AsyncIterable<Buffer> {
+  for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+}
+
+/** Null where the container is not ours: a foreign one of the same name is nothing that we may touch. */
+function fromInspect(installation: string, info: Docker.ContainerInspectInfo): RuntimeInstance | null {
+  const identity = readLabels(info.Config.Labels);
+  if (!identity || info.Config.Labels[INSTALLATION_LABEL] !== installation) return null;
+  const { State: state } = info;
+  const address = info.NetworkSettings.Networks[networkName(installation, identity.project)]?.IPAddress;
+  const startedAt = readTime(state.StartedAt);
+  const finishedAt = readTime(state.FinishedAt);
+  if (state.Running) {
+    return {
+      identity,
+      state: 'running',
+      ...(address ? { address } : {}),
+      ...(startedAt === null ? {} : { startedAt }),
+    };
+  }
+  if (state.Status === 'created') return { identity, state: 'created' };
+  return {
+    identity,
+    state: 'exited',
+    ...(startedAt === null ? {} : { startedAt }),
+    ...(finishedAt === null ? {} : { finishedAt }),
+    exitCode: state.ExitCode,
+    oomKilled: state.OOMKilled,
+  };
+}
+
+/** The engine writes the year 1 for "never". */
+function readTime(text: string): number | null {
+  const time = Date.parse(text);
+  return Number.isFinite(time) && time > 0 ? time : null;
+}

@@ -1,0 +1,101 @@
+import type Docker from 'dockerode';
+import { RuntimeError } from '../runtime.ts';
+import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
+import { INSTALLATION_LABEL, networkName, PROJECT_LABEL } from './labels.ts';
+import { formatSubnet, freeSubnet, parseSubnet, type Subnet } from './subnets.ts';
+
+export interface NetworkOptions {
+  readonly installation: string;
+  /** IPv4 range that project networks are cut from, e.g. `10.210.0.0/16`. */
+  readonly pool: string;
+  /** Prefix length of one project's network; 26 holds 61 instances. */
+  readonly prefix: number;
+  /** Whether containers may reach addresses outside of the machine. */
+  readonly egress: boolean;
+}
+
+export interface ProjectNetworks {
+  /** Makes the project's network unless it is there. Throws `no_capacity` when the pool is used up. */
+  ensure(project: string): Promise<void>;
+  /** The engine said that it is gone. */
+  forget(project: string): void;
+  tidy(projects: ReadonlySet<string>): Promise<void>;
+}
+
+/**
+ * One bridge per project. The engine's own rules let bridges not reach each other; containers of one project can.
+ * Nothing of ours listens on a bridge's address: the control plane is bound to 127.0.0.1.
+ */
+export function createProjectNetworks(docker: Docker, options: NetworkOptions): ProjectNetworks {
+  const pool = parseSubnet(options.pool);
+  const known = new Map<string, Promise<void>>();
+  // One at a time: two projects that look for a free range at once would find the same one.
+  let turn: Promise<void> = Promise.resolve();
+
+  async function create(project: string): Promise<void> {
+    const refused: Subnet[] = [];
+    for (;;) {
+      const networks = await docker.listNetworks();
+      const name = networkName(options.installation, project);
+      if (networks.some((network) => network.Name === name)) return;
+      const taken = networks.flatMap((network) => subnetsOf(network));
+      const subnet = freeSubnet(pool, options.prefix, [...taken, ...refused]);
+      if (!subnet) {
+        throw new RuntimeError('no_capacity', `the network pool ${options.pool} is used up; configure a wider one`);
+      }
+      try {
+        await docker.createNetwork({
+          Name: name,
+          CheckDuplicate: true,
+          Driver: 'bridge',
+          Internal: !options.egress,
+          Labels: { [INSTALLATION_LABEL]: options.installation, [PROJECT_LABEL]: project },
+          IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(subnet) }] },
+        });
+        return;
+      } catch (error) {
+        if (hasStatus(error, 409)) return;
+        // Another use of the range that the engine does not list, such as a route of the machine.
+        if (!/overlap/i.test(readEngineError(error).message)) throw error;
+        refused.push(subnet);
+      }
+    }
+  }
+
+  return {
+    ensure(project) {
+      const found = known.get(project);
+      if (found) return found;
+      const made = turn.then(() => create(project));
+      turn = made.catch(() => undefined);
+      const settled = made.catch((error: unknown) => {
+        known.delete(project);
+        throw toRuntimeError(error, 'no_capacity');
+      });
+      known.set(project, settled);
+      return settled;
+    },
+    forget(project) {
+      known.delete(project);
+    },
+    async tidy(projects) {
+      const filters = { label: [`${INSTALLATION_LABEL}=${options.installation}`] };
+      for (const network of await docker.listNetworks({ filters })) {
+        const project = network.Labels?.[PROJECT_LABEL];
+        if (project === undefined || projects.has(project)) continue;
+        known.delete(project);
+        try {
+          await docker.getNetwork(network.Id).remove();
+        } catch (error) {
+          // Still has a container that is about to go: the next round removes it.
+          if (!hasStatus(error, 403, 404, 409)) throw toRuntimeError(error, 'no_capacity');
+        }
+      }
+    },
+  };
+}
+
+function subnetsOf(network: Docker.NetworkInspectInfo): Subnet[] {
+  const ranges = network.IPAM?.Config ?? [];
+  return ranges.flatMap(({ Subnet: text }) => (text?.includes('.') ? [parseSubnet(text)] : []));
+}

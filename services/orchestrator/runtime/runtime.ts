@@ -1,0 +1,136 @@
+/**
+ * What runs instances. An adapter turns six verbs on instances (start, stop, list, watch, stats, logs) and three on
+ * images (import, pull, remove) into calls of one engine; everything above it knows only these.
+ *
+ * An instance's container has a name that follows from the instance id alone, so an engine refuses a second one, and
+ * carries its whole identity as labels, so that a list is enough to adopt it after a restart.
+ *
+ *   absent ──start──► created ──► running ──stop / exit──► exited ──stop(remove)──► absent
+ */
+
+/** Who an instance is, as far as the engine must remember it. */
+export interface InstanceIdentity {
+  readonly instanceId: string;
+  readonly project: string;
+  readonly service: string;
+  readonly serviceId: string;
+  readonly revisionId: string;
+  readonly revisionName: string;
+  readonly port: number;
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly billingMode: 'request' | 'instance';
+  readonly terminationGraceSeconds: number;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+export interface InstanceSpec extends InstanceIdentity {
+  /** Name under which the engine holds the image. */
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  /** Complete but for what the image sets: the platform's own variables are in it. */
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface RuntimeInstance {
+  readonly identity: InstanceIdentity;
+  readonly state: 'created' | 'running' | 'exited';
+  /** Where it can be reached while it runs. */
+  readonly address?: string;
+  /** Unix milliseconds by the engine's clock. */
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly exitCode?: number;
+  readonly oomKilled?: boolean;
+}
+
+export interface StopOptions {
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number;
+  /** Also forget it. Without, its end can still be read from `list`, so that it can be written down first. */
+  readonly remove: boolean;
+}
+
+/** Something happened to an instance (look at it again), or, without an id, anything may have. */
+export interface RuntimeChange {
+  readonly instanceId: string | null;
+}
+
+export interface InstanceStats {
+  /** Unix milliseconds. */
+  readonly at: number;
+  /** CPU time used since the start, in milliseconds. */
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+export interface RuntimeLogLine {
+  readonly at: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface LogOptions {
+  /** Go on with new lines until the instance ends or the signal aborts. */
+  readonly follow: boolean;
+  /** How many lines of the past at most. */
+  readonly tail: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RuntimeImages {
+  /** Loads a docker archive. Answers the id (digest of the configuration) under which `reference` now stands. */
+  import(archive: AsyncIterable<Uint8Array>, reference: string, signal?: AbortSignal): Promise<{ id: string }>;
+  pull(reference: string, signal?: AbortSignal): Promise<{ id: string }>;
+  /** An image that is not there is removed already. Throws `image_in_use`. */
+  remove(reference: string): Promise<void>;
+}
+
+export interface Runtime {
+  readonly name: string;
+  readonly images: RuntimeImages;
+  /** Creates and starts it, or finds it already there; never makes a second one and never restarts an exited one. */
+  start(spec: InstanceSpec): Promise<RuntimeInstance>;
+  /** Null when it is not there. Resolves when it has ended. */
+  stop(instanceId: string, options: StopOptions): Promise<RuntimeInstance | null>;
+  /** Every instance of this installation, or the named one. */
+  list(instanceId?: string): Promise<RuntimeInstance[]>;
+  /** Ends when the signal aborts; survives the engine's restarts. Begins with a change without an id. */
+  watch(signal: AbortSignal): AsyncIterable<RuntimeChange>;
+  /** Null when it does not run. */
+  stats(instanceId: string): Promise<InstanceStats | null>;
+  /** Ends at once when it is not there. */
+  logs(instanceId: string, options: LogOptions): AsyncIterable<RuntimeLogLine>;
+  /** Lets go of what only projects outside `projects` needed, such as their networks. */
+  tidy(projects: ReadonlySet<string>): Promise<void>;
+  /** Throws `unavailable` when the engine does not answer. */
+  ping(): Promise<void>;
+}
+
+/**
+ * `unavailable`: the engine does not answer, nothing can be said about the instance; try again.
+ * The others are verdicts on what was asked.
+ */
+export type RuntimeProblem =
+  | 'unavailable'
+  | 'image_missing'
+  | 'image_refused'
+  | 'image_in_use'
+  | 'cannot_start'
+  | 'no_capacity';
+
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+  readonly code: RuntimeProblem;
+
+  constructor(code: RuntimeProblem, message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.code = code;
+  }
+}
