@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { OPERATIONS, Problem, type Service, type ServiceSpec, serviceSpec, toServiceSpec } from '@skyrun/contracts';
+import { parse } from 'yaml';
+import { type Command, type CommandContext, EXIT, NotReadyError, type SignedInClient, UsageError } from '../command.ts';
+import { chooseProject, one } from '../project.ts';
+import { parseCpu, parseEnvironment, parseMemory, parseWhole, serviceNameFrom } from '../template.ts';
+import { archiveSource, engineSource, uploadImage } from '../upload.ts';
+import { milliseconds } from './load.ts';
+
+export const deploy: Command = {
+  name: 'deploy',
+  usage:
+    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--timeout 300s] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
+  summary: 'Upload an image and run it; an existing service gets a new revision',
+  async run(context) {
+    const { values, positionals } = parseArgs({
+      args: [...context.args],
+      allowPositionals: true,
+      options: {
+        file: { type: 'string', short: 'f' },
+        image: { type: 'string' },
+        name: { type: 'string' },
+        port: { type: 'string' },
+        min: { type: 'string' },
+        max: { type: 'string' },
+        concurrency: { type: 'string' },
+        cpu: { type: 'string' },
+        memory: { type: 'string' },
+        env: { type: 'string', multiple: true, default: [] },
+        timeout: { type: 'string' },
+        wait: { type: 'string', default: '120s' },
+        'no-wait': { type: 'boolean', default: false },
+        project: { type: 'string' },
+      },
+    });
+    const client = await context.client();
+    const wanted =
+      values.file === undefined
+        ? await fromFlags(context, client, values, positionals)
+        : await fromFile(context, client, values);
+    const service = await apply(client, wanted);
+    const ready = values['no-wait']
+      ? service
+      : await waitReady(context, client, wanted, service, milliseconds(values.wait, '--wait'));
+    if (context.output.json) context.output.data(ready);
+    else
+      context.output.line(
+        `${ready.name}  ${ready.status.latestReadyRevision ?? ready.status.latestCreatedRevision ?? ''}  ${ready.status.url}`,
+      );
+    return EXIT.ok;
+  },
+};
+
+interface Wanted {
+  readonly project: string;
+  readonly name: string;
+  readonly spec: ServiceSpec;
+}
+
+interface Flags {
+  readonly [flag: string]: string | boolean | string[] | undefined;
+  readonly env: string[];
+}
+
+async function fromFlags(
+  context: CommandContext,
+  client: SignedInClient,
+  flags: Flags,
+  positionals: readonly string[],
+): Promise<Wanted> {
+  const text = (flag: string) => (typeof flags[flag] === 'string' ? flags[flag] : undefined);
+  const project = await chooseProject(context, client, text('project'));
+  const uploaded = text('image');
+  if (uploaded !== undefined && positionals.length > 0) throw new UsageError('give an archive or --image, not both');
+  const given = uploaded ?? one(positionals, 'the archive or image');
+  const name = text('name') ?? serviceNameFrom(given);
+  // What is given is checked before a long upload begins.
+  const template = templateOf('pending', flags.env, text);
+  checked({ template });
+  if (uploaded !== undefined) return { project, name, spec: checked({ template: { ...template, image: uploaded } }) };
+  const source = (await archiveSource(given)) ?? engineSource(given, context.environment.dockerSocket);
+  const image = await uploadImage(context, client, project, source, { name });
+  return { project, name, spec: checked({ template: { ...template, image: image.digest } }) };
+}
+
+function templateOf(image: string, env: readonly string[], text: (flag: string) => string | undefined) {
+  const whole = (flag: string) => (text(flag) === undefined ? undefined : parseWhole(text(flag) ?? '', `--${flag}`));
+  const timeout = text('timeout');
+  const cpu = text('cpu');
+  const memory = text('memory');
+  return defined({
+    image,
+    port: whole('port'),
+    containerConcurrency: whole('concurrency'),
+    timeoutSeconds: timeout === undefined ? undefined : Math.ceil(milliseconds(timeout, '--timeout') / 1000),
+    env: parseEnvironment(env),
+    resources: defined({
+      cpuMilli: cpu === undefined ? undefined : parseCpu(cpu),
+      memoryMib: memory === undefined ? undefined : parseMemory(memory),
+    }),
+    scaling: defined({ minScale: whole('min'), maxScale: whole('max') }),
+  });
+}
+
+function defined<Fields extends Record<string, unknown>>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
+}
+
+async function fromFile(context: CommandContext, client: SignedInClient, flags: Flags): Promise<Wanted> {
+  const text = await readFile(String(flags['file']), 'utf8').catch((cause: unknown) => {
+    throw new UsageError(`--file ${String(flags['file'])} cannot be read`, { cause });
+  });
+  const { name, namespace, spec } = toServiceSpec(parse(text));
+  const given = typeof flags['project'] === 'string' ? flags['project'] : namespace;
+  return { project: await chooseProject(context, client, given), name, spec };
+}
+
+function checked(spec: unknown): ServiceSpec {
+  const parsed = serviceSpec.safeParse(spec);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UsageError(`${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+/** Creates the service, or changes the one that has the name. */
+async function apply(client: SignedInClient, { project, name, spec }: Wanted): Promise<Service> {
+  try {
+    return await client.call(OPERATIONS.replaceService, { params: { project, service: name }, body: { spec } });
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'resource.not_found') throw error;
+    return client.call(OPERATIONS.createService, { params: { project }, body: { name, spec } });
+  }
+}
+
+async function waitReady(
+  context: CommandContext,
+  client: SignedInClient,
+  { project, name }: Wanted,
+  applied: Service,
+  limitMs: number,
+): Promise<Service> {
+  const { clock, output, signal } = context;
+  const started = clock.monotonic();
+  for (;;) {
+    const service = await client.call(OPERATIONS.getService, { params: { project, service: name } });
+    const ready = service.status.conditions.find(({ type }) => type === 'Ready');
+    const current = service.status.latestReadyRevision === applied.status.latestCreatedRevision;
+    if (ready?.status === 'True' && current) return service;
+    if (ready?.status === 'False') {
+      throw new NotReadyError(
+        `${applied.status.latestCreatedRevision} did not become ready: ${ready.reason ?? ''} ${ready.message ?? ''}`,
+      );
+    }
+    const waited = clock.monotonic() - started;
+    if (waited > limitMs) {
+      throw new NotReadyError(
+        `${name} is not ready after ${Math.round(waited / 1000)} s: ${ready?.reason ?? 'no word yet'} ${ready?.message ?? ''}; it goes on: skyrun services ${name}`,
+      );
+    }
+    output.progress(
+      `starting ${applied.status.latestCreatedRevision}: ${ready?.reason ?? 'waiting'} (${Math.round(waited / 1000)} s)`,
+    );
+    await clock.sleep(200, signal);
+  }
+}

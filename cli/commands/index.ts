@@ -1,0 +1,27 @@
+import type { Command } from '../command.ts';
+import { cost } from './cost.ts';
+import { deleteService } from './delete.ts';
+import { deploy } from './deploy.ts';
+import { events } from './events.ts';
+import { invoices } from './invoices.ts';
+import { load } from './load.ts';
+import { login, logout } from './login.ts';
+import { logs } from './logs.ts';
+import { projects } from './projects.ts';
+import { services } from './services.ts';
+import { why } from './why.ts';
+
+export const COMMANDS: readonly Command[] = [
+  login,
+  logout,
+  projects,
+  deploy,
+  services,
+  logs,
+  events,
+  why,
+  cost,
+  invoices,
+  load,
+  deleteService,
+];
