@@ -88,3 +88,10 @@ export {
   type Ticker,
   type TickerOptions,
 } from './ticker.ts';
+export {
+  currentTraceparent,
+  inConsumerSpan,
+  inServerSpan,
+  inSpan,
+  traceHeaders,
+} from './tracing.ts';

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { isProblemCode, type Operation, Problem, problemDetails } from '@skyrun/contracts';
 import type { z } from 'zod';
+import { traceHeaders } from '../tracing.ts';
 
 export interface ClientOptions {
   readonly baseUrl: string;
@@ -52,6 +53,7 @@ export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientO
     const url = operationUrl(baseUrl, operation, input.params, input.query);
     const bearer = token ? await token() : null;
     const headers: Record<string, string> = {
+      ...traceHeaders(),
       accept: operation.streaming ? 'application/x-ndjson' : 'application/json',
       ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
       ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),

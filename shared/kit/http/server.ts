@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Readiness, ServiceModule } from '../service.ts';
+import { inServerSpan } from '../tracing.ts';
 import { answer } from './answer.ts';
 import type { Binding } from './api.ts';
 import { sendProblem, toProblem } from './problems.ts';
@@ -137,7 +138,7 @@ function mount(app: Express, binding: Binding, options: MountOptions): void {
         (options.clock.monotonic() - started) / 1000,
       );
     });
-    await answer(binding, request, response, options);
+    await inServerSpan(operation.id, request.headers, () => answer(binding, request, response, options));
   };
   // Permission is checked before the body is read: a stranger cannot make us parse one.
   if (operation.rawBody) app[operation.method](path, handle);

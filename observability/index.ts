@@ -1,0 +1,2 @@
+export { tracingConfig } from './config.ts';
+export { startTracing } from './tracing.ts';

@@ -1,0 +1,56 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+
+/**
+ * Spans through the OpenTelemetry API. Without an SDK (see observability/) every call here is a no-op, so nothing
+ * asks whether tracing is on.
+ */
+const tracer = trace.getTracer('skyrun');
+
+/** Runs `fn` inside a server span that goes on with the caller's trace. An error marks the span and is thrown on. */
+export function inServerSpan<Result>(
+  name: string,
+  headers: IncomingHttpHeaders,
+  fn: (span: Span) => Promise<Result>,
+): Promise<Result> {
+  const parent = propagation.extract(context.active(), headers);
+  return tracer.startActiveSpan(name, { kind: SpanKind.SERVER }, parent, (span) => finish(span, fn));
+}
+
+/** Runs `fn` inside a span of the active trace. */
+export function inSpan<Result>(name: string, fn: (span: Span) => Promise<Result>): Promise<Result> {
+  return tracer.startActiveSpan(name, (span) => finish(span, fn));
+}
+
+/** Runs a consumer inside a span that goes on with the trace of the event, where it has one. */
+export function inConsumerSpan<Result>(
+  name: string,
+  traceparent: string | undefined,
+  fn: (span: Span) => Promise<Result>,
+): Promise<Result> {
+  const parent = traceparent === undefined ? context.active() : propagation.extract(context.active(), { traceparent });
+  return tracer.startActiveSpan(name, { kind: SpanKind.CONSUMER }, parent, (span) => finish(span, fn));
+}
+
+async function finish<Result>(span: Span, fn: (span: Span) => Promise<Result>): Promise<Result> {
+  try {
+    return await fn(span);
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' });
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** Headers that carry the active trace on; empty without one. */
+export function traceHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  propagation.inject(context.active(), headers);
+  return headers;
+}
+
+/** The W3C `traceparent` of the active span, for events. */
+export function currentTraceparent(): string | undefined {
+  return traceHeaders()['traceparent'];
+}
