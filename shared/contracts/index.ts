@@ -15,6 +15,10 @@ export { billingOperations } from './api/billing.ts';
 export { defineOperation } from './api/define.ts';
 export {
   eventOperations,
+  type FeedAnswer,
+  type FeedSubscription,
+  feedAnswer,
+  feedSubscription,
   LIVE_FEED,
 } from './api/events.ts';
 export {

@@ -46,6 +46,7 @@ export const PROBLEMS = {
   'gateway.upstream_timeout': { status: 504, title: 'The service did not answer in time' },
   'gateway.rate_limited': { status: 429, title: 'Too many requests' },
   'gateway.circuit_open': { status: 503, title: 'The service is failing; try again shortly' },
+  'feed.too_slow': { status: 429, title: 'The client reads more slowly than events come' },
   'billing.period_open': { status: 409, title: 'The period is still open' },
   'platform.unavailable': { status: 503, title: 'A part of the platform is not available' },
   'platform.disk_full': { status: 507, title: 'No space is left' },

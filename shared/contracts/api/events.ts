@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
 import { dnsLabel, timestamp } from '../names.ts';
+import { problemDetails } from '../problem.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 
@@ -34,12 +35,44 @@ export const eventOperations = {
   }),
 };
 
-/** The socket.io live feed: path, and the names of its messages. */
+/**
+ * The socket.io live feed. The access token goes into the handshake's `auth.token`.
+ *
+ * client → server, each acknowledged with a `FeedAnswer`:
+ * - `subscribe` a `FeedSubscription`; the answer comes after the missed events were sent, when `after` names where to go on;
+ * - `unsubscribe` the same without `after`;
+ * - `authenticate` `{ token }`: a fresh token before the old one expires, or the server closes.
+ *
+ * server → client:
+ * - `event` (CloudEvent, `{ cursor }`): keep the newest cursor and give it as `after` when you come back;
+ * - `closing` (ProblemDetails): why the connection ends now. socket.io's client reconnects by itself; subscribe again then.
+ */
 export const LIVE_FEED = {
   path: '/socket.io',
-  /** client → server, `{ project }` or `{ all: true }`, acknowledged with `{ ok: true }` or `{ ok: false, problem }`. */
   subscribe: 'subscribe',
   unsubscribe: 'unsubscribe',
-  /** server → client: one CloudEvent. The access token goes into the handshake's `auth.token`. */
+  authenticate: 'authenticate',
   event: 'event',
+  closing: 'closing',
 } as const;
+
+const after = z.string().min(1).max(200).optional().describe('a cursor of the feed, or the id of the last event seen');
+
+/** One project, or the whole installation for administrators. */
+export const feedSubscription = z.union([
+  z.strictObject({ project: dnsLabel, after }),
+  z.strictObject({ all: z.literal(true), after }),
+]);
+export type FeedSubscription = z.infer<typeof feedSubscription>;
+
+export const feedAnswer = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    /** Where the feed stands now. */
+    cursor: z.string(),
+    /** False when events after `after` are no longer kept or too many: read the history instead. */
+    complete: z.boolean(),
+  }),
+  z.object({ ok: z.literal(false), problem: problemDetails }),
+]);
+export type FeedAnswer = z.infer<typeof feedAnswer>;
