@@ -1,0 +1,232 @@
+import { type AnyEvent, type EventType, InvalidEventError, parseEvent } from '@skyrun/contracts';
+import { backoff, type Clock, isoTime, type Logger } from '@skyrun/kit';
+import type { EventHandler, RetryPolicy } from './event-bus.ts';
+import { afterFailure } from './retry.ts';
+
+/** Why and when a delivery was given up. */
+export interface Failure {
+  readonly error: string;
+  readonly attempts: number;
+  /** RFC 3339. */
+  readonly deadAt: string;
+}
+
+/** What a broker hands over. `done` and `bury` settle it; a broker that loses its connection rejects them. */
+export interface Delivery {
+  readonly body: string;
+  done(): Promise<void>;
+  bury(failure: Failure): Promise<void>;
+}
+
+export interface DispatcherOptions {
+  readonly name: string;
+  readonly types: ReadonlySet<EventType>;
+  readonly prefetch: number;
+  readonly handler: EventHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly retry: RetryPolicy;
+  /** true: a failure is logged and forgotten. */
+  readonly ephemeral: boolean;
+  /** Asked before each start of a handler; false while this consumer may no longer be the active one. */
+  readonly mayStart?: () => boolean;
+  /** Called whenever there may be room for another delivery. */
+  readonly onRoom?: () => void;
+}
+
+interface Item {
+  readonly delivery: Delivery;
+  /** null: not JSON. */
+  readonly raw: unknown;
+}
+
+type Lane = Item[];
+
+/**
+ * Runs one consumer's deliveries: one lane per subject, lanes side by side, order and retries inside the lane.
+ *
+ *   accepting ──stop──► stopping (running handlers end, nothing starts) ──► stopped
+ *       └──────abort──► the same, with the handlers' signal aborted
+ *
+ * What is neither started nor settled when it stops is left to the broker, which delivers it again.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #lost = new AbortController();
+  readonly #delay: (attempt: number) => number;
+  #inFlight = 0;
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#delay = backoff({ baseMs: options.retry.baseMs, maxMs: options.retry.maxMs });
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get room(): number {
+    return Math.max(0, this.#options.prefetch - this.#inFlight);
+  }
+
+  accept(delivery: Delivery): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#inFlight += 1;
+    const raw = parseJson(delivery.body);
+    const key = laneOf(raw);
+    const lane = this.#lanes.get(key);
+    if (lane) {
+      lane.push({ delivery, raw });
+      return;
+    }
+    const fresh: Lane = [{ delivery, raw }];
+    this.#lanes.set(key, fresh);
+    const run = this.#runLane(key, fresh).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  /** Resolves when there is room for at least one more, or it stops. */
+  async waitForRoom(): Promise<void> {
+    while (this.room === 0 && !this.#stopping.signal.aborted) {
+      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeRoomWaiters();
+    await Promise.all(this.#running);
+  }
+
+  /** The broker may have given the deliveries to someone else. */
+  abort(reason: string): void {
+    this.#lost.abort(new Error(reason));
+    this.#stopping.abort();
+    this.#wakeRoomWaiters();
+  }
+
+  async #runLane(key: string, lane: Lane): Promise<void> {
+    for (let item = lane[0]; item; item = lane[0]) {
+      if (!(await this.#handle(item))) return;
+      lane.shift();
+      this.#inFlight -= 1;
+      this.#wakeRoomWaiters();
+    }
+    this.#lanes.delete(key);
+  }
+
+  /** Whether it was settled. */
+  async #handle({ delivery, raw }: Item): Promise<boolean> {
+    if (this.#stopping.signal.aborted) return false;
+    const { types, ephemeral } = this.#options;
+    const type = typeOf(raw);
+    // A type nobody here asked for: a broker that filters more coarsely, or a newer producer.
+    if (type !== null && !(types as ReadonlySet<string>).has(type)) return this.#settle(() => delivery.done());
+    const event = parse(raw);
+    if (event instanceof Error) {
+      this.#log('error', event, 'malformed event', { type });
+      return this.#settle(() => (ephemeral ? delivery.done() : this.#bury(delivery, event, 0)));
+    }
+    return this.#try(delivery, event);
+  }
+
+  async #try(delivery: Delivery, event: AnyEvent): Promise<boolean> {
+    const { handler, retry, ephemeral } = this.#options;
+    for (let attempt = 1, failures = 0; ; attempt += 1) {
+      if (this.#stopping.signal.aborted || this.#options.mayStart?.() === false) return false;
+      try {
+        await handler(event, { attempt, signal: this.#lost.signal });
+        return await this.#settle(() => delivery.done());
+      } catch (error) {
+        if (this.#lost.signal.aborted) return false;
+        const fields = { type: event.type, subject: event.subject, id: event.id, attempt };
+        if (ephemeral) {
+          this.#log('warn', error, 'handler failed; ephemeral, not tried again', fields);
+          return this.#settle(() => delivery.done());
+        }
+        const transient = retry.isTransient(error);
+        if (!transient) failures += 1;
+        if (afterFailure(retry, transient, failures) === 'dead') {
+          this.#log('error', error, 'handler failed; the event is a dead letter now', fields);
+          return this.#settle(() => this.#bury(delivery, error, attempt));
+        }
+        this.#log('warn', error, 'handler failed; will be tried again', fields);
+        if (!(await this.#pause(attempt))) return false;
+      }
+    }
+  }
+
+  #bury(delivery: Delivery, error: unknown, attempts: number): Promise<void> {
+    return delivery.bury({ error: describe(error), attempts, deadAt: isoTime(this.#options.clock.now()) });
+  }
+
+  /** Tries until it works or the broker has taken the delivery back: a lane may not pass an unsettled delivery. */
+  async #settle(how: () => Promise<void>): Promise<boolean> {
+    for (let attempt = 1; !this.#lost.signal.aborted; attempt += 1) {
+      try {
+        await how();
+        return true;
+      } catch (error) {
+        if (this.#lost.signal.aborted) return false;
+        this.#log('warn', error, 'could not settle a delivery; will be tried again', { attempt });
+        if (!(await this.#pause(attempt))) return false;
+      }
+    }
+    return false;
+  }
+
+  /** False if it stopped meanwhile. */
+  async #pause(attempt: number): Promise<boolean> {
+    const stop = this.#stopping.signal;
+    await this.#options.clock.sleep(this.#delay(attempt), stop).catch((reason: unknown) => {
+      if (!stop.aborted) throw reason;
+    });
+    return !stop.aborted;
+  }
+
+  #wakeRoomWaiters(): void {
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const wake of waiters) wake();
+    this.#options.onRoom?.();
+  }
+
+  #log(level: 'warn' | 'error', error: unknown, message: string, fields: Record<string, unknown>): void {
+    this.#options.logger[level]({ group: this.#options.name, error, ...fields }, message);
+  }
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+function laneOf(raw: unknown): string {
+  return typeof raw === 'object' && raw !== null && 'subject' in raw && typeof raw.subject === 'string'
+    ? raw.subject
+    : '';
+}
+
+function typeOf(raw: unknown): string | null {
+  return typeof raw === 'object' && raw !== null && 'type' in raw && typeof raw.type === 'string' ? raw.type : null;
+}
+
+function parse(raw: unknown): AnyEvent | InvalidEventError {
+  try {
+    return parseEvent(raw);
+  } catch (error) {
+    if (error instanceof InvalidEventError) return error;
+    throw error;
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 2000) : String(error).slice(0, 2000);
+}

@@ -1,0 +1,24 @@
+import { type EventType, expandTypes } from '@skyrun/contracts';
+import { BusError } from './errors.ts';
+import type { GroupOptions } from './event-bus.ts';
+
+export interface Group {
+  readonly name: string;
+  readonly types: ReadonlySet<EventType>;
+  readonly ordered: boolean;
+}
+
+export const DEFAULT_PREFETCH = 64;
+
+/** @throws BusError `bus.bad_group`, InvalidEventError `unknown_type` */
+export function parseGroup({ group, types, ordered = true }: GroupOptions): Group {
+  assertGroupName(group);
+  if (types.length === 0) throw new BusError('bus.bad_group', `group ${group} asks for no event type`);
+  return { name: group, types: new Set(expandTypes(types)), ordered };
+}
+
+export function assertGroupName(group: string): void {
+  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(group)) {
+    throw new BusError('bus.bad_group', `group ${JSON.stringify(group)}: expected a-z, 0-9, "." and "-", 100 at most`);
+  }
+}

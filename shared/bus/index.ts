@@ -1,0 +1,16 @@
+export { type BusConfig, type BusKind, createBus } from './create-bus.ts';
+export { BusError, type BusErrorCode } from './errors.ts';
+export type {
+  DeadLetter,
+  DeadLetterPage,
+  DeadLetters,
+  DeliveryContext,
+  EventBus,
+  EventHandler,
+  GroupOptions,
+  RetryPolicy,
+  SubscribeOptions,
+  Subscription,
+} from './event-bus.ts';
+export { MemoryBroker } from './memory-bus.ts';
+export { isTransientError } from './retry.ts';

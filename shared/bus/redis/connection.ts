@@ -1,0 +1,43 @@
+import { backoff, type Logger } from '@skyrun/kit';
+import { Redis } from 'ioredis';
+
+/** Milliseconds without an answer after which a command counts as lost. */
+const COMMAND_TIMEOUT_MS = 10_000;
+
+/**
+ * The connection for everything that does not block. It reconnects by itself; while it is down, commands fail at once, and
+ * one whose answer was lost is not sent again: the caller knows whether sending twice is right.
+ */
+export function commandConnection(url: string, logger: Logger): Redis {
+  const delay = backoff({ baseMs: 50, maxMs: 2_000 });
+  const redis = new Redis(url, {
+    protocol: 2,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: null,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: delay,
+    connectionName: 'skyrun-bus',
+  });
+  redis.on('error', (error: Error) => logger.debug({ error }, 'redis connection'));
+  redis.on('close', () => logger.warn('redis connection closed'));
+  return redis;
+}
+
+/** A connection for blocking reads; it ends with its first error, and so does the reader's session. */
+export async function readConnection(url: string, logger: Logger): Promise<Redis> {
+  const redis = new Redis(url, {
+    protocol: 2,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: null,
+    connectionName: 'skyrun-bus-reader',
+  });
+  redis.on('error', (error: Error) => logger.debug({ error }, 'redis reader connection'));
+  await redis.connect();
+  return redis;
+}

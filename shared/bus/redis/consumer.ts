@@ -1,0 +1,275 @@
+import { randomUUID } from 'node:crypto';
+import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import type { Redis } from 'ioredis';
+import { type Delivery, Dispatcher } from '../dispatcher.ts';
+import { groupConflict } from '../errors.ts';
+import type { EventHandler, RetryPolicy } from '../event-bus.ts';
+import type { Group } from '../group.ts';
+import { type Session, SessionLoop } from '../session-loop.ts';
+import { readConnection } from './connection.ts';
+import type { Keys } from './keys.ts';
+import { LEASE_POLL_MS, Lease } from './lease.ts';
+import { parseClaim, parseInfo, parseRead, type StreamEntry } from './replies.ts';
+
+/** How long one blocking read waits, and so how soon a replayed letter or a closing is noticed at the latest. */
+const BLOCK_MS = 500;
+const REPLAY_POLL_MS = 250;
+/** In a shared group, a delivery its consumer has not touched for so long goes to another consumer. */
+const STALE_MS = 15_000;
+const STALE_POLL_MS = 5_000;
+/** A consumer of a shared group without deliveries is forgotten after this long. */
+const FORGET_MS = 600_000;
+
+export interface RedisConsumerOptions {
+  readonly url: string;
+  readonly commands: Redis;
+  readonly keys: Keys;
+  readonly group: Group;
+  readonly prefetch: number;
+  readonly handler: EventHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly retry: RetryPolicy;
+  readonly staleMs?: number;
+}
+
+/** @throws BusError `bus.group_conflict` */
+export async function declareRedisGroup(redis: Redis, keys: Keys, { name, ordered }: Group): Promise<void> {
+  const mode = ordered ? 'ordered' : 'shared';
+  await redis.hsetnx(keys.groups, name, mode);
+  if ((await redis.hget(keys.groups, name)) !== mode) throw groupConflict(name);
+  await createGroup(redis, keys.events, name, '$');
+  await createGroup(redis, keys.replay(name), name, '0');
+}
+
+async function createGroup(redis: Redis, stream: string, name: string, from: '$' | '0'): Promise<void> {
+  await redis.xgroup('CREATE', stream, name, from, 'MKSTREAM').catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.startsWith('BUSYGROUP'))) throw error;
+  });
+}
+
+/**
+ * One consumer of a group. Ordered groups have one active consumer, the holder of the lease; it reads under one
+ * constant name, so whoever takes over finds the unsettled deliveries as its own. Consumers of shared groups have names of
+ * their own and take over from each other what grew stale.
+ */
+export function startRedisConsumer(options: RedisConsumerOptions): SessionLoop {
+  const { clock, logger, group } = options;
+  const holder = randomUUID();
+  return new SessionLoop({
+    name: group.name,
+    clock,
+    logger,
+    delay: backoff({ baseMs: 50, maxMs: 2_000 }),
+    run: (session) => new RedisSession(options, holder, session).run(),
+  });
+}
+
+class RedisSession {
+  readonly #options: RedisConsumerOptions;
+  readonly #holder: string;
+  readonly #session: Session;
+  readonly #consumer: string;
+  readonly #inFlight = new Map<string, string>();
+  #replayDue = 0;
+  #staleDue = 0;
+
+  constructor(options: RedisConsumerOptions, holder: string, session: Session) {
+    this.#options = options;
+    this.#holder = holder;
+    this.#session = session;
+    this.#consumer = options.group.ordered ? 'active' : holder;
+  }
+
+  async run(): Promise<void> {
+    const { commands, keys, group, url, logger, clock, prefetch, handler, retry } = this.#options;
+    await declareRedisGroup(commands, keys, group);
+    this.#session.established();
+    const lease = group.ordered ? await this.#waitForLease() : null;
+    if (group.ordered && !lease) return;
+    const dispatcher = new Dispatcher({
+      name: group.name,
+      types: group.types,
+      prefetch,
+      handler,
+      clock,
+      logger,
+      retry,
+      ephemeral: false,
+      mayStart: () => lease?.held() ?? true,
+    });
+    this.#session.consuming(dispatcher);
+    try {
+      const reader = await readConnection(url, logger);
+      this.#session.onClosing(() => reader.disconnect());
+      try {
+        await this.#read(reader, dispatcher, lease);
+      } finally {
+        reader.disconnect();
+      }
+    } finally {
+      await this.#session.wind(dispatcher);
+      await lease?.release();
+      if (!group.ordered) await this.#leaveShared();
+    }
+  }
+
+  async #waitForLease(): Promise<Lease | null> {
+    const { commands, keys, group, clock, logger } = this.#options;
+    while (!this.#session.closing) {
+      const lease = new Lease({
+        redis: commands,
+        key: keys.lease(group.name),
+        holder: this.#holder,
+        clock,
+        logger,
+        onLost: () => this.#session.lost('the lease of the group was lost'),
+      });
+      if (await lease.take()) return lease;
+      await this.#session.pause(LEASE_POLL_MS);
+    }
+    return null;
+  }
+
+  async #read(reader: Redis, dispatcher: Dispatcher, lease: Lease | null): Promise<void> {
+    const { keys, group } = this.#options;
+    const replay = keys.replay(group.name);
+    const going = () => !this.#session.ended && (lease?.held() ?? true);
+    for (const stream of [keys.events, replay]) await this.#readUnsettled(reader, stream, dispatcher, going);
+    while (going()) {
+      await dispatcher.waitForRoom();
+      if (!going()) return;
+      await this.#occasionally(dispatcher, reader, replay);
+      if (dispatcher.room === 0) continue;
+      const reply = await reader.xreadgroup(
+        ...(['GROUP', group.name, this.#consumer, 'COUNT', dispatcher.room, 'BLOCK', BLOCK_MS] as const),
+        ...(['STREAMS', keys.events, '>'] as const),
+      );
+      this.#accept(keys.events, parseRead(reply), dispatcher);
+    }
+  }
+
+  /** What was delivered under this name before and never settled. */
+  async #readUnsettled(reader: Redis, stream: string, dispatcher: Dispatcher, going: () => boolean): Promise<void> {
+    const { group } = this.#options;
+    for (let after = '0-0'; going(); ) {
+      await dispatcher.waitForRoom();
+      const count = Math.max(1, dispatcher.room);
+      const reply = await reader.xreadgroup(
+        'GROUP',
+        group.name,
+        this.#consumer,
+        'COUNT',
+        count,
+        'STREAMS',
+        stream,
+        after,
+      );
+      const entries = parseRead(reply);
+      const last = entries.at(-1);
+      if (!last) return;
+      this.#accept(stream, entries, dispatcher);
+      after = last.id;
+    }
+  }
+
+  async #occasionally(dispatcher: Dispatcher, reader: Redis, replay: string): Promise<void> {
+    const { clock, keys, group, staleMs = STALE_MS } = this.#options;
+    const now = clock.monotonic();
+    if (now >= this.#replayDue) {
+      this.#replayDue = now + REPLAY_POLL_MS;
+      const count = dispatcher.room;
+      const reply = await reader.xreadgroup(
+        'GROUP',
+        group.name,
+        this.#consumer,
+        'COUNT',
+        count,
+        'STREAMS',
+        replay,
+        '>',
+      );
+      this.#accept(replay, parseRead(reply), dispatcher);
+    }
+    if (!group.ordered && now >= this.#staleDue) {
+      this.#staleDue = now + Math.min(STALE_POLL_MS, staleMs / 3);
+      for (const stream of [keys.events, replay]) {
+        await this.#touch(stream);
+        await this.#claimStale(stream, dispatcher, staleMs);
+      }
+    }
+  }
+
+  /** Resets the idle time of what is still being handled here, retries included. */
+  async #touch(stream: string): Promise<void> {
+    const ids = [...this.#inFlight].flatMap(([id, place]) => (place === stream ? [id] : []));
+    if (ids.length === 0) return;
+    const { commands, group } = this.#options;
+    await commands.call('XCLAIM', stream, group.name, this.#consumer, '0', ...ids, 'JUSTID');
+  }
+
+  async #claimStale(stream: string, dispatcher: Dispatcher, staleMs: number): Promise<void> {
+    const { commands, group } = this.#options;
+    for (let cursor = '0-0'; dispatcher.room > 0; ) {
+      const claimed = parseClaim(
+        await commands.xautoclaim(stream, group.name, this.#consumer, staleMs, cursor, 'COUNT', dispatcher.room),
+      );
+      this.#accept(
+        stream,
+        claimed.entries.filter((entry) => !this.#inFlight.has(entry.id)),
+        dispatcher,
+      );
+      if (claimed.cursor === '0-0') break;
+      cursor = claimed.cursor;
+    }
+    for (const info of parseInfo(await commands.xinfo('CONSUMERS', stream, group.name))) {
+      if (Number(info.get('idle') ?? 0) > FORGET_MS) await this.#forget(stream, info.get('name') ?? '');
+    }
+  }
+
+  /** Deleting a consumer would lose its deliveries, so look and delete in one step. */
+  async #forget(stream: string, consumer: string): Promise<void> {
+    const script = `local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+if #pending == 0 then return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+return 0`;
+    await this.#options.commands.eval(script, 1, stream, this.#options.group.name, consumer);
+  }
+
+  async #leaveShared(): Promise<void> {
+    if (!this.#session.closing) return;
+    const { keys, group, logger } = this.#options;
+    try {
+      for (const stream of [keys.events, keys.replay(group.name)]) await this.#forget(stream, this.#consumer);
+    } catch (error) {
+      logger.debug({ group: group.name, error }, 'consumer not removed; another one will');
+    }
+  }
+
+  #accept(stream: string, entries: readonly StreamEntry[], dispatcher: Dispatcher): void {
+    for (const entry of entries) dispatcher.accept(this.#delivery(stream, entry));
+  }
+
+  #delivery(stream: string, { id, fields }: StreamEntry): Delivery {
+    const { commands, keys, group } = this.#options;
+    const body = fields?.get('e') ?? '';
+    const replayed = stream !== keys.events;
+    this.#inFlight.set(id, stream);
+    return {
+      body,
+      done: async () => {
+        await commands.xack(stream, group.name, id);
+        if (replayed) await commands.xdel(stream, id);
+        this.#inFlight.delete(id);
+      },
+      bury: async ({ error, attempts, deadAt }) => {
+        const letter = ['e', body, 'error', error, 'attempts', String(attempts), 'deadAt', deadAt];
+        const step = commands
+          .multi()
+          .xadd(keys.dead(group.name), '*', ...letter)
+          .xack(stream, group.name, id);
+        await (replayed ? step.xdel(stream, id) : step).exec();
+        this.#inFlight.delete(id);
+      },
+    };
+  }
+}

@@ -1,0 +1,67 @@
+import type { Logger } from '@skyrun/kit';
+import type { Redis } from 'ioredis';
+import { eventOf } from '../dead-letter.ts';
+import type { DeadLetter, DeadLetters } from '../event-bus.ts';
+import type { Keys } from './keys.ts';
+import { parseEntries, type StreamEntry } from './replies.ts';
+
+const BATCH = 500;
+
+export function redisDeadLetters(redis: Redis, keys: Keys, group: string, logger: Logger): DeadLetters {
+  const dead = keys.dead(group);
+
+  const replayBatch = async (entries: readonly StreamEntry[]): Promise<number> => {
+    if (entries.length === 0) return 0;
+    const step = redis.multi();
+    for (const { id, fields } of entries)
+      step.xadd(keys.replay(group), '*', 'e', fields?.get('e') ?? '').xdel(dead, id);
+    await step.exec();
+    return entries.length;
+  };
+
+  return {
+    async list(limit = 100, cursor) {
+      const from = cursor === undefined ? '-' : `(${cursor}`;
+      const entries = parseEntries(await redis.xrange(dead, from, '+', 'COUNT', limit + 1));
+      const items = entries.slice(0, limit).map(toLetter);
+      return { items, next: entries.length > limit ? (items.at(-1)?.id ?? null) : null };
+    },
+
+    async replay(ids) {
+      let replayed = 0;
+      if (ids === 'all') {
+        // Only what is there now: a letter that fails again must not be replayed again.
+        const last = parseEntries(await redis.xrevrange(dead, '+', '-', 'COUNT', 1))[0]?.id;
+        while (last !== undefined) {
+          const entries = parseEntries(await redis.xrange(dead, '-', last, 'COUNT', BATCH));
+          if (entries.length === 0) break;
+          replayed += await replayBatch(entries);
+        }
+        return replayed;
+      }
+      for (const id of ids) replayed += await replayBatch(parseEntries(await redis.xrange(dead, id, id)));
+      return replayed;
+    },
+
+    async discard(ids, reason) {
+      let discarded = 0;
+      for (const id of ids) {
+        discarded += await redis.xdel(dead, id);
+        logger.info({ group, letter: id, reason }, 'dead letter discarded');
+      }
+      return discarded;
+    },
+  };
+}
+
+function toLetter({ id, fields }: StreamEntry): DeadLetter {
+  const body = fields?.get('e') ?? '';
+  return {
+    id,
+    body,
+    event: eventOf(body),
+    error: fields?.get('error') ?? '',
+    attempts: Number(fields?.get('attempts') ?? 0),
+    deadAt: fields?.get('deadAt') ?? '',
+  };
+}

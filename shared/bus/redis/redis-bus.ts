@@ -1,0 +1,117 @@
+import { type AnyEvent, parseEvent } from '@skyrun/contracts';
+import { type Clock, createTicker, type Logger } from '@skyrun/kit';
+import { closed, unavailable } from '../errors.ts';
+import type { EventBus, GroupOptions, RetryPolicy, SubscribeOptions } from '../event-bus.ts';
+import { assertGroupName, DEFAULT_PREFETCH, parseGroup } from '../group.ts';
+import type { SessionLoop } from '../session-loop.ts';
+import { commandConnection } from './connection.ts';
+import { declareRedisGroup, startRedisConsumer } from './consumer.ts';
+import { redisDeadLetters } from './dead-letters.ts';
+import { keysOf } from './keys.ts';
+import { startRedisTail } from './tail.ts';
+import { trim } from './trim.ts';
+
+const TRIM_EVERY_MS = 2_000;
+/** Events in one MULTI: Redis serves nobody else meanwhile. */
+const PUBLISH_BATCH = 500;
+
+export interface RedisBusOptions {
+  readonly url: string;
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly retry: RetryPolicy;
+  /** Milliseconds after which another consumer of a shared group takes a delivery over; 15 000 by default. */
+  readonly staleMs?: number;
+}
+
+/**
+ * One stream for all events, one consumer group per group.
+ * Confirmed means written to Redis' append-only file; how much of that a power failure takes is its `appendfsync`.
+ */
+export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }: RedisBusOptions): EventBus {
+  const keys = keysOf(namespace);
+  const commands = commandConnection(url, logger);
+  const subscriptions = new Set<SessionLoop>();
+  let closing: Promise<void> | undefined;
+
+  const trimmer = createTicker({
+    name: 'bus.trim',
+    clock,
+    logger,
+    everyMs: TRIM_EVERY_MS,
+    run: async () => {
+      if (commands.status === 'ready') await trim(commands, keys);
+    },
+  });
+  trimmer.start();
+
+  const assertOpen = () => {
+    if (closing) throw closed();
+  };
+
+  const shutDown = async () => {
+    await trimmer.stop();
+    await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+    commands.disconnect();
+  };
+
+  return {
+    async publish(events: readonly AnyEvent[]) {
+      assertOpen();
+      const bodies = events.map((event) => JSON.stringify(parseEvent(event)));
+      try {
+        for (let from = 0; from < bodies.length; from += PUBLISH_BATCH) {
+          const batch = bodies.slice(from, from + PUBLISH_BATCH);
+          const [only] = batch;
+          if (batch.length === 1 && only !== undefined) {
+            await commands.xadd(keys.events, '*', 'e', only);
+            continue;
+          }
+          const step = commands.multi();
+          for (const body of batch) step.xadd(keys.events, '*', 'e', body);
+          for (const [error] of (await step.exec()) ?? []) if (error) throw error;
+        }
+      } catch (error) {
+        throw unavailable(`${events.length} events`, error);
+      }
+    },
+
+    async declareGroup(options: GroupOptions) {
+      assertOpen();
+      await declareRedisGroup(commands, keys, parseGroup(options));
+    },
+
+    async subscribe(options: SubscribeOptions) {
+      assertOpen();
+      const group = parseGroup(options);
+      const { handler, prefetch = DEFAULT_PREFETCH } = options;
+      const deps = { url, commands, keys, group, prefetch, handler, clock, logger, retry };
+      const loop = options.ephemeral
+        ? startRedisTail(deps)
+        : startRedisConsumer(staleMs === undefined ? deps : { ...deps, staleMs });
+      subscriptions.add(loop);
+      const close = async () => {
+        await loop.close();
+        subscriptions.delete(loop);
+      };
+      await loop.established.catch(async (error: unknown) => {
+        await close();
+        throw error;
+      });
+      return { close };
+    },
+
+    deadLetters(group) {
+      assertGroupName(group);
+      return redisDeadLetters(commands, keys, group, logger);
+    },
+
+    ready: () => commands.status === 'ready',
+
+    close() {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}

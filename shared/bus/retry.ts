@@ -1,0 +1,50 @@
+import type { RetryPolicy } from './event-bus.ts';
+
+const TRANSIENT_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'bus.unavailable',
+  // PostgreSQL: shutting down, crashed, starting up, too many connections, serialization, deadlock, lock not available.
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '40001',
+  '40P01',
+  '55P03',
+]);
+
+/**
+ * Whether an error tells of a dependency that is away rather than of the event: dead-lettering then would
+ * empty a healthy queue into the dead letters for as long as the outage lasts.
+ */
+export function isTransientError(error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
+    if ('transient' in current && current.transient === true) return true;
+    if ('code' in current && typeof current.code === 'string') {
+      if (TRANSIENT_CODES.has(current.code) || /^08...$/.test(current.code)) return true;
+    }
+    if (/connection terminated|timeout exceeded when trying to connect/i.test(current.message)) return true;
+    current = current.cause;
+  }
+  return false;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  maxAttempts: 8,
+  baseMs: 100,
+  maxMs: 30_000,
+  isTransient: isTransientError,
+};
+
+export type RetryVerdict = 'again' | 'dead';
+
+/** `failures` counts the failed tries that were not transient, the one at hand included. */
+export function afterFailure(policy: RetryPolicy, transient: boolean, failures: number): RetryVerdict {
+  return transient || failures < policy.maxAttempts ? 'again' : 'dead';
+}
