@@ -1,0 +1,140 @@
+import type { BillingMode } from '../prices/price-list.ts';
+import { compareSlots, type Slot, slotKey } from './slot.ts';
+import { lengthOf, mergeSpans, type Span } from './spans.ts';
+
+/** A usage row of one project, with the slot it counts for. */
+export interface MeasurableRow {
+  readonly slot: Slot;
+  readonly kind: 'requests' | 'lifetime';
+  readonly service: string;
+  readonly revisionName: string;
+  readonly instanceId: string;
+  readonly billingMode: BillingMode;
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  readonly windowEnd: number;
+  readonly requests: number;
+  readonly bytesOut: number;
+  readonly busy: readonly Span[];
+  readonly minInstance: boolean;
+}
+
+/** What one instance used in one slot. The times can be negative where late usage corrects an earlier slot. */
+export interface InstanceTotal {
+  readonly slot: Slot;
+  readonly service: string;
+  readonly revisionName: string;
+  readonly instanceId: string;
+  readonly billingMode: BillingMode;
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+  /** Union of busy spans over all gateways. */
+  readonly busyMs: number;
+  /** Kept alive by minScale and not busy. */
+  readonly idleMs: number;
+  readonly aliveMs: number;
+  readonly requests: number;
+  readonly bytesOut: number;
+  readonly requestRows: number;
+  readonly lifetimeRows: number;
+  readonly usageUntil: number;
+}
+
+const AMOUNTS = ['busyMs', 'idleMs', 'aliveMs', 'requests', 'bytesOut', 'requestRows', 'lifetimeRows'] as const;
+
+/**
+ * Measures usage. Order and split of rows make no difference; a row must not be there twice (the store sees to it).
+ *
+ * A time that rows of several slots cover counts for the first of these slots only: slot k gets
+ * |union of slots ≤ k| − |union of slots < k|. So the slots' sum is the union of all, however they were cut.
+ */
+export function measure(rows: readonly MeasurableRow[]): InstanceTotal[] {
+  return [...groupBy(rows, instanceKey).values()].flatMap(measureInstance);
+}
+
+function measureInstance(rows: readonly MeasurableRow[]): InstanceTotal[] {
+  const slots = [...groupBy(rows, (row) => slotKey(row.slot)).values()].sort((a, b) =>
+    a[0] && b[0] ? compareSlots(a[0].slot, b[0].slot) : 0,
+  );
+  const totals: InstanceTotal[] = [];
+  let busy: Span[] = [];
+  let alive: Span[] = [];
+  let reserved: Span[] = [];
+  let busyMs = 0;
+  let idleMs = 0;
+  let aliveMs = 0;
+  for (const slotRows of slots) {
+    const [first] = slotRows;
+    if (!first) continue;
+    const spansOf = (wanted: (row: MeasurableRow) => boolean) =>
+      slotRows.filter(wanted).flatMap((row) => [...row.busy]);
+    busy = mergeSpans([...busy, ...spansOf((row) => row.kind === 'requests')]);
+    alive = mergeSpans([...alive, ...spansOf((row) => row.kind === 'lifetime')]);
+    reserved = mergeSpans([...reserved, ...spansOf((row) => row.kind === 'lifetime' && row.minInstance)]);
+    const busyThen = lengthOf(busy);
+    const aliveThen = lengthOf(alive);
+    const idleThen = lengthOf(mergeSpans([...reserved, ...busy])) - busyThen;
+    // Requests that no instance answered cost nothing; their rows are kept and counted all the same.
+    const answered = first.instanceId === '' ? [] : slotRows;
+    totals.push({
+      slot: first.slot,
+      service: first.service,
+      revisionName: first.revisionName,
+      instanceId: first.instanceId,
+      billingMode: first.billingMode,
+      cpuMilli: first.cpuMilli,
+      memoryMib: first.memoryMib,
+      busyMs: first.instanceId === '' ? 0 : busyThen - busyMs,
+      idleMs: idleThen - idleMs,
+      aliveMs: aliveThen - aliveMs,
+      requests: answered.reduce((sum, row) => sum + row.requests, 0),
+      bytesOut: answered.reduce((sum, row) => sum + row.bytesOut, 0),
+      requestRows: slotRows.filter((row) => row.kind === 'requests').length,
+      lifetimeRows: slotRows.filter((row) => row.kind === 'lifetime').length,
+      usageUntil: slotRows.reduce((latest, row) => Math.max(latest, row.windowEnd), 0),
+    });
+    busyMs = busyThen;
+    idleMs = idleThen;
+    aliveMs = aliveThen;
+  }
+  return totals;
+}
+
+/** `after − before`, without what did not change. */
+export function totalsDifference(before: readonly InstanceTotal[], after: readonly InstanceTotal[]): InstanceTotal[] {
+  const rest = new Map(before.map((total) => [totalKey(total), total]));
+  const differences: InstanceTotal[] = [];
+  for (const total of after) {
+    const key = totalKey(total);
+    const old = rest.get(key);
+    rest.delete(key);
+    const difference = { ...total };
+    for (const amount of AMOUNTS) difference[amount] = total[amount] - (old?.[amount] ?? 0);
+    if (AMOUNTS.some((amount) => difference[amount] !== 0)) differences.push(difference);
+  }
+  for (const gone of rest.values()) {
+    const difference = { ...gone };
+    for (const amount of AMOUNTS) difference[amount] = 0 - gone[amount];
+    differences.push(difference);
+  }
+  return differences;
+}
+
+function instanceKey(row: Omit<InstanceTotal, (typeof AMOUNTS)[number] | 'slot' | 'usageUntil'>): string {
+  return `${row.service}|${row.revisionName}|${row.instanceId}|${row.billingMode}|${row.cpuMilli}|${row.memoryMib}`;
+}
+
+export function totalKey(total: InstanceTotal): string {
+  return `${slotKey(total.slot)}|${instanceKey(total)}`;
+}
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}

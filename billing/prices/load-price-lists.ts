@@ -1,0 +1,14 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { type PriceList, parsePriceList } from './price-list.ts';
+
+/** The price lists that ship with Skyrun. */
+export const PRICE_LISTS = new URL('../price-lists/', import.meta.url);
+
+/** Reads every `*.yaml` of a folder; throws PriceListError naming the file that does not fit. */
+export async function loadPriceLists(folder: URL): Promise<PriceList[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+  return Promise.all(
+    names.map(async (name) => parsePriceList(parse(await readFile(new URL(name, folder), 'utf8')), name)),
+  );
+}

@@ -1,0 +1,103 @@
+import { currency, type Meter, parseMoney, timestamp } from '@skyrun/contracts';
+import { z } from 'zod';
+
+export type BillingMode = 'request' | 'instance';
+
+/** How many quantity units (see METER_UNITS) make one priced unit. */
+export const PRICED_UNITS = {
+  vcpu_second: { size: 1_000n * 1_000n, label: 'vCPU-second', meters: ['cpu', 'cpu_idle'] },
+  gib_second: { size: 1_024n * 1_000n, label: 'GiB-second', meters: ['memory', 'memory_idle'] },
+  million_requests: { size: 1_000_000n, label: 'million requests', meters: ['requests'] },
+  gib: { size: 1n << 30n, label: 'GiB', meters: ['egress'] },
+} as const satisfies Record<string, { size: bigint; label: string; meters: readonly Meter[] }>;
+export type PricedUnit = keyof typeof PRICED_UNITS;
+
+/** A price is never negative: what reduces a bill is a credit with a line of its own. */
+const amount = z
+  .string()
+  .regex(/^\d+(\.\d{1,12})?$/, 'expected a decimal amount with at most 12 places, e.g. "0.000024"')
+  .transform(parseMoney);
+
+const price = <Unit extends PricedUnit>(unit: Unit) => z.strictObject({ price: amount, per: z.literal(unit) });
+
+const tiers = z
+  .array(z.strictObject({ upToGib: z.int().min(1).optional(), price: amount }))
+  .min(1)
+  .superRefine((list, context) => {
+    list.forEach((tier, index) => {
+      const last = index === list.length - 1;
+      const before = list[index - 1]?.upToGib ?? 0;
+      if (last && tier.upToGib !== undefined) {
+        context.addIssue({ code: 'custom', path: [index, 'upToGib'], message: 'the last tier has no end' });
+      }
+      if (!last && (tier.upToGib ?? 0) <= before) {
+        context.addIssue({ code: 'custom', path: [index, 'upToGib'], message: `must be more than ${before}` });
+      }
+    });
+  });
+
+/** One dated version of a price list, as its YAML file says it. Prices come out in pico units (10⁻¹²). */
+export const priceListSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+  title: z.string().min(1),
+  /** Usage whose window starts at or after this is priced by it, until a later version begins. */
+  effectiveFrom: timestamp,
+  currency,
+  minorUnitPlaces: z.int().min(0).max(6),
+  request: z.strictObject({
+    cpu: price('vcpu_second'),
+    memory: price('gib_second'),
+    cpu_idle: price('vcpu_second'),
+    memory_idle: price('gib_second'),
+    requests: price('million_requests'),
+  }),
+  instance: z.strictObject({
+    cpu: price('vcpu_second'),
+    memory: price('gib_second'),
+    /** An instance costs at least this long, once in its life. */
+    minimumSeconds: z.int().min(0).max(86_400),
+  }),
+  egress: tiers,
+  freeTier: z.array(
+    z.strictObject({
+      mode: z.enum(['request', 'instance']),
+      meter: z.enum(['cpu', 'memory', 'requests']),
+      /** In priced units, per calendar month (UTC). */
+      quantity: z.int().min(0),
+      price: amount,
+      per: z.enum(['vcpu_second', 'gib_second', 'million_requests']),
+    }),
+  ),
+});
+export type PriceListDocument = z.infer<typeof priceListSchema>;
+
+export interface PriceList extends PriceListDocument {
+  /** `<name>@<date>`, unique. */
+  readonly id: string;
+  readonly effectiveFromMs: number;
+}
+
+/** Thrown at start, with the file and what is wrong with it. */
+export class PriceListError extends Error {
+  override readonly name = 'PriceListError';
+}
+
+/** Checks one document; `origin` names it in the error. */
+export function parsePriceList(input: unknown, origin: string): PriceList {
+  const parsed = priceListSchema.safeParse(input);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
+    throw new PriceListError(`${origin}: ${issues.join('; ')}`);
+  }
+  const document = parsed.data;
+  for (const item of document.freeTier) {
+    if (!PRICED_UNITS[item.per].meters.some((meter) => meter === item.meter)) {
+      throw new PriceListError(`${origin}: freeTier: ${item.meter} is not priced per ${item.per}`);
+    }
+  }
+  return {
+    ...document,
+    id: `${document.name}@${document.effectiveFrom}`,
+    effectiveFromMs: Date.parse(document.effectiveFrom),
+  };
+}
