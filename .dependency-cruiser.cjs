@@ -19,7 +19,9 @@ module.exports = {
     one(
       'kit-knows-contracts-only',
       { path: '^shared/kit/' },
-      { path: '^(shared/(?!kit/|contracts/)|services/|gateway/|billing/|workload/|client/|cli/|launcher/|ui/|testing/)' },
+      {
+        path: '^(shared/(?!kit/|contracts/)|services/|gateway/|billing/|workload/|client/|cli/|launcher/|ui/|testing/)',
+      },
       'kit is below every service; looking up would make a cycle of packages.',
     ),
     one(
@@ -46,9 +48,22 @@ module.exports = {
       { path: '^(launcher|testing)/' },
       'The composition root names everybody, so nobody may name it.',
     ),
-    one('ui-knows-contracts-only', { path: '^ui/' }, { path: '^(shared/(?!contracts/)|services/|gateway/|billing/|workload/|client/|cli/|launcher/)' }, 'The browser gets schemas, never server code.'),
-    door('dockerode', '^services/orchestrator/runtime/|\\.itest\\.ts$|/bench|^testing/', 'One door to the engine: everything else speaks of instances.'),
-    door('(pg|kysely)', '^shared/postgres/|/store[^/]*\\.ts$|/store/|/tables\\.ts$|\\.(itest|e2e)\\.ts$|^client/examples/|/bench|^testing/', 'One door to PostgreSQL: pools, transactions and migrations are made once; stores may use the query builder.'),
+    one(
+      'ui-knows-contracts-only',
+      { path: '^ui/' },
+      { path: '^(shared/(?!contracts/)|services/|gateway/|billing/|workload/|client/|cli/|launcher/)' },
+      'The browser gets schemas, never server code.',
+    ),
+    door(
+      'dockerode',
+      '^services/orchestrator/runtime/|\\.itest\\.ts$|/bench|^testing/',
+      'One door to the engine: everything else speaks of instances.',
+    ),
+    door(
+      '(pg|kysely)',
+      '^shared/postgres/|/store[^/]*\\.ts$|/store/|/tables\\.ts$|\\.(itest|e2e)\\.ts$|^client/examples/|/bench|^testing/',
+      'One door to PostgreSQL: pools, transactions and migrations are made once; stores may use the query builder.',
+    ),
     door('amqplib', '^shared/bus/', 'One door to RabbitMQ.'),
     door('ioredis', '^shared/bus/|^gateway/limit/', 'Redis clients live in the Redis bus and the rate limiter.'),
   ],
