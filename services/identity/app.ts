@@ -22,7 +22,7 @@ export interface IdentityDeps {
   readonly logger: Logger;
 }
 
-const SOURCE = '/skyrun/identity';
+const SOURCE = 'identity';
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
@@ -84,7 +84,7 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
       await database.migrate(new URL('./migrations/', import.meta.url));
       await keyring.rotate();
       await firstRun(context);
-      relay.start();
+      await relay.start();
       upkeep.start();
       started = true;
     },

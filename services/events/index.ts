@@ -1,0 +1,2 @@
+export { createEventsService, type EventsDeps } from './app.ts';
+export { type EventsConfig, eventsConfig } from './config.ts';
