@@ -1,0 +1,83 @@
+import { backoff, type Clock } from '@skyrun/kit';
+import type { Kysely, PostgresPoolClient } from 'kysely';
+import type pg from 'pg';
+import { isRetryable } from './errors.ts';
+import { kyselyOver } from './kysely.ts';
+import type { Queryable } from './queryable.ts';
+
+/** Everything done through it is committed together or not at all. Not usable after the callback has ended. */
+export interface Transaction extends Queryable {
+  kysely<Tables>(): Kysely<Tables>;
+}
+
+export interface TransactionOptions {
+  /** PostgreSQL's own default if absent: read committed. */
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** Tries in all on serialization failure or deadlock; 5 by default. The callback must bear being run again. */
+  readonly attempts?: number;
+}
+
+/** Runs `work` in a transaction of its own; a serialization failure or deadlock runs it again, after a jittered pause. */
+export async function runTransaction<Result>(
+  pool: pg.Pool,
+  clock: Clock,
+  work: (tx: Transaction) => Promise<Result>,
+  { isolation, attempts = 5 }: TransactionOptions,
+): Promise<Result> {
+  const delay = backoff({ baseMs: 5, maxMs: 200 });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryTransaction(pool, work, isolation);
+    } catch (error) {
+      if (!isRetryable(error) || attempt >= attempts) throw error;
+    }
+    await clock.sleep(delay(attempt));
+  }
+}
+
+async function tryTransaction<Result>(
+  pool: pg.Pool,
+  work: (tx: Transaction) => Promise<Result>,
+  isolation: TransactionOptions['isolation'],
+): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query(isolation ? `begin isolation level ${isolation}` : 'begin');
+    const result = await work(transactionOn(client));
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken ??= rollbackError;
+    });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    // A connection whose state is unknown must not go back to the pool.
+    client.release(broken);
+  }
+}
+
+function transactionOn(client: pg.PoolClient): Transaction {
+  const borrowed = withoutRelease(client);
+  return {
+    query: (sql, parameters) => client.query(sql, parameters),
+    kysely: <Tables>() => kyselyOver<Tables>(() => Promise.resolve(borrowed)),
+  };
+}
+
+/** Kysely gives its client back after each query; this one stays with the transaction. */
+function withoutRelease(client: pg.PoolClient): PostgresPoolClient {
+  return new Proxy(client, {
+    get(target, property) {
+      if (property === 'release') return () => undefined;
+      const value: unknown = Reflect.get(target, property, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
