@@ -1,0 +1,40 @@
+import { isProblemCode, Problem, problemDetails } from '@skyrun/contracts';
+
+/** Makes a Problem of an error answer's body; anything that is not problem+json becomes one that says so. */
+export function problemFromBody(status: number, body: unknown, retryAfter: string | null = null): Problem {
+  const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
+  const retry = Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {};
+  const parsed = problemDetails.safeParse(body);
+  if (!parsed.success) {
+    const code = status === 401 ? 'auth.required' : status >= 500 ? 'platform.unavailable' : 'platform.internal';
+    return new Problem(code, { detail: `The server answered ${status} without saying why. Try again.`, ...retry });
+  }
+  const { code, detail, title, errors } = parsed.data;
+  if (!isProblemCode(code)) return new Problem('platform.internal', { detail: detail ?? title, ...retry });
+  return new Problem(code, {
+    ...(detail === undefined ? {} : { detail }),
+    ...(errors === undefined ? {} : { errors }),
+    ...retry,
+  });
+}
+
+export function unreachable(cause: unknown): Problem {
+  return new Problem('platform.unavailable', {
+    detail: 'Skyrun did not answer. Check that it runs (skyrun status), then try again.',
+    cause,
+  });
+}
+
+/** What went wrong, as a Problem, whatever was thrown. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('platform.internal', { detail: error instanceof Error ? error.message : String(error) });
+}
+
+/**
+ * The message for one form field. Servers name fields by JSON pointer; some prefix it with where it was found
+ * (`/body/spec/…`), so the end decides.
+ */
+export function fieldMessage(problem: Problem | null, pointer: string): string | undefined {
+  return problem?.errors.find((error) => error.field === pointer || error.field.endsWith(pointer))?.message;
+}

@@ -1,0 +1,57 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ReceiptText } from 'lucide-react';
+import { useApi } from '../api/context.ts';
+import { invoicesQuery } from '../api/queries.ts';
+import { EmptyState } from '../components/empty-state.tsx';
+import { Money } from '../components/money.tsx';
+import { MoreButton } from '../components/more-button.tsx';
+import { Panel } from '../components/panel.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SkeletonRows } from '../components/skeleton.tsx';
+import { shortTimeText } from '../format/time.ts';
+import { InvoiceState } from './invoice-state.tsx';
+
+export function InvoiceList({ project }: { project: string }) {
+  const list = useInfiniteQuery(invoicesQuery(useApi(), project));
+  const invoices = list.data?.pages.flatMap((page) => page.items);
+  return (
+    <Panel title="Invoices" flush>
+      {list.error !== null && invoices === undefined && (
+        <div className="p-4">
+          <ProblemNotice error={list.error} onRetry={list.refetch} />
+        </div>
+      )}
+      {list.isPending && <SkeletonRows rows={2} />}
+      {invoices?.length === 0 && (
+        <EmptyState icon={ReceiptText} title="No invoice yet">
+          Closing the open period makes the first one.
+        </EmptyState>
+      )}
+      {invoices !== undefined && invoices.length > 0 && (
+        <ul aria-label="Invoices">
+          {invoices.map(({ id, number, state, periodStart, periodEnd, total, currency }) => (
+            <li
+              key={id}
+              className="relative flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-3 transition-colors last:border-0 hover:bg-hover/50"
+            >
+              <Link
+                to="/projects/$project/billing/$invoiceId"
+                params={{ project, invoiceId: id }}
+                className="font-semibold after:absolute after:inset-0"
+              >
+                {number}
+              </Link>
+              <InvoiceState state={state} />
+              <span className="figures text-[0.8125rem] text-ink-3">
+                {shortTimeText(periodStart)} – {shortTimeText(periodEnd)}
+              </span>
+              <Money amount={total} currency={currency} className="ml-auto font-medium" />
+            </li>
+          ))}
+        </ul>
+      )}
+      <MoreButton list={list} label="Older invoices" />
+    </Panel>
+  );
+}

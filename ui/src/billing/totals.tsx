@@ -1,0 +1,28 @@
+import type { CostReport } from '@skyrun/contracts';
+import { Money } from '../components/money.tsx';
+
+type TotalsProps = Pick<CostReport, 'subtotal' | 'credits' | 'total' | 'currency'>;
+
+/** Subtotal, credits, total: the end of every bill. */
+export function Totals({ subtotal, credits, total, currency }: TotalsProps) {
+  return (
+    <dl className="ml-auto grid w-full max-w-sm grid-cols-[minmax(0,1fr)_auto] gap-x-6 gap-y-2">
+      <dt className="text-ink-2">Subtotal</dt>
+      <dd className="text-right">
+        <Money amount={subtotal} currency={currency} />
+      </dd>
+      {credits.map(({ description, amount }) => (
+        <div key={description} className="contents">
+          <dt className="text-ink-2">{description}</dt>
+          <dd className="text-right text-ok-ink">
+            <Money amount={amount.startsWith('-') ? amount : `-${amount}`} currency={currency} />
+          </dd>
+        </div>
+      ))}
+      <dt className="border-t border-line pt-2 font-semibold">Total</dt>
+      <dd className="border-t border-line pt-2 text-right font-semibold">
+        <Money amount={total} currency={currency} />
+      </dd>
+    </dl>
+  );
+}

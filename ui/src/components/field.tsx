@@ -1,0 +1,64 @@
+import { type ComponentProps, type ReactNode, useId } from 'react';
+import { classNames } from './class-names.ts';
+
+export const inputStyle =
+  'h-9 w-full rounded-lg border border-line-strong/60 bg-surface px-3 text-sm text-ink placeholder:text-ink-3 transition-colors hover:border-line-strong aria-invalid:border-bad disabled:opacity-60';
+
+interface FieldProps {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly error?: string | undefined;
+  readonly className?: string;
+  readonly children: (props: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }) => ReactNode;
+}
+
+/** A labelled input with its hint and its error next to it. */
+export function Field({ label, hint, error, className, children }: FieldProps) {
+  const id = useId();
+  const noteId = `${id}-note`;
+  const note = error ?? hint;
+  return (
+    <div className={classNames('flex min-w-0 flex-col gap-1.5', className)}>
+      <label htmlFor={id} className="text-[0.8125rem] font-medium text-ink">
+        {label}
+      </label>
+      {children({
+        id,
+        ...(note === undefined ? {} : { 'aria-describedby': noteId }),
+        ...(error === undefined ? {} : { 'aria-invalid': true as const }),
+      })}
+      {note !== undefined && (
+        <p
+          id={noteId}
+          className={classNames('text-xs', error === undefined ? 'text-ink-3' : 'font-medium text-bad-ink')}
+        >
+          {note}
+        </p>
+      )}
+    </div>
+  );
+}
+
+type TextFieldProps = Omit<FieldProps, 'children' | 'className'> & Omit<ComponentProps<'input'>, 'children'>;
+
+export function TextField({ label, hint, error, className, ...input }: TextFieldProps) {
+  return (
+    <Field label={label} hint={hint} error={error} className={className ?? ''}>
+      {(field) => <input className={inputStyle} {...input} {...field} />}
+    </Field>
+  );
+}
+
+type SelectFieldProps = Omit<FieldProps, 'children' | 'className'> & ComponentProps<'select'>;
+
+export function SelectField({ label, hint, error, className, children, ...select }: SelectFieldProps) {
+  return (
+    <Field label={label} hint={hint} error={error} className={className ?? ''}>
+      {(field) => (
+        <select className={inputStyle} {...select} {...field}>
+          {children}
+        </select>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,47 @@
+import { EVENT_TYPES, EVENTS, type EventEnvelope, isEventType, matchesType } from '@skyrun/contracts';
+import type { EventFilter } from '../api/queries.ts';
+import type { Tone } from '../components/pill.tsx';
+
+/** The catalogue's nouns, as patterns to filter by. */
+export const TYPE_GROUPS: readonly { readonly noun: string; readonly pattern: string }[] = [
+  ...new Set(
+    EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history').map((type) => type.split('.')[1] ?? ''),
+  ),
+].map((noun) => ({ noun, pattern: `skyrun.${noun}.*` }));
+
+/** What happened, in the catalogue's words. */
+export function summaryOf(type: string): string {
+  return isEventType(type) ? EVENTS[type].summary : type;
+}
+
+/** `skyrun.instance.ready.v1` → `instance.ready`. */
+export const shortType = (type: string): string => type.replace(/^skyrun\./, '').replace(/\.v\d+$/, '');
+
+export function toneOf(type: string): Tone {
+  const verb = type.split('.')[2] ?? '';
+  if (['failed', 'lost'].includes(verb)) return 'bad';
+  if (['ready', 'imported', 'created', 'added'].includes(verb)) return 'ok';
+  if (['draining', 'deleted', 'removed', 'stopped'].includes(verb)) return 'warn';
+  if (['started', 'decided', 'updated', 'closed'].includes(verb)) return 'accent';
+  return 'muted';
+}
+
+/** Whether the history keeps it; what it does not keep is not listed live either. */
+export const isKept = (type: string): boolean => !isEventType(type) || EVENTS[type].retention === 'history';
+
+/** The filter of the history, applied to an event that has just arrived. */
+export function passes(event: EventEnvelope, { type, text }: EventFilter): boolean {
+  if (type !== undefined && !matchesType(type, event.type)) return false;
+  return text === undefined || JSON.stringify(event).toLowerCase().includes(text.toLowerCase());
+}
+
+/** The live events before the history, each once. */
+export function mergeEvents(live: readonly EventEnvelope[], history: readonly EventEnvelope[]): EventEnvelope[] {
+  const seen = new Set<string>();
+  return [...live, ...history].filter(({ source, id }) => {
+    const key = `${source} ${id}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

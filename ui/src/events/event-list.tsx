@@ -1,0 +1,148 @@
+import type { EventEnvelope } from '@skyrun/contracts';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Pause, Play, ScrollText } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
+import { useApi } from '../api/context.ts';
+import { type EventFilter, eventsQuery } from '../api/queries.ts';
+import { Button } from '../components/button.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
+import { inputStyle } from '../components/field.tsx';
+import { JsonView } from '../components/json-view.tsx';
+import { MoreButton } from '../components/more-button.tsx';
+import { Panel } from '../components/panel.tsx';
+import { Pill } from '../components/pill.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SkeletonRows } from '../components/skeleton.tsx';
+import { clockText, dateTimeText, shortTimeText } from '../format/time.ts';
+import { useLiveEvents } from '../live/provider.tsx';
+import { isKept, mergeEvents, passes, shortType, summaryOf, TYPE_GROUPS, toneOf } from './describe.ts';
+
+/** Live events kept above the history; older ones are in the history anyway. */
+const MAX_LIVE = 500;
+
+function EventRow({ event }: { event: EventEnvelope }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <li className="border-b border-line last:border-0">
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+        <summary className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 px-4 py-2 -outline-offset-2 hover:bg-hover/50 md:grid-cols-[7.5rem_11rem_minmax(0,1fr)_minmax(0,16rem)]">
+          <time
+            dateTime={event.time}
+            title={dateTimeText(event.time)}
+            className="figures text-[0.8125rem] whitespace-nowrap text-ink-3"
+          >
+            <span className="hidden md:inline">{clockText(event.time)}</span>
+            <span className="md:hidden">{shortTimeText(event.time)}</span>
+          </time>
+          <span className="justify-self-start">
+            <Pill tone={toneOf(event.type)}>{shortType(event.type)}</Pill>
+          </span>
+          <span className="col-span-2 truncate md:col-span-1">{summaryOf(event.type)}</span>
+          <code
+            className="col-span-2 truncate font-mono text-xs text-ink-3 md:col-span-1 md:text-right"
+            title={event.subject}
+          >
+            {event.subject}
+          </code>
+        </summary>
+        {open && (
+          <div className="px-4 pt-1 pb-4">
+            <JsonView value={event} label={`Event ${event.id}`} />
+          </div>
+        )}
+      </details>
+    </li>
+  );
+}
+
+interface EventListProps {
+  readonly project: string;
+  /** Found anywhere in the event; narrows the list to one resource. */
+  readonly about?: string;
+  readonly emptyCommand: string;
+}
+
+/** History and live feed of a project's events in one list. */
+export function EventList({ project, about, emptyCommand }: EventListProps) {
+  const [type, setType] = useState('');
+  const [typed, setTyped] = useState('');
+  const text = useDeferredValue(typed.trim());
+  const [live, setLive] = useState<readonly EventEnvelope[]>([]);
+  const [paused, setPaused] = useState(false);
+  // The server takes one text; where the list is about a resource that one is used up, and the rest is done here.
+  const searched = about ?? text;
+  const asked: EventFilter = { ...(type === '' ? {} : { type }), ...(searched === '' ? {} : { text: searched }) };
+  const list = useInfiniteQuery(eventsQuery(useApi(), project, asked));
+
+  useLiveEvents((event) => {
+    if (!paused && isKept(event.type)) setLive((known) => [event, ...known].slice(0, MAX_LIVE));
+  });
+
+  const history = list.data?.pages.flatMap((page) => page.items);
+  const events =
+    history === undefined
+      ? undefined
+      : mergeEvents(
+          live.filter((event) => passes(event, asked)),
+          history,
+        ).filter((event) => passes(event, text === '' ? {} : { text }));
+  const filtered = type !== '' || text !== '';
+  return (
+    <div className="flex flex-col gap-3">
+      <div className="flex flex-wrap items-center gap-2">
+        <input
+          type="search"
+          aria-label="Search events"
+          placeholder="Search events"
+          className={`${inputStyle} min-w-40 flex-1`}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+        />
+        <select
+          aria-label="Event type"
+          className={`${inputStyle} w-auto`}
+          value={type}
+          onChange={(event) => setType(event.target.value)}
+        >
+          <option value="">All types</option>
+          {TYPE_GROUPS.map(({ noun, pattern }) => (
+            <option key={pattern} value={pattern}>
+              {noun}.*
+            </option>
+          ))}
+        </select>
+        <Button onClick={() => setPaused(!paused)} aria-pressed={paused}>
+          {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
+          {paused ? 'Resume' : 'Pause'}
+        </Button>
+      </div>
+      <Panel flush>
+        {list.error !== null && events === undefined && (
+          <div className="p-4">
+            <ProblemNotice error={list.error} onRetry={list.refetch} />
+          </div>
+        )}
+        {list.isPending && <SkeletonRows rows={8} className="h-10" />}
+        {events?.length === 0 && (
+          <EmptyState
+            icon={ScrollText}
+            title={filtered ? 'No event matches' : 'Nothing happened yet'}
+            {...(filtered ? {} : { command: emptyCommand })}
+          >
+            {filtered
+              ? 'Take a word or the type out of the filter.'
+              : 'Deploys, scaling, usage and invoices appear here as they happen.'}
+          </EmptyState>
+        )}
+        {events !== undefined && events.length > 0 && (
+          <ul aria-label="Events, newest first">
+            {events.map((event) => (
+              <EventRow key={`${event.source} ${event.id}`} event={event} />
+            ))}
+          </ul>
+        )}
+        <MoreButton list={list} label="Older events" />
+      </Panel>
+    </div>
+  );
+}

@@ -1,0 +1,170 @@
+import { type Image, OPERATIONS } from '@skyrun/contracts';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Layers, Rocket, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import { toast } from 'sonner';
+import { useApi } from '../api/context.ts';
+import { toProblem } from '../api/problems.ts';
+import { imagesQuery, keys } from '../api/queries.ts';
+import { Ago } from '../components/ago.tsx';
+import { Button, buttonStyle } from '../components/button.tsx';
+import { CopyButton } from '../components/copy-button.tsx';
+import { Dialog } from '../components/dialog.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
+import { MoreButton } from '../components/more-button.tsx';
+import { Page } from '../components/page.tsx';
+import { Panel } from '../components/panel.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SkeletonRows } from '../components/skeleton.tsx';
+import { Cell, HeadCell, Table } from '../components/table.tsx';
+import { bytesText } from '../format/quantity.ts';
+import { useMay } from '../shell/permissions.ts';
+import { useProjectName } from '../shell/place.ts';
+
+function DeleteImage({ image, onClose }: { image: Image; onClose: () => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<unknown>(null);
+  async function remove() {
+    setBusy(true);
+    try {
+      await api.call(OPERATIONS.deleteImage, { params: { project: image.project, imageId: image.id } });
+      toast(`${image.name}:${image.tag} was deleted.`);
+      await queries.invalidateQueries({ queryKey: keys.images(image.project) });
+      onClose();
+    } catch (error) {
+      setProblem(toProblem(error));
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title={`Delete ${image.name}:${image.tag}?`}
+      description="Only an image that no service uses can be deleted. It can be uploaded again."
+    >
+      <div className="flex flex-col gap-4">
+        {problem !== null && <ProblemNotice error={problem} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Keep it</Button>
+          <Button tone="danger" busy={busy} onClick={() => void remove()}>
+            Delete image
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+export function ImagesPage() {
+  const project = useProjectName();
+  const list = useInfiniteQuery(imagesQuery(useApi(), project));
+  const images = list.data?.pages.flatMap((page) => page.items);
+  const may = useMay(project)('services.write');
+  const [deleting, setDeleting] = useState<Image | null>(null);
+  const deployLink = (
+    <Link to="/projects/$project/deploy" params={{ project }} className={buttonStyle({ tone: 'solid' })}>
+      <Rocket aria-hidden />
+      Deploy
+    </Link>
+  );
+  return (
+    <Page
+      title="Images"
+      documentTitle={`Images – ${project}`}
+      subtitle="What was uploaded to this project, by digest."
+      actions={may && deployLink}
+    >
+      <Panel flush>
+        {list.error !== null && images === undefined && (
+          <div className="p-4">
+            <ProblemNotice error={list.error} onRetry={list.refetch} />
+          </div>
+        )}
+        {list.isPending && <SkeletonRows rows={4} />}
+        {images?.length === 0 && (
+          <EmptyState
+            icon={Layers}
+            title="No image yet"
+            command={`skyrun deploy ./image.tar --project ${project}`}
+            action={may && deployLink}
+          >
+            Deploying an archive uploads it first; it stays here for the next deploy.
+          </EmptyState>
+        )}
+        {images !== undefined && images.length > 0 && (
+          <Table label="Images" className="min-w-176">
+            <thead>
+              <tr>
+                <HeadCell>Image</HeadCell>
+                <HeadCell>Digest</HeadCell>
+                <HeadCell className="text-right">Size</HeadCell>
+                <HeadCell>Platform</HeadCell>
+                <HeadCell>Uploaded</HeadCell>
+                <HeadCell>
+                  <span className="sr-only">Actions</span>
+                </HeadCell>
+              </tr>
+            </thead>
+            <tbody className="[&>tr:last-child>td]:border-0">
+              {images.map((image) => (
+                <tr key={image.id}>
+                  <Cell className="font-medium">
+                    {image.name}
+                    <span className="text-ink-3">:{image.tag}</span>
+                  </Cell>
+                  <Cell className="whitespace-nowrap">
+                    <code className="font-mono text-xs text-ink-2">{image.digest.slice(7, 19)}</code>
+                    <CopyButton
+                      text={image.digest}
+                      label={`Copy digest of ${image.name}:${image.tag}`}
+                      className="size-7"
+                    />
+                  </Cell>
+                  <Cell className="figures text-right whitespace-nowrap">
+                    {bytesText(image.sizeBytes)}
+                    <span className="block text-xs text-ink-3">{image.layers} layers</span>
+                  </Cell>
+                  <Cell className="whitespace-nowrap text-ink-2">
+                    {image.platform.os}/{image.platform.architecture}
+                  </Cell>
+                  <Cell className="whitespace-nowrap text-ink-2">
+                    <Ago time={image.createdAt} />
+                  </Cell>
+                  <Cell>
+                    {may && (
+                      <span className="flex justify-end gap-1">
+                        <Link
+                          to="/projects/$project/deploy"
+                          params={{ project }}
+                          search={{ image: image.id }}
+                          className={buttonStyle({ tone: 'plain', size: 'sm' })}
+                          aria-label={`Deploy ${image.name}:${image.tag}`}
+                        >
+                          Deploy
+                        </Link>
+                        <Button
+                          tone="ghost"
+                          size="icon"
+                          aria-label={`Delete ${image.name}:${image.tag}`}
+                          onClick={() => setDeleting(image)}
+                        >
+                          <Trash2 aria-hidden />
+                        </Button>
+                      </span>
+                    )}
+                  </Cell>
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        )}
+        <MoreButton list={list} label="Older images" />
+      </Panel>
+      {deleting !== null && <DeleteImage image={deleting} onClose={() => setDeleting(null)} />}
+    </Page>
+  );
+}

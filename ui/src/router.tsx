@@ -1,0 +1,169 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+  Outlet,
+} from '@tanstack/react-router';
+import { SignInPage, SignUpPage } from './auth/auth-form.tsx';
+import { BrokenPage, NotFoundPage } from './shell/notices.tsx';
+import { useProjectName } from './shell/place.ts';
+import { Shell } from './shell/shell.tsx';
+import { HomePage, SignedIn } from './shell/signed-in.tsx';
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+
+const validateNext = (search: Record<string, unknown>): { next?: string | undefined } => ({
+  next: text(search['next']),
+});
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  component: SignInPage,
+  validateSearch: validateNext,
+});
+const signUpRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-up',
+  component: SignUpPage,
+  validateSearch: validateNext,
+});
+
+const signedInRoute = createRoute({ getParentRoute: () => rootRoute, id: 'signed-in', component: SignedIn });
+const homeRoute = createRoute({ getParentRoute: () => signedInRoute, path: '/', component: HomePage });
+
+const projectRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/projects/$project',
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+});
+
+function ToServices() {
+  const project = useProjectName();
+  return <Navigate to="/projects/$project/services" params={{ project }} replace />;
+}
+
+const projectHomeRoute = createRoute({ getParentRoute: () => projectRoute, path: '/', component: ToServices });
+const servicesRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/services',
+  component: lazyRouteComponent(() => import('./services/services-page.tsx'), 'ServicesPage'),
+});
+const deployRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/deploy',
+  component: lazyRouteComponent(() => import('./deploy/deploy-page.tsx'), 'DeployPage'),
+  validateSearch: (search: Record<string, unknown>): { image?: string | undefined } => ({
+    image: text(search['image']),
+  }),
+});
+const imagesRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/images',
+  component: lazyRouteComponent(() => import('./images/images-page.tsx'), 'ImagesPage'),
+});
+const eventsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/events',
+  component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
+});
+const billingRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/billing',
+  component: lazyRouteComponent(() => import('./billing/billing-page.tsx'), 'BillingPage'),
+});
+const invoiceRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/billing/$invoiceId',
+  component: lazyRouteComponent(() => import('./billing/invoice-page.tsx'), 'InvoicePage'),
+});
+const membersRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
+});
+
+const serviceRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/services/$service',
+  component: lazyRouteComponent(() => import('./service/service-page.tsx'), 'ServicePage'),
+});
+const overviewRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./service/overview-tab.tsx'), 'OverviewTab'),
+});
+const revisionsRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/revisions',
+  component: lazyRouteComponent(() => import('./service/revisions-tab.tsx'), 'RevisionsTab'),
+});
+const logsRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/logs',
+  component: lazyRouteComponent(() => import('./logs/logs-tab.tsx'), 'LogsTab'),
+});
+const serviceEventsRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/events',
+  component: lazyRouteComponent(() => import('./service/events-tab.tsx'), 'EventsTab'),
+});
+const decisionsRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/decisions',
+  component: lazyRouteComponent(() => import('./service/decisions-tab.tsx'), 'DecisionsTab'),
+});
+const costRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/cost',
+  component: lazyRouteComponent(() => import('./service/cost-tab.tsx'), 'CostTab'),
+});
+const settingsRoute = createRoute({
+  getParentRoute: () => serviceRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./service/settings-tab.tsx'), 'SettingsTab'),
+});
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  signUpRoute,
+  signedInRoute.addChildren([
+    homeRoute,
+    projectRoute.addChildren([
+      projectHomeRoute,
+      servicesRoute,
+      deployRoute,
+      imagesRoute,
+      eventsRoute,
+      billingRoute,
+      invoiceRoute,
+      membersRoute,
+      serviceRoute.addChildren([
+        overviewRoute,
+        revisionsRoute,
+        logsRoute,
+        serviceEventsRoute,
+        decisionsRoute,
+        costRoute,
+        settingsRoute,
+      ]),
+    ]),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultErrorComponent: BrokenPage,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

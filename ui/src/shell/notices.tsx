@@ -1,0 +1,78 @@
+import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
+import { Compass } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useConnection } from '../api/context.ts';
+import { Button, buttonStyle } from '../components/button.tsx';
+import { useDocumentTitle } from '../components/page.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Mark } from './mark.tsx';
+
+function Centred({ children }: { children: ReactNode }) {
+  return (
+    <div className="mx-auto flex min-h-[70dvh] w-full max-w-lg flex-col items-center justify-center gap-4 px-6 text-center">
+      {children}
+    </div>
+  );
+}
+
+export function Splash() {
+  return (
+    <div role="status" aria-label="Starting" className="flex min-h-dvh items-center justify-center">
+      <Mark className="h-8 animate-pulse-slow text-accent" />
+    </div>
+  );
+}
+
+export function NotFoundPage() {
+  useDocumentTitle('Not found');
+  return (
+    <Centred>
+      <Compass aria-hidden className="size-8 text-ink-3" />
+      <h1 className="text-xl font-semibold tracking-tight">There is nothing at this address</h1>
+      <p className="text-ink-2">It may have been deleted, or the link is mistyped.</p>
+      <Link to="/" className={buttonStyle({ tone: 'solid' })}>
+        Go to your services
+      </Link>
+    </Centred>
+  );
+}
+
+/** Shown in place of a page whose code threw. */
+export function BrokenPage({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  useDocumentTitle('Something went wrong');
+  return (
+    <Centred>
+      <h1 className="text-xl font-semibold tracking-tight">This page broke</h1>
+      <div className="w-full text-left">
+        <ProblemNotice error={error} />
+      </div>
+      <div className="flex gap-2">
+        <Button
+          tone="solid"
+          onClick={() => {
+            reset();
+            void router.invalidate();
+          }}
+        >
+          Try again
+        </Button>
+        <Button onClick={() => window.location.reload()}>Reload</Button>
+      </div>
+    </Centred>
+  );
+}
+
+/** The session could not be taken up because nobody answered; it is not lost. */
+export function UnreachablePage({ error }: { error: unknown }) {
+  const { session } = useConnection();
+  useDocumentTitle('Not reachable');
+  return (
+    <Centred>
+      <h1 className="text-xl font-semibold tracking-tight">Skyrun does not answer</h1>
+      <div className="w-full text-left">
+        <ProblemNotice error={error} onRetry={() => session.start()} />
+      </div>
+    </Centred>
+  );
+}
