@@ -1,0 +1,36 @@
+import { configTypes, defineConfig } from '@skyrun/kit';
+import { z } from 'zod';
+
+/** Where a process finds the rest of the platform. */
+export const platformConfig = defineConfig('process', {
+  SKYRUN_DATABASE_URL: {
+    schema: z.string().regex(/^postgres(ql)?:\/\//, 'expected postgres://…'),
+    doc: 'the PostgreSQL database; each service keeps to a schema of its own',
+    secret: true,
+  },
+  SKYRUN_BUS: {
+    schema: z.enum(['redis', 'rabbitmq']),
+    default: 'redis',
+    doc: 'what carries events: redis or rabbitmq',
+  },
+  SKYRUN_REDIS_URL: {
+    schema: z
+      .string()
+      .regex(/^rediss?:\/\//, 'expected redis://…')
+      .optional(),
+    doc: 'the Redis server; needed when it carries the events',
+    secret: true,
+  },
+  SKYRUN_RABBITMQ_URL: {
+    schema: z
+      .string()
+      .regex(/^amqps?:\/\//, 'expected amqp://…')
+      .optional(),
+    doc: 'the RabbitMQ server; needed when it carries the events',
+    secret: true,
+  },
+  SKYRUN_REGISTRY_URL: { schema: configTypes.url, doc: 'address of the registry' },
+  SKYRUN_ORCHESTRATOR_URL: { schema: configTypes.url, doc: 'address of the orchestrator' },
+  SKYRUN_EVENTS_URL: { schema: configTypes.url, doc: 'address of the events service' },
+  SKYRUN_BILLING_URL: { schema: configTypes.url, doc: 'address of billing' },
+});

@@ -1,0 +1,2 @@
+export { platformConfig } from './config.ts';
+export { type Platform, type ProcessOptions, runProcess } from './process.ts';

@@ -1,0 +1,109 @@
+import { type BusConfig, createBus, type EventBus } from '@skyrun/bus';
+import type { PlatformService } from '@skyrun/contracts';
+import {
+  type Authenticator,
+  type Client,
+  type Clock,
+  ConfigError,
+  type ConfigOf,
+  commonConfig,
+  createClient,
+  createLogger,
+  createMetrics,
+  createTokenAuthenticator,
+  type Logger,
+  loadConfig,
+  type Metrics,
+  runService,
+  type ServiceModule,
+  systemClock,
+} from '@skyrun/kit';
+import { platformConfig } from './config.ts';
+
+/** What every service is given by the process that it runs in. */
+export interface Platform {
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** A client of another service that carries the internal token. */
+  client(service: PlatformService): Client;
+}
+
+export interface ProcessOptions {
+  /** In logs. */
+  readonly name: string;
+  /** Makes the services that this process runs, in the order in which they start. */
+  create(platform: Platform): readonly ServiceModule[];
+}
+
+/**
+ * Runs one service alone, or several in one process: reads the environment, connects the bus, listens, starts.
+ * Ends the process with 1 and one clear line when the environment does not fit.
+ */
+export async function runProcess({ name, create }: ProcessOptions): Promise<void> {
+  const config = orEnd(name, () => ({ ...loadConfig(commonConfig), ...loadConfig(platformConfig) }));
+  const clock = systemClock;
+  const logger = createLogger({ service: name, level: config.SKYRUN_LOG_LEVEL });
+  const metrics = createMetrics({ defaults: true });
+  const internalToken = config.SKYRUN_INTERNAL_TOKEN;
+  const bus = await createBus({ ...busAddress(config), clock, logger });
+  const authenticator = createTokenAuthenticator({ identityUrl: config.SKYRUN_IDENTITY_URL, internalToken, clock });
+  const addresses = serviceAddresses(config);
+  const platform: Platform = {
+    databaseUrl: config.SKYRUN_DATABASE_URL,
+    bus,
+    authenticator,
+    clock,
+    logger,
+    metrics,
+    client: (service) => createClient({ baseUrl: addresses[service], token: () => internalToken }),
+  };
+  const modules = orEnd(name, () => create(platform));
+  try {
+    await runService({
+      modules,
+      authenticator,
+      logger,
+      clock,
+      metrics,
+      host: config.SKYRUN_LISTEN_HOST,
+      port: config.SKYRUN_PORT,
+      close: () => bus.close(),
+    });
+  } catch (error) {
+    logger.fatal({ error }, 'could not start');
+    process.exit(1);
+  }
+}
+
+type Config = ConfigOf<typeof commonConfig> & ConfigOf<typeof platformConfig>;
+
+/** Services read their own variables while they are made; what does not fit ends the process with one clear line. */
+function orEnd<Result>(name: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${name}: ${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+function serviceAddresses(config: Config): Record<PlatformService, string> {
+  return {
+    identity: config.SKYRUN_IDENTITY_URL,
+    registry: config.SKYRUN_REGISTRY_URL,
+    orchestrator: config.SKYRUN_ORCHESTRATOR_URL,
+    events: config.SKYRUN_EVENTS_URL,
+    billing: config.SKYRUN_BILLING_URL,
+  };
+}
+
+function busAddress(config: Config): Pick<BusConfig, 'kind' | 'url'> {
+  const kind = config.SKYRUN_BUS;
+  const url = kind === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
+  return url === undefined ? { kind } : { kind, url };
+}
