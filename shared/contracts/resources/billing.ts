@@ -26,6 +26,7 @@ export const costLine = z.object({
   unitPrice: moneyString.describe('price of one priced unit as the price list names it, e.g. per vCPU-second'),
   pricedUnit: z.string(),
   amount: moneyString,
+  exactAmount: moneyString.optional().describe('before rounding; given in live cost'),
 });
 export type CostLine = z.infer<typeof costLine>;
 
@@ -44,6 +45,7 @@ export const costReport = z.object({
   lines: z.array(costLine),
   credits: z.array(z.object({ description: z.string(), amount: moneyString })),
   subtotal: moneyString,
+  exactSubtotal: moneyString.optional().describe('cost before credits and rounding'),
   total: moneyString.describe('rounded to the minor unit, as an invoice of this moment would be'),
   exactTotal: moneyString.describe('before rounding'),
 });
