@@ -42,10 +42,16 @@ function monthCredits(inMonth: readonly RatedQuantity[], until: number, prices: 
         .filter((one) => one.mode === item.mode && one.meter === item.meter)
         .reduce((sum, one) => sum + one.exact, 0n);
       const budget = exactOf(BigInt(item.quantity) * item.price);
-      const exact = gross < 0n ? 0n : gross < budget ? gross : budget;
+      const exact = clamp(gross, 0n, budget);
       return [`${item.mode}|${item.meter}`, { item, exact }] as const;
     }),
   );
+}
+
+function clamp(value: bigint, least: bigint, most: bigint): bigint {
+  if (value < least) return least;
+  if (value > most) return most;
+  return value;
 }
 
 function describe(month: number, item: FreeItem): string {

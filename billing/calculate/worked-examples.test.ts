@@ -1,11 +1,11 @@
 import { formatMoney } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
 import type { InstanceTotal } from '../aggregate/measure.ts';
-import { loadPriceLists, PRICE_LISTS } from '../prices/load-price-lists.ts';
+import { PRICE_LISTS, readPriceLists } from '../prices/load-price-lists.ts';
 import { createPriceBook } from '../prices/price-book.ts';
 import { calculate } from './calculate.ts';
 
-const prices = createPriceBook(await loadPriceLists(PRICE_LISTS));
+const prices = createPriceBook((await readPriceLists(PRICE_LISTS)).map(({ list }) => list));
 const JANUARY = Date.UTC(2026, 0, 1);
 
 function total(list: string, fields: Partial<InstanceTotal>): InstanceTotal {

@@ -1,0 +1,73 @@
+import type { EventBus, Subscription } from '@skyrun/bus';
+import { Problem } from '@skyrun/contracts';
+import { type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
+import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
+import type { BillingConfig } from './config.ts';
+import { subscribeUsage } from './consumers.ts';
+import type { BillingContext } from './context.ts';
+import { createCostFeed } from './cost/cost-feed.ts';
+import { getCosts } from './cost/get-costs.ts';
+import { closeAllDue } from './period/close-all-due.ts';
+import { PRICE_LISTS, readPriceLists } from './prices/load-price-lists.ts';
+import { createRoutes } from './routes.ts';
+import { keepPriceLists } from './store/price-lists.ts';
+
+export interface BillingDeps {
+  readonly config: BillingConfig;
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const MINUTE_MS = 60_000;
+
+export function createBillingService({ config, databaseUrl, bus, clock, logger }: BillingDeps): ServiceModule {
+  const db = createDatabase({ url: databaseUrl, schema: 'billing', applicationName: 'skyrun-billing', logger });
+  const relay = createOutboxRelay({ db, bus, logger, clock });
+  let started: BillingContext | undefined;
+  let subscription: Subscription | undefined;
+
+  const context = () => {
+    if (!started) throw new Problem('platform.unavailable', { detail: 'billing is starting', retryAfterSeconds: 1 });
+    return started;
+  };
+  const costFeed = createCostFeed({ bus, clock, logger, getCosts: (project) => getCosts(context(), project) });
+  const closing = createTicker({
+    name: 'billing-closing',
+    clock,
+    logger,
+    everyMs: MINUTE_MS,
+    run: (signal) => closeAllDue(context(), config.SKYRUN_BILLING_GRACE_MINUTES * MINUTE_MS, signal),
+  });
+
+  return {
+    name: 'billing',
+    api: createRoutes(context),
+    async start() {
+      await db.migrate(new URL('./migrations/', import.meta.url));
+      const prices = await keepPriceLists(db.kysely<unknown>(), await readPriceLists(PRICE_LISTS));
+      const newAccount = {
+        priceList: config.SKYRUN_BILLING_PRICE_LIST,
+        freeTier: config.SKYRUN_BILLING_FREE_TIER,
+      };
+      prices.at(newAccount.priceList, clock.now());
+      started = { db, clock, logger, prices, newAccount };
+      await relay.start();
+      subscription = await subscribeUsage(bus, started, (projects) => costFeed.touch(projects));
+      costFeed.start();
+      closing.start();
+    },
+    async stop() {
+      await subscription?.close();
+      await closing.stop();
+      await costFeed.stop();
+      await relay.stop();
+      await db.close();
+    },
+    ready: () => ({
+      ok: started !== undefined && bus.ready(),
+      checks: { started: started ? 'ok' : 'starting', bus: bus.ready() ? 'ok' : 'the broker is away' },
+    }),
+  };
+}

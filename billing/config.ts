@@ -1,0 +1,20 @@
+import { type ConfigOf, configTypes, defineConfig } from '@skyrun/kit';
+
+export const billingConfig = defineConfig('billing', {
+  SKYRUN_BILLING_PRICE_LIST: {
+    schema: configTypes.text,
+    default: 'cloud-run-tier-1',
+    doc: 'price list of projects that are billed for the first time from now on, e.g. cloud-run-tier-2',
+  },
+  SKYRUN_BILLING_FREE_TIER: {
+    schema: configTypes.flag,
+    default: 'true',
+    doc: 'whether projects that are billed for the first time from now on get the price list’s free tier',
+  },
+  SKYRUN_BILLING_GRACE_MINUTES: {
+    schema: configTypes.integer.min(0).max(10_080),
+    default: '60',
+    doc: 'minutes after the end of a month in which late usage still enters its invoice',
+  },
+});
+export type BillingConfig = ConfigOf<typeof billingConfig>;

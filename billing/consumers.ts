@@ -1,0 +1,45 @@
+import type { EventBus, Subscription } from '@skyrun/bus';
+import { type AnyEvent, isEvent } from '@skyrun/contracts';
+import { sqlState } from '@skyrun/postgres';
+import type { BillingContext } from './context.ts';
+import { createBatcher } from './ingest/batcher.ts';
+import type { UsageEvent } from './ingest/check-usage.ts';
+import { ingestBatch } from './ingest/ingest-batch.ts';
+
+/** Deliveries at once; as many can become one batch. */
+const PREFETCH = 500;
+
+/**
+ * Usage from the bus, acknowledged when it is committed. Not ordered: usage adds up the same in any order, and so all
+ * replicas share the work.
+ */
+export function subscribeUsage(
+  bus: Pick<EventBus, 'subscribe'>,
+  context: BillingContext,
+  onIngested: (projects: readonly string[]) => void,
+): Promise<Subscription> {
+  const batcher = createBatcher<UsageEvent>({
+    largest: PREFETCH,
+    async handle(events) {
+      const result = await ingestBatch(context, events);
+      for (const { project, key, problem, detail } of result.rejected) {
+        context.logger.warn({ project, key, problem, detail }, 'usage cannot be billed; it is kept as rejected');
+      }
+      if (result.late > 0) {
+        context.logger.info({ rows: result.late }, 'late usage; it counts for the next period');
+      }
+      onIngested(result.projects);
+    },
+    // Classes 22 and 23: a value or a constraint. Everything else is the database's own trouble.
+    blamesItem: (error) => /^2[23]/.test(sqlState(error) ?? ''),
+  });
+  return bus.subscribe({
+    group: 'billing',
+    types: ['skyrun.usage.recorded.v1'],
+    ordered: false,
+    prefetch: PREFETCH,
+    async handler(event: AnyEvent) {
+      if (isEvent(event, 'skyrun.usage.recorded.v1')) await batcher.add(event);
+    },
+  });
+}

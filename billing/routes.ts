@@ -1,0 +1,93 @@
+import { OPERATIONS, Problem } from '@skyrun/contracts';
+import { type Api, createApi, isoTime } from '@skyrun/kit';
+import { lengthOf, mergeSpans } from './aggregate/spans.ts';
+import type { StoredUsageRow } from './aggregate/usage-row.ts';
+import type { BillingContext } from './context.ts';
+import { getCosts } from './cost/get-costs.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { closePeriod } from './period/close-period.ts';
+import { loadPeriods } from './store/accounts.ts';
+import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
+import { listUsage } from './store/list-usage.ts';
+
+/**
+ * `context` is asked for by each call, because the server listens before the service has started.
+ * It throws `platform.unavailable` until then.
+ */
+export function createRoutes(context: () => BillingContext): Api {
+  const api = createApi();
+
+  api.handle(OPERATIONS.getCosts, ({ params }) => getCosts(context(), params.project));
+
+  api.handle(OPERATIONS.closePeriod, ({ params, body }) =>
+    closePeriod(context(), params.project, body.until === undefined ? null : Date.parse(body.until)),
+  );
+
+  api.handle(OPERATIONS.listInvoices, async ({ params, query: { limit, cursor } }) => {
+    const before = decodeCursor(cursor, 1)?.[0] ?? null;
+    const db = context().db.kysely<unknown>();
+    const found = await listInvoices(db, params.project, { before, limit: limit + 1 });
+    return toPage(
+      found,
+      limit,
+      ({ ordinal }) => [ordinal],
+      ({ invoice }) => invoice,
+    );
+  });
+
+  api.handle(OPERATIONS.getInvoice, async ({ params }) => {
+    const { invoice } = await requireInvoice(context(), params.project, params.invoiceId);
+    return invoice;
+  });
+
+  api.handle(OPERATIONS.listUsage, async ({ params: { project }, query }) => {
+    const db = context().db.kysely<unknown>();
+    const stored = query.invoiceId ? await requireInvoice(context(), project, query.invoiceId) : null;
+    const chain = (await loadPeriods(db, [project])).get(project) ?? [];
+    const after = decodeCursor(query.cursor, 2);
+    const rows = await listUsage(db, project, chain, {
+      service: query.service ?? null,
+      period: chain.find((period) => period.ordinal === stored?.ordinal) ?? null,
+      after: after ? { windowStart: after[0] ?? 0, seq: after[1] ?? 0 } : null,
+      limit: query.limit + 1,
+    });
+    return toPage(rows, query.limit, (row) => [row.windowStart, row.seq], showUsage);
+  });
+
+  return api;
+}
+
+async function requireInvoice(context: BillingContext, project: string, id: string): Promise<StoredInvoice> {
+  const stored = await findInvoice(context.db.kysely<unknown>(), project, id);
+  if (!stored) throw new Problem('resource.not_found', { detail: `project ${project} has no invoice ${id}` });
+  return stored;
+}
+
+/** `found` holds one item more than the page where there is a next page. */
+function toPage<Found, Item>(
+  found: readonly Found[],
+  limit: number,
+  place: (item: Found) => number[],
+  show: (item: Found) => Item,
+) {
+  const last = found.length > limit ? found[limit - 1] : undefined;
+  return { items: found.slice(0, limit).map(show), nextCursor: last === undefined ? null : encodeCursor(place(last)) };
+}
+
+function showUsage(row: StoredUsageRow) {
+  const { key, kind, service, revisionName, instanceId, requests, bytesOut, cpuMilli, memoryMib } = row;
+  return {
+    key,
+    kind,
+    service,
+    revisionName,
+    instanceId,
+    windowStart: isoTime(row.windowStart),
+    windowEnd: isoTime(row.windowEnd),
+    requests,
+    bytesOut,
+    busyMs: lengthOf(mergeSpans(row.busy)),
+    cpuMilli,
+    memoryMib,
+  };
+}
