@@ -36,7 +36,7 @@ export interface Feed {
   attach(server: HttpServer): void;
   /** From the tail of the log, in order. */
   publish(events: readonly LoggedEvent[]): void;
-  /** Dropped by a client that cannot take it right now. */
+  /** Not sent to a client that is behind. */
   publishEphemeral(event: AnyEvent): void;
   connections(): number;
   close(): void;
@@ -44,6 +44,11 @@ export interface Feed {
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_SCOPES = 50;
+/**
+ * socket.io's own `volatile` drops whenever the transport is busy for a moment, so also the second of two events
+ * that come together; a client counts as behind only from here.
+ */
+const MAX_EPHEMERAL_BACKLOG = 100;
 const MAX_WAITING_TURNS = 100;
 /** A client that does not even take the goodbye is cut after so long. */
 const GOODBYE_MS = 5_000;
@@ -249,7 +254,12 @@ export function createFeed(options: FeedOptions): Feed {
       }
     },
     publishEphemeral(event) {
-      io.to(roomsFor(event)).volatile.emit('event', event, { cursor: encodeFeedCursor(options.livePosition()) });
+      const behind = [...io.sockets.sockets.values()]
+        .filter((socket) => (socket.data.session?.backlog ?? 0) > MAX_EPHEMERAL_BACKLOG)
+        .map((socket) => socket.id);
+      io.to(roomsFor(event))
+        .except(behind)
+        .emit('event', event, { cursor: encodeFeedCursor(options.livePosition()) });
     },
     connections: () => io.sockets.sockets.size,
     close() {
