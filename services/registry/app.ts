@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { EventBus, Subscription } from '@skyrun/bus';
+import { OPERATIONS } from '@skyrun/contracts';
+import { type Client, type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
+import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
+import { archiveLimits, type RegistryConfig } from './config.ts';
+import { subscribeToObservations } from './consumers.ts';
+import { createRouteBook } from './feed/route-book.ts';
+import { createSpool } from './images/archive/spool.ts';
+import { createImageEngine } from './images/image-engine.ts';
+import { createImageIntents } from './images/image-intents.ts';
+import { createUploadSlots } from './images/upload-slots.ts';
+import { syncObserved } from './observed/sync-observed.ts';
+import { createRoutes } from './routes.ts';
+import { publicAddress } from './services/service-state.ts';
+
+export interface RegistryDeps {
+  readonly config: RegistryConfig;
+  readonly databaseUrl: string;
+  readonly bus: EventBus;
+  /** A client of the orchestrator that carries the internal token. */
+  readonly orchestrator: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How often the orchestrator is asked for everything it observes, in milliseconds. */
+const SYNC_MS = 5000;
+
+export function createRegistryService(deps: RegistryDeps): ServiceModule {
+  const { config, databaseUrl, bus, orchestrator, clock, logger } = deps;
+  const db = createDatabase({
+    url: databaseUrl,
+    schema: 'registry',
+    applicationName: 'skyrun-registry',
+    logger,
+    clock,
+  });
+  const relay = createOutboxRelay({ db, bus, logger, clock });
+  const address = publicAddress(config.SKYRUN_PUBLIC_URL, config.SKYRUN_BASE_DOMAIN);
+  const spool = createSpool(join(config.SKYRUN_DATA_DIR, 'uploads'));
+  const engine = createImageEngine(orchestrator);
+  const intents = createImageIntents({ db, engine, clock, logger });
+  const book = createRouteBook({ db, clock, logger, address });
+  const [os = 'linux', architecture = 'amd64'] = config.SKYRUN_IMAGE_PLATFORM.split('/');
+  const api = createRoutes({
+    db,
+    clock,
+    logger,
+    address,
+    spool,
+    engine,
+    intents,
+    book,
+    limits: archiveLimits(config),
+    platform: { os, architecture },
+    slots: createUploadSlots(config.SKYRUN_UPLOAD_CONCURRENCY),
+  });
+
+  const observer = { getObserved: (signal: AbortSignal) => orchestrator.call(OPERATIONS.getObserved, { signal }) };
+  const sync = createTicker({
+    name: 'registry.sync',
+    clock,
+    logger,
+    everyMs: SYNC_MS,
+    run: (signal) => syncObserved({ db, clock, observer }, signal),
+  });
+
+  let subscription: Subscription | undefined;
+  let stopped = false;
+  return {
+    name: 'registry',
+    api,
+    async start() {
+      const left = await spool.prepare();
+      if (left > 0) logger.info({ files: left }, 'removed uploads that a crash left behind');
+      await db.migrate(new URL('./migrations/', import.meta.url));
+      await book.start();
+      await relay.start();
+      subscription = await subscribeToObservations(bus, { db, clock });
+      sync.start();
+      intents.start();
+      if (stopped) await subscription.close();
+    },
+    async stop() {
+      stopped = true;
+      await subscription?.close();
+      await sync.stop();
+      await intents.stop();
+      await book.stop();
+      await relay.stop();
+      await db.close();
+    },
+    ready() {
+      const routes = book.loaded() ? 'ok' : 'loading';
+      return { ok: book.loaded(), checks: { routes } };
+    },
+  };
+}

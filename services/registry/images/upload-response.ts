@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { UploadProgress } from '@skyrun/contracts';
+import type { Clock } from '@skyrun/kit';
+
+/** At most five lines a second, and each new phase at once. Milliseconds. */
+const PROGRESS_MS = 200;
+/** For how long the rest of a refused upload is read and thrown away. Milliseconds. */
+const DISCARD_MS = 5000;
+
+export interface ProgressLines {
+  progress(line: UploadProgress): void;
+  end(line: UploadProgress): void;
+}
+
+/** Writes progress as NDJSON. */
+export function progressLines(response: ServerResponse, clock: Clock): ProgressLines {
+  response.writeHead(200, {
+    'content-type': 'application/x-ndjson',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  response.flushHeaders();
+  let phase = '';
+  let next = 0;
+  const write = (line: UploadProgress) => response.write(`${JSON.stringify(line)}\n`);
+  return {
+    progress(line) {
+      const now = clock.monotonic();
+      if (line.phase === phase && now < next) return;
+      phase = line.phase;
+      next = now + PROGRESS_MS;
+      write(line);
+    },
+    end(line) {
+      write(line);
+      response.end();
+    },
+  };
+}
+
+/** The body; giving up on it leaves the connection open, so that the client can be told why. */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  return request.iterator({ destroyOnReturn: false });
+}
+
+/**
+ * Reads on for a while after a refusal: most clients look at the answer only when they have sent everything, and a
+ * connection that is closed on unread data loses the answer.
+ */
+export async function discardRest(request: IncomingMessage, clock: Clock): Promise<void> {
+  if (request.readableEnded || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      cancel();
+      request.off('end', done);
+      request.off('close', done);
+      request.off('error', done);
+      resolve();
+    };
+    const cancel = clock.setTimeout(DISCARD_MS, done);
+    request.once('end', done);
+    request.once('close', done);
+    request.once('error', done);
+    request.resume();
+  });
+}

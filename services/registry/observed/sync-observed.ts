@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Instance } from '@skyrun/contracts';
+import type { Clock } from '@skyrun/kit';
+import type { Database } from '@skyrun/postgres';
+import { notifyChange } from '../services/service.store.ts';
+import type { Store, Tables } from '../tables.ts';
+import { instanceValues, recordVerdict, type Verdict } from './observed.store.ts';
+
+export interface Observed {
+  readonly instances: readonly Instance[];
+  readonly revisions: readonly (Verdict & { readonly revisionId: string })[];
+}
+
+/** The orchestrator, as seen from here. */
+export interface Observer {
+  getObserved(signal: AbortSignal): Promise<Observed>;
+}
+
+interface Known {
+  readonly id: string;
+  readonly state: Instance['state'];
+  readonly data: Instance;
+  readonly version: number;
+}
+
+/** How long an ended instance is remembered so that a late event does not bring it back, in milliseconds. */
+const REMEMBER_ENDED_MS = 3600 * 1000;
+
+/**
+ * Makes what we know equal to what the orchestrator observes, whatever events were lost. What an event has changed while
+ * the orchestrator was asked is newer than its answer and stays; the next sync sees it.
+ */
+export async function syncObserved(
+  { db, clock, observer }: { db: Database; clock: Clock; observer: Observer },
+  signal: AbortSignal,
+): Promise<void> {
+  const store = db.kysely<Tables>();
+  const [known, versions] = [await liveInstances(store), await revisionVersions(store)];
+  const observed = await observer.getObserved(signal);
+  const now = new Date(clock.now());
+  const change = planSync(known, observed.instances, clock.now());
+  await db.transaction(async (tx) => {
+    const inside = tx.kysely<Tables>();
+    const touched = new Set<string>();
+    for (const instance of change.added) {
+      await addInstance(inside, instance, now);
+      touched.add(instance.serviceId);
+    }
+    for (const { instance, version } of change.changed) {
+      await inside
+        .updateTable('instances')
+        .set({ ...instanceValues(instance, now), observed_version: version + 1 })
+        .where('id', '=', instance.id)
+        .where('observed_version', '=', version)
+        .execute();
+      touched.add(instance.serviceId);
+    }
+    for (const serviceId of touched) await notifyChange(inside, serviceId);
+    for (const { revisionId, ...verdict } of observed.revisions) {
+      const version = versions.get(revisionId);
+      if (version !== undefined && version.state !== verdict.state) {
+        await recordVerdict(inside, revisionId, verdict, now, version.version);
+      }
+    }
+    await inside
+      .deleteFrom('instances')
+      .where('state', 'in', ['stopped', 'failed'])
+      .where('observed_at', '<', new Date(clock.now() - REMEMBER_ENDED_MS))
+      .execute();
+  });
+}
+
+export interface SyncPlan {
+  readonly added: readonly Instance[];
+  readonly changed: readonly { readonly instance: Instance; readonly version: number }[];
+}
+
+/** What the answer of the orchestrator changes in what we know. A known instance that it does not name has ended. */
+export function planSync(known: readonly Known[], observed: readonly Instance[], now: number): SyncPlan {
+  const byId = new Map(observed.map((instance) => [instance.id, instance]));
+  const knownIds = new Set(known.map(({ id }) => id));
+  const endedAt = new Date(now).toISOString();
+  return {
+    added: observed.filter(({ id }) => !knownIds.has(id)),
+    changed: known.flatMap(({ id, data, version }) => {
+      const instance = byId.get(id) ?? { ...data, state: 'stopped' as const, endedAt, reason: data.reason ?? 'Gone' };
+      return isDeepStrictEqual(instance, data) ? [] : [{ instance, version }];
+    }),
+  };
+}
+
+/** One that is unknown, or known to have ended: the orchestrator sees it now, so it has not. */
+async function addInstance(store: Store, instance: Instance, now: Date): Promise<void> {
+  await store
+    .insertInto('instances')
+    .values(instanceValues(instance, now))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function liveInstances(store: Store): Promise<Known[]> {
+  return await store
+    .selectFrom('instances')
+    .select(['id', 'state', 'data', 'observed_version as version'])
+    .where('state', 'in', ['starting', 'ready', 'draining'])
+    .execute();
+}
+
+async function revisionVersions(store: Store) {
+  const rows = await store
+    .selectFrom('revisions')
+    .innerJoin('services', 'services.id', 'revisions.service_id')
+    .select(['revisions.id', 'revisions.state', 'revisions.observed_version as version'])
+    .where('services.deleted_at', 'is', null)
+    .where('revisions.retired_at', 'is', null)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}

@@ -1,0 +1,96 @@
+import type { Condition } from '@skyrun/contracts';
+import { isoTime } from '@skyrun/kit';
+import type { RevisionRow } from '../tables.ts';
+import type { ServiceState } from './service-state.ts';
+
+type Status = Condition['status'];
+
+interface Verdict {
+  readonly status: Status;
+  readonly since: Date;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** Knative's conditions of a revision, from the orchestrator's verdict on it. */
+export function revisionConditions(revision: RevisionRow): Condition[] {
+  const verdict = revisionVerdict(revision);
+  return [condition('Ready', verdict), condition('ContainerHealthy', verdict)];
+}
+
+/** Knative's conditions of a service: the newest revision decides its configuration, any ready one its route. */
+export function serviceConditions(state: Pick<ServiceState, 'service' | 'newest' | 'ready'>): Condition[] {
+  const configurations = configurationsVerdict(state.newest);
+  const routes = routesVerdict(state);
+  return [
+    condition('Ready', both(configurations, routes)),
+    condition('ConfigurationsReady', configurations),
+    condition('RoutesReady', routes),
+  ];
+}
+
+function revisionVerdict(revision: RevisionRow): Verdict {
+  const since = revision.state_since;
+  switch (revision.state) {
+    case 'ready':
+      return { status: 'True', since };
+    case 'failed':
+      return {
+        status: 'False',
+        since,
+        reason: revision.reason ?? 'Failed',
+        message: revision.message ?? 'The revision did not become ready',
+      };
+    case 'pending':
+      return {
+        status: 'Unknown',
+        since,
+        reason: revision.reason ?? 'Deploying',
+        message: revision.message ?? 'Waiting for a first instance to become ready',
+      };
+  }
+}
+
+function configurationsVerdict(newest: RevisionRow): Verdict {
+  const verdict = revisionVerdict(newest);
+  if (newest.state !== 'failed') return verdict;
+  const message = `Revision ${newest.name} failed (${verdict.reason}): ${verdict.message}`;
+  return { ...verdict, reason: 'RevisionFailed', message };
+}
+
+function routesVerdict({ service, newest, ready }: Pick<ServiceState, 'service' | 'newest' | 'ready'>): Verdict {
+  if (ready !== null) return { status: 'True', since: service.route_since ?? ready.state_since };
+  if (newest.state === 'failed') {
+    return {
+      status: 'False',
+      since: newest.state_since,
+      reason: 'RevisionMissing',
+      message: `No revision has become ready; the newest, ${newest.name}, failed`,
+    };
+  }
+  return {
+    status: 'Unknown',
+    since: service.created_at,
+    reason: 'RevisionMissing',
+    message: 'No revision is ready yet',
+  };
+}
+
+/** Both must hold: what is false wins, then what is unknown. */
+function both(first: Verdict, second: Verdict): Verdict {
+  for (const status of ['False', 'Unknown'] as const) {
+    const blocking = [first, second].find((verdict) => verdict.status === status);
+    if (blocking) return blocking;
+  }
+  return { status: 'True', since: new Date(Math.max(first.since.getTime(), second.since.getTime())) };
+}
+
+function condition(type: Condition['type'], { status, since, reason, message }: Verdict): Condition {
+  return {
+    type,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    lastTransitionTime: isoTime(since.getTime()),
+  };
+}

@@ -1,0 +1,195 @@
+import type { Instance } from '@skyrun/contracts';
+import { sql } from 'kysely';
+import type { RevisionRow, ServiceRow, Store } from '../tables.ts';
+import type { ServiceState } from './service-state.ts';
+
+/** Channel on which every change of a service is told to all processes of the registry; the payload is its id. */
+export const CHANGES = 'registry_changes';
+
+export async function notifyChange(store: Store, serviceId: string): Promise<void> {
+  await sql`select pg_notify(${CHANGES}, ${serviceId})`.execute(store);
+}
+
+export async function findService(store: Store, project: string, name: string): Promise<ServiceRow | undefined> {
+  return await store
+    .selectFrom('services')
+    .selectAll()
+    .where('project', '=', project)
+    .where('name', '=', name)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+/** Like `findService`; no other transaction changes the service until this one ends. */
+export async function lockService(store: Store, project: string, name: string): Promise<ServiceRow | undefined> {
+  return await store
+    .selectFrom('services')
+    .selectAll()
+    .where('project', '=', project)
+    .where('name', '=', name)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+/** By name. */
+export async function listServices(
+  store: Store,
+  project: string,
+  after: string | null,
+  limit: number,
+): Promise<ServiceRow[]> {
+  return await store
+    .selectFrom('services')
+    .selectAll()
+    .where('project', '=', project)
+    .where('deleted_at', 'is', null)
+    .$if(after !== null, (query) => query.where('name', '>', after ?? ''))
+    .orderBy('name')
+    .limit(limit)
+    .execute();
+}
+
+/** Services that are not deleted: all, or those of `ids` that there are. */
+export async function readServices(store: Store, ids: readonly string[] | 'all'): Promise<ServiceRow[]> {
+  if (ids !== 'all' && ids.length === 0) return [];
+  return await store
+    .selectFrom('services')
+    .selectAll()
+    .where('deleted_at', 'is', null)
+    .$if(ids !== 'all', (query) => query.where('id', 'in', ids === 'all' ? [] : ids))
+    .orderBy('id')
+    .execute();
+}
+
+/** Adds to services what their status is derived from; in the order given. */
+export async function completeServices(store: Store, services: readonly ServiceRow[]): Promise<ServiceState[]> {
+  if (services.length === 0) return [];
+  const revisionIds = services.flatMap((service) =>
+    service.latest_ready_id === null
+      ? [service.latest_created_id]
+      : [service.latest_created_id, service.latest_ready_id],
+  );
+  const serviceIds = services.map((service) => service.id);
+  const [revisions, instances] = await Promise.all([
+    store.selectFrom('revisions').selectAll().where('id', 'in', revisionIds).execute(),
+    liveInstances(store, serviceIds),
+  ]);
+  const byId = new Map(revisions.map((revision) => [revision.id, revision]));
+  const byService = Map.groupBy(instances, (instance) => instance.serviceId);
+  return services.map((service) => ({
+    service,
+    newest: required(byId, service.latest_created_id),
+    ready: service.latest_ready_id === null ? null : required(byId, service.latest_ready_id),
+    instances: byService.get(service.id) ?? [],
+  }));
+}
+
+export async function completeService(store: Store, service: ServiceRow): Promise<ServiceState> {
+  const [state] = await completeServices(store, [service]);
+  if (state === undefined) throw new Error(`service ${service.id} vanished`);
+  return state;
+}
+
+/** Oldest first, so that a route lists its instances in a stable order. */
+async function liveInstances(store: Store, serviceIds: readonly string[]): Promise<Instance[]> {
+  const rows = await store
+    .selectFrom('instances')
+    .select('data')
+    .where('service_id', 'in', serviceIds)
+    .where('state', 'in', ['starting', 'ready', 'draining'])
+    .orderBy('id')
+    .execute();
+  return rows.map(({ data }) => data);
+}
+
+/** The number of the next revision of that name; no number is given twice. */
+export async function nextRevisionNumber(store: Store, project: string, service: string): Promise<number> {
+  const { last } = await store
+    .insertInto('revision_counters')
+    .values({ project, service, last: 1 })
+    .onConflict((conflict) =>
+      conflict.columns(['project', 'service']).doUpdateSet({ last: sql`revision_counters.last + 1` }),
+    )
+    .returning('last')
+    .executeTakeFirstOrThrow();
+  return last;
+}
+
+/** Marks the revisions that a service no longer wants, and unmarks one that it wants again. */
+export async function markRetired(store: Store, service: ServiceRow, now: Date): Promise<void> {
+  const wanted = service.deleted_at === null ? [service.latest_created_id, service.latest_ready_id ?? ''] : [''];
+  await store
+    .updateTable('revisions')
+    .set({ retired_at: now })
+    .where('service_id', '=', service.id)
+    .where('id', 'not in', wanted)
+    .where('retired_at', 'is', null)
+    .execute();
+  await store
+    .updateTable('revisions')
+    .set({ retired_at: null })
+    .where('service_id', '=', service.id)
+    .where('id', 'in', wanted)
+    .where('retired_at', 'is not', null)
+    .execute();
+}
+
+/** Revisions that no service wants: of which something runs, or that were wanted after `since`. Newest first. */
+export async function retiredRevisions(store: Store, since: Date, limit: number): Promise<RevisionRow[]> {
+  return await store
+    .selectFrom('revisions')
+    .selectAll()
+    .where('retired_at', 'is not', null)
+    .where((where) =>
+      where.or([
+        where('retired_at', '>', since),
+        where.exists(
+          where
+            .selectFrom('instances')
+            .select('instances.id')
+            .whereRef('instances.revision_id', '=', 'revisions.id')
+            .where('instances.state', 'in', ['starting', 'ready', 'draining']),
+        ),
+      ]),
+    )
+    .orderBy('retired_at', 'desc')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+}
+
+/** Newest first. */
+export async function listRevisions(
+  store: Store,
+  serviceId: string,
+  before: number | null,
+  limit: number,
+): Promise<RevisionRow[]> {
+  return await store
+    .selectFrom('revisions')
+    .selectAll()
+    .where('service_id', '=', serviceId)
+    .$if(before !== null, (query) => query.where('number', '<', before ?? 0))
+    .orderBy('number', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+/** A revision of a service that is not deleted. */
+export async function findRevision(store: Store, project: string, name: string): Promise<RevisionRow | undefined> {
+  return await store
+    .selectFrom('revisions')
+    .innerJoin('services', 'services.id', 'revisions.service_id')
+    .selectAll('revisions')
+    .where('revisions.project', '=', project)
+    .where('revisions.name', '=', name)
+    .where('services.deleted_at', 'is', null)
+    .executeTakeFirst();
+}
+
+function required(rows: ReadonlyMap<string, RevisionRow>, id: string): RevisionRow {
+  const row = rows.get(id);
+  if (row === undefined) throw new Error(`revision ${id} is missing although a service names it`);
+  return row;
+}

@@ -1,0 +1,92 @@
+import type { Instance, RevisionTemplate, Service, ServiceSpec } from '@skyrun/contracts';
+import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
+
+/** Written as JSON text, because `pg` would write an array as an array of PostgreSQL. */
+type Json<Value> = ColumnType<Value, string, string>;
+
+export interface ServicesTable {
+  id: string;
+  project: string;
+  name: string;
+  generation: number;
+  spec: Json<ServiceSpec>;
+  latest_created_id: string;
+  latest_ready_id: string | null;
+  route_since: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  deleted_at: Date | null;
+}
+
+export type RevisionState = 'pending' | 'ready' | 'failed';
+
+export interface RevisionsTable {
+  id: string;
+  service_id: string;
+  project: string;
+  service: string;
+  number: number;
+  name: string;
+  image_digest: string;
+  image_reference: string;
+  template: Json<RevisionTemplate>;
+  state: Generated<RevisionState>;
+  reason: string | null;
+  message: string | null;
+  state_since: Date;
+  observed_version: Generated<number>;
+  created_at: Date;
+  retired_at: Date | null;
+}
+
+export interface InstancesTable {
+  id: string;
+  service_id: string;
+  revision_id: string;
+  state: Instance['state'];
+  data: Json<Instance>;
+  observed_version: Generated<number>;
+  observed_at: Date;
+}
+
+export interface ImagesTable {
+  id: string;
+  project: string;
+  name: string;
+  digest: string;
+  reference: string;
+  tag: string;
+  /** bigint: `pg` reads it as text. */
+  size_bytes: ColumnType<string, number, number>;
+  layers: number;
+  os: string;
+  architecture: string;
+  exposed_ports: number[];
+  user_name: string;
+  created_at: Date;
+}
+
+export interface Tables {
+  services: ServicesTable;
+  revision_counters: { project: string; service: string; last: number };
+  revisions: RevisionsTable;
+  instances: InstancesTable;
+  images: ImagesTable;
+  image_tags: { project: string; name: string; tag: string; image_id: string };
+  image_intents: { id: string; reference: string; kind: 'import' | 'remove'; lease_until: Date };
+  idempotency_keys: {
+    caller: string;
+    operation: string;
+    key: string;
+    request_hash: string;
+    response: Json<Service>;
+    created_at: Date;
+  };
+}
+
+/** The registry's tables, in or out of a transaction. */
+export type Store = Kysely<Tables>;
+export type ServiceRow = Selectable<ServicesTable>;
+export type RevisionRow = Selectable<RevisionsTable>;
+export type NewRevision = Insertable<RevisionsTable>;
+export type ImageRow = Selectable<ImagesTable>;
