@@ -30,7 +30,7 @@ async function entriesOf(archive: Buffer): Promise<Map<string, Buffer>> {
   reader.end(archive);
   for await (const entry of reader) {
     const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(Buffer.from(chunk));
+    for await (const chunk of entry) chunks.push(Buffer.from(chunk as Uint8Array));
     found.set(entry.header.name, Buffer.concat(chunks));
   }
   return found;
@@ -97,7 +97,7 @@ it('takes an image, a service and the orchestrator’s word from upload to route
   };
   const ready = await until(
     () => registry.client.call(OPERATIONS.getService, { params: { project: 'demo', service: 'hello' } }),
-    ({ status }) => status.instances.ready === 1,
+    ({ status }) => status.instances.ready === 1 && status.latestReadyRevision !== undefined,
   );
   expect(ready.status).toMatchObject({ latestReadyRevision: 'hello-00001', traffic: [{ percent: 100 }] });
   expect(ready.status.conditions.every(({ status }) => status === 'True')).toBe(true);

@@ -21,6 +21,7 @@ import {
 } from './services/service.store.ts';
 import { etagOf, toRevision, toService } from './services/views.ts';
 import type { ServiceRow, Store, Tables } from './tables.ts';
+import { atOneMoment } from './use-case.ts';
 
 export interface RoutesDeps extends UploadDeps {
   readonly book: RouteBook;
@@ -78,21 +79,25 @@ function bindServices(api: Api, deps: RoutesDeps): void {
   });
 
   api.handle(OPERATIONS.getService, async ({ params }) => {
-    const row = await requireService(store(), params.project, params.service);
-    const service = toService(await completeService(store(), row), address);
+    const service = await atOneMoment(db, async (snapshot) => {
+      const row = await requireService(snapshot, params.project, params.service);
+      return toService(await completeService(snapshot, row), address);
+    });
     return reply(service, { headers: { etag: etagOf(service) } });
   });
 
   api.handle(OPERATIONS.listServices, async ({ params, query }) => {
-    const page = await readPage<ServiceRow, ServiceRow>({
-      list: 'services',
-      query,
-      read: (after, limit) => listServices(store(), params.project, after, limit),
-      keyOf: ({ name }) => name,
-      view: (row) => row,
-    });
-    const states = await completeServices(store(), page.items);
-    return { items: states.map((state) => toService(state, address)), nextCursor: page.nextCursor };
+    return await atOneMoment(db, (snapshot) =>
+      readPage({
+        list: 'services',
+        query,
+        async read(after, limit) {
+          return await completeServices(snapshot, await listServices(snapshot, params.project, after, limit));
+        },
+        keyOf: ({ service }) => service.name,
+        view: (state) => toService(state, address),
+      }),
+    );
   });
 
   api.handle(OPERATIONS.listRevisions, async ({ params, query }) => {

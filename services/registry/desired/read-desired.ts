@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DesiredState } from '@skyrun/contracts';
 import { completeServices, readServices, retiredRevisions } from '../services/service.store.ts';
-import type { Tables } from '../tables.ts';
-import type { UseCaseDeps } from '../use-case.ts';
+import { atOneMoment, type UseCaseDeps } from '../use-case.ts';
 import { buildDesired } from './build-desired.ts';
 
 /** How long a revision is listed as retired although nothing of it runs any more, in milliseconds. */
@@ -11,15 +10,11 @@ const MAX_RETIRED = 1000;
 
 /** What should run, as the database says at one moment. */
 export async function readDesired({ db, clock }: Pick<UseCaseDeps, 'db' | 'clock'>): Promise<DesiredState> {
-  const revisions = await db.transaction(
-    async (tx) => {
-      const store = tx.kysely<Tables>();
-      const states = await completeServices(store, await readServices(store, 'all'));
-      const retired = await retiredRevisions(store, new Date(clock.now() - RETIRED_MS), MAX_RETIRED);
-      return buildDesired(states, retired);
-    },
-    { isolation: 'repeatable read' },
-  );
+  const revisions = await atOneMoment(db, async (store) => {
+    const states = await completeServices(store, await readServices(store, 'all'));
+    const retired = await retiredRevisions(store, new Date(clock.now() - RETIRED_MS), MAX_RETIRED);
+    return buildDesired(states, retired);
+  });
   const version = createHash('sha256').update(JSON.stringify(revisions)).digest('base64url').slice(0, 22);
   return { version, revisions };
 }

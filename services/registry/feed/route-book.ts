@@ -3,7 +3,7 @@ import { type Clock, createTicker, type Logger, newId, type Ticker } from '@skyr
 import type { Database } from '@skyrun/postgres';
 import { CHANGES, completeServices, readServices } from '../services/service.store.ts';
 import type { PublicAddress } from '../services/service-state.ts';
-import type { Tables } from '../tables.ts';
+import { atOneMoment } from '../use-case.ts';
 import { buildRoutes } from './build-routes.ts';
 import { createChangeSignal, followRoutes } from './follow-routes.ts';
 import { createRouteLog } from './route-log.ts';
@@ -48,9 +48,14 @@ export function createRouteBook(options: {
   const hosts = new Map<string, string>();
   let stopListening: (() => Promise<void>) | undefined;
 
+  async function readRoutes(ids: readonly string[] | 'all') {
+    return await atOneMoment(db, async (store) =>
+      buildRoutes(await completeServices(store, await readServices(store, ids)), address),
+    );
+  }
+
   async function reloadAll(): Promise<void> {
-    const store = db.kysely<Tables>();
-    const routes = buildRoutes(await completeServices(store, await readServices(store, 'all')), address);
+    const routes = await readRoutes('all');
     hosts.clear();
     for (const route of routes) hosts.set(route.serviceId, route.host);
     if (log.replace(routes)) changes.raise();
@@ -59,8 +64,7 @@ export function createRouteBook(options: {
   }
 
   async function reloadSome(ids: readonly string[]): Promise<void> {
-    const store = db.kysely<Tables>();
-    const fresh = buildRoutes(await completeServices(store, await readServices(store, ids)), address);
+    const fresh = await readRoutes(ids);
     const table = new Map(log.routes());
     for (const id of ids) {
       const host = hosts.get(id);

@@ -62,7 +62,7 @@ export async function readServices(store: Store, ids: readonly string[] | 'all')
     .execute();
 }
 
-/** Adds to services what their status is derived from; in the order given. */
+/** Adds to services what their status is derived from; in the order given. Run it with the read of the services at one moment. */
 export async function completeServices(store: Store, services: readonly ServiceRow[]): Promise<ServiceState[]> {
   if (services.length === 0) return [];
   const revisionIds = services.flatMap((service) =>
@@ -71,10 +71,8 @@ export async function completeServices(store: Store, services: readonly ServiceR
       : [service.latest_created_id, service.latest_ready_id],
   );
   const serviceIds = services.map((service) => service.id);
-  const [revisions, instances] = await Promise.all([
-    store.selectFrom('revisions').selectAll().where('id', 'in', revisionIds).execute(),
-    liveInstances(store, serviceIds),
-  ]);
+  const revisions = await store.selectFrom('revisions').selectAll().where('id', 'in', revisionIds).execute();
+  const instances = await liveInstances(store, serviceIds);
   const byId = new Map(revisions.map((revision) => [revision.id, revision]));
   const byService = Map.groupBy(instances, (instance) => instance.serviceId);
   return services.map((service) => ({

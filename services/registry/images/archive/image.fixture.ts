@@ -14,7 +14,7 @@ export async function tarOf(entries: readonly TestEntry[]): Promise<Buffer> {
   }
   tar.finalize();
   const chunks: Buffer[] = [];
-  for await (const chunk of tar) chunks.push(Buffer.from(chunk));
+  for await (const chunk of tar) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks);
 }
 
