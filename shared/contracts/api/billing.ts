@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, timestamp } from '../names.ts';
-import { costReport, invoice } from '../resources/billing.ts';
+import { costReport, invoice, invoiceVerification } from '../resources/billing.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 
@@ -59,6 +59,38 @@ export const billingOperations = {
     permission: 'billing.read',
     params: projectParams.extend({ invoiceId: z.string() }),
     response: invoice,
+    problems: ['resource.not_found'],
+  }),
+  getInvoicePdf: defineOperation('getInvoicePdf', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/pdf',
+    summary: 'One invoice as a PDF document',
+    permission: 'billing.read',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    status: 200,
+    produces: 'application/pdf',
+    problems: ['resource.not_found'],
+  }),
+  getInvoiceCsv: defineOperation('getInvoiceCsv', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/csv',
+    summary: 'One invoice as CSV (RFC 4180), a row per line and credit',
+    permission: 'billing.read',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    status: 200,
+    produces: 'text/csv',
+    problems: ['resource.not_found'],
+  }),
+  verifyInvoice: defineOperation('verifyInvoice', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/verification',
+    summary: 'Compute one invoice again from its raw usage and name the first difference',
+    permission: 'billing.read',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    response: invoiceVerification,
     problems: ['resource.not_found'],
   }),
   closePeriod: defineOperation('closePeriod', {

@@ -21,6 +21,7 @@ interface Definition<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
   readonly status?: number;
   readonly problems?: readonly ProblemCode[];
   readonly rawBody?: readonly string[];
+  readonly produces?: string;
   readonly streaming?: boolean;
 }
 

@@ -34,6 +34,8 @@ export interface Operation<
   readonly problems: readonly ProblemCode[];
   /** The request body is a raw stream, not JSON: its media types. */
   readonly rawBody?: readonly string[];
+  /** The response is a file, not JSON: its media type. */
+  readonly produces?: string;
   /** The response is NDJSON, one `response` a line, for as long as the client stays. */
   readonly streaming?: boolean;
 }

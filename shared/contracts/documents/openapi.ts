@@ -18,7 +18,11 @@ export function openApiDocument(version: string): JsonSchema {
     'input',
   );
   const responses = jsonSchemas(
-    Object.fromEntries(operations.filter(({ status }) => status !== 204).map(({ id, response }) => [id, response])),
+    Object.fromEntries(
+      operations
+        .filter(({ status, produces }) => status !== 204 && produces === undefined)
+        .map(({ id, response }) => [id, response]),
+    ),
     'output',
   );
   const paths: Record<string, Record<string, JsonSchema>> = {};
@@ -123,6 +127,10 @@ function parameters(place: 'path' | 'query', schema: JsonSchema | undefined): Js
 }
 
 function success(operation: Operation, schema: JsonSchema | undefined): JsonSchema {
+  if (operation.produces) {
+    const schema = { type: 'string', format: 'binary' };
+    return { [operation.status]: { description: 'A file', content: { [operation.produces]: { schema } } } };
+  }
   if (!schema) return { [operation.status]: { description: 'Done' } };
   const type = operation.streaming ? 'application/x-ndjson' : 'application/json';
   const description = operation.streaming ? 'One object a line' : 'OK';

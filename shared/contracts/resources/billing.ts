@@ -67,3 +67,18 @@ export const invoice = z.object({
   createdAt: timestamp,
 });
 export type Invoice = z.infer<typeof invoice>;
+
+/** An invoice against the bill that its usage rows make when they are computed again. */
+export const invoiceVerification = z.object({
+  invoiceId: idSchema('invoice'),
+  number: z.string(),
+  exact: z.boolean(),
+  /** The first difference; null when exact. */
+  difference: z
+    .object({ field: z.string(), invoice: z.string(), usage: z.string() })
+    .nullable()
+    .describe('where, what the invoice says, and what the usage says'),
+  usageRows: z.int(),
+  verifiedAt: timestamp,
+});
+export type InvoiceVerification = z.infer<typeof invoiceVerification>;
