@@ -18,7 +18,8 @@ export interface SessionLoopOptions {
 
 /** What a session may ask and must tell. */
 export interface Session {
-  /** The subscription is being closed. */
+  /** Aborted when the subscription is being closed. */
+  readonly signal: AbortSignal;
   readonly closing: boolean;
   /** Closing, or lost. */
   readonly ended: boolean;
@@ -101,6 +102,7 @@ export class SessionLoop implements Subscription {
     const stop = this.#stop.signal;
     this.#onClosing = undefined;
     return {
+      signal: stop,
       get closing() {
         return stop.aborted;
       },

@@ -1,0 +1,97 @@
+import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { type Delivery, Dispatcher } from '../dispatcher.ts';
+import type { EventHandler, RetryPolicy } from '../event-bus.ts';
+import type { Group } from '../group.ts';
+import { type Session, SessionLoop } from '../session-loop.ts';
+import type { Link, RabbitConnection } from './connection.ts';
+import { letterMessage } from './dead-letters.ts';
+import type { Names } from './names.ts';
+import { declareEphemeral, declareRabbitGroup } from './topology.ts';
+
+export interface RabbitConsumerOptions {
+  readonly connection: RabbitConnection;
+  readonly names: Names;
+  readonly group: Group;
+  readonly prefetch: number;
+  readonly ephemeral: boolean;
+  readonly handler: EventHandler;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly retry: RetryPolicy;
+}
+
+/**
+ * One consumer: one channel per session. An ordered group's queue has a single active consumer; which one is RabbitMQ's
+ * business. It is closed by closing its channel after the running handlers have ended, never by cancelling: a cancelled
+ * consumer's successor would start while this one still works.
+ */
+export function startRabbitConsumer(options: RabbitConsumerOptions): SessionLoop {
+  const { group, clock, logger } = options;
+  return new SessionLoop({
+    name: group.name,
+    clock,
+    logger,
+    delay: backoff({ baseMs: 50, maxMs: 2_000 }),
+    async run(session) {
+      const link = await options.connection.link(session.signal);
+      if (link) await consume(options, session, link);
+    },
+  });
+}
+
+async function consume(options: RabbitConsumerOptions, session: Session, link: Link): Promise<void> {
+  const { names, group, prefetch, ephemeral, handler, clock, logger, retry } = options;
+  const channel = await link.model.createChannel();
+  const ended = Promise.withResolvers<void>();
+  let open = true;
+  const lose = (reason: string) => {
+    session.lost(reason);
+    ended.resolve();
+  };
+  channel.on('error', (error) => logger.debug({ group: group.name, error }, 'consuming channel'));
+  channel.on('close', () => {
+    open = false;
+    lose('the channel was closed');
+  });
+  session.onClosing(() => ended.resolve());
+  const dispatcher = new Dispatcher({
+    name: group.name,
+    types: group.types,
+    prefetch,
+    handler,
+    clock,
+    logger,
+    retry,
+    ephemeral,
+  });
+  session.consuming(dispatcher);
+  try {
+    const queue = ephemeral ? await declareEphemeral(channel, names, group) : names.queue(group.name);
+    if (!ephemeral) await declareRabbitGroup(channel, names, group);
+    await channel.prefetch(prefetch);
+    await channel.consume(queue, (message) => {
+      if (message) dispatcher.accept(toDelivery(options, channel, message));
+      else lose('the broker cancelled the consumer');
+    });
+    session.established();
+    await ended.promise;
+  } finally {
+    await session.wind(dispatcher);
+    if (open) await channel.close();
+  }
+}
+
+function toDelivery(options: RabbitConsumerOptions, channel: Channel, message: ConsumeMessage): Delivery {
+  const { connection, names, group } = options;
+  return {
+    body: message.content.toString(),
+    async done() {
+      channel.ack(message);
+    },
+    async bury(failure) {
+      await connection.now().publisher.send([letterMessage(names.dead(group.name), message.content, failure)]);
+      channel.ack(message);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { silentLogger, systemClock } from '@skyrun/kit';
+import { startRedis, type TestRedis } from '@skyrun/testing';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { busConformance, interleaved, lost } from '../conformance.ts';
+import { createBus } from '../create-bus.ts';
+import type { EventBus } from '../event-bus.ts';
+import { DEFAULT_RETRY } from '../retry.ts';
+import { createRedisBus } from './redis-bus.ts';
+
+let server: TestRedis;
+let raw: Redis;
+
+beforeAll(async () => {
+  server = await startRedis({ aof: true });
+  raw = new Redis(server.url, { protocol: 2 });
+  raw.on('error', () => undefined);
+});
+afterAll(async () => {
+  raw.disconnect();
+  await server.stop();
+});
+
+busConformance('redis', () => ({
+  connect: (namespace, retry) =>
+    createBus({ kind: 'redis', url: server.url, namespace, retry, clock: systemClock, logger: silentLogger }),
+  inject: async (namespace, _type, body) => {
+    await raw.xadd(`${namespace}:events`, '*', 'e', body);
+  },
+  async restart() {
+    await server.kill();
+    await systemClock.sleep(300);
+    await server.restart();
+  },
+}));
+
+describe('redis streams', () => {
+  const open = (namespace: string, staleMs = 300): EventBus =>
+    createRedisBus({
+      url: server.url,
+      namespace,
+      clock: systemClock,
+      logger: silentLogger,
+      retry: DEFAULT_RETRY,
+      staleMs,
+    });
+  const whenReady = async (bus: EventBus) => {
+    await expect.poll(() => bus.ready()).toBe(true);
+    return bus;
+  };
+
+  it('claims what a vanished consumer of a shared group left, and leaves alone what one still works on', async () => {
+    const bus = await whenReady(open('stale'));
+    await bus.declareGroup({ group: 'g', types: ['skyrun.usage.*'], ordered: false });
+    await bus.publish(interleaved(['a'], 3));
+    await raw.xreadgroup('GROUP', 'g', 'vanished', 'COUNT', 2, 'STREAMS', 'stale:events', '>');
+    const handled: string[] = [];
+    const subscribe = (member: string, ms: number) =>
+      bus.subscribe({
+        group: 'g',
+        types: ['skyrun.usage.*'],
+        ordered: false,
+        prefetch: 1,
+        async handler({ sequence }) {
+          await systemClock.sleep(ms);
+          handled.push(`${member}${sequence}`);
+        },
+      });
+    await subscribe('slow', 1_500);
+    await expect.poll(async () => Number((await raw.xpending('stale:events', 'g'))[0])).toBe(3);
+    await subscribe('quick', 1);
+    await expect.poll(() => [...handled].sort(), { timeout: 10_000 }).toEqual(['quick1', 'quick2', 'slow3']);
+    await bus.close();
+  });
+
+  it('trims what every group has acknowledged, and nothing a group still needs', async () => {
+    const bus = await whenReady(open('trimmed'));
+    await bus.declareGroup({ group: 'absent', types: ['*'] });
+    let handled = 0;
+    const handler = async () => {
+      handled += 1;
+    };
+    await bus.subscribe({ group: 'present', types: ['*'], prefetch: 500, handler });
+    await bus.publish(interleaved(['a', 'b', 'c'], 500));
+    await expect.poll(() => handled, { timeout: 10_000 }).toBe(1500);
+    await systemClock.sleep(2_500);
+    expect(await raw.xlen('trimmed:events')).toBe(1500);
+    await bus.subscribe({ group: 'absent', types: ['*'], prefetch: 500, handler });
+    await expect.poll(() => handled, { timeout: 10_000 }).toBe(3000);
+    // Redis drops whole nodes of 100 entries.
+    await expect.poll(() => raw.xlen('trimmed:events'), { timeout: 10_000 }).toBeLessThan(150);
+    await bus.publish([lost('a', 501)]);
+    await expect.poll(() => handled, { timeout: 10_000 }).toBe(3002);
+    await bus.close();
+  });
+
+  it('makes its groups anew when Redis comes back empty', async () => {
+    const bus = await whenReady(open('emptied'));
+    const handled: number[] = [];
+    await bus.subscribe({
+      group: 'g',
+      types: ['skyrun.usage.*'],
+      handler: async ({ sequence }) => {
+        handled.push(sequence);
+      },
+    });
+    await raw.flushall();
+    await expect.poll(() => raw.exists('emptied:events'), { timeout: 10_000 }).toBe(1);
+    await bus.publish([lost('a', 1)]);
+    await expect.poll(() => handled, { timeout: 10_000 }).toEqual([1]);
+    await bus.close();
+  });
+});
