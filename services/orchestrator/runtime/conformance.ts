@@ -81,7 +81,7 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       const { runtime, clock } = subject();
       const before = clock.now();
       const { env, image, ...identity } = specOf();
-      const answer = await runtime.start({ ...identity, env, image });
+      const { instance: answer } = await runtime.start({ ...identity, env, image });
       expect(answer).toMatchObject({ state: 'running', identity });
       expect(answer.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
       expect(answer.startedAt).toBeGreaterThanOrEqual(before - 1);
@@ -92,8 +92,8 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
     test('a second start of an instance finds the first', async () => {
       const { runtime } = subject();
       const spec = specOf();
-      const first = await runtime.start(spec);
-      expect(await runtime.start(spec)).toEqual(first);
+      const { instance: first } = await runtime.start(spec);
+      expect((await runtime.start(spec)).instance).toEqual(first);
       const all = (await runtime.list()).filter(({ identity }) => identity.instanceId === spec.instanceId);
       expect(all).toHaveLength(1);
     });
@@ -103,13 +103,13 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       const spec = specOf({ EXIT_AFTER_MS: '0' });
       await runtime.start(spec);
       await until(spec.instanceId, exited);
-      expect((await runtime.start(spec)).state).toBe('exited');
+      expect((await runtime.start(spec)).instance.state).toBe('exited');
     });
 
     test('the exit code and the span of an instance that ends by itself are kept', async () => {
       const { runtime } = subject();
       const spec = specOf({ EXIT_AFTER_MS: '200', EXIT_CODE: '7' });
-      const { startedAt } = await runtime.start(spec);
+      const { startedAt } = (await runtime.start(spec)).instance;
       const end = await until(spec.instanceId, exited);
       expect(end).toMatchObject({ exitCode: 7, oomKilled: false, startedAt });
       expect((end?.finishedAt ?? 0) - (end?.startedAt ?? 0)).toBeGreaterThanOrEqual(199);
@@ -169,10 +169,7 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       const { runtime } = subject();
       const abort = new AbortController();
       const heard: RuntimeChange[] = [];
-      let begun = () => undefined as void;
-      const first = new Promise<void>((resolve) => {
-        begun = resolve;
-      });
+      const { promise: first, resolve: begun } = Promise.withResolvers<void>();
       const watching = (async () => {
         for await (const change of runtime.watch(abort.signal)) {
           heard.push(change);
@@ -242,7 +239,7 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       const { runtime } = subject();
       const specs = Array.from({ length: 4 }, () => specOf());
       const answers = await Promise.all(specs.map((spec) => runtime.start(spec)));
-      expect(new Set(answers.map(({ address }) => address)).size).toBe(4);
+      expect(new Set(answers.map(({ instance }) => instance.address)).size).toBe(4);
     });
   });
 }

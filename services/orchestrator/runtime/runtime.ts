@@ -47,6 +47,13 @@ export interface RuntimeInstance {
   readonly oomKilled?: boolean;
 }
 
+export interface StartResult {
+  readonly instance: RuntimeInstance;
+  /** Milliseconds; 0 where nothing was to do. */
+  readonly createMs: number;
+  readonly startMs: number;
+}
+
 export interface StopOptions {
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number;
@@ -96,7 +103,7 @@ export interface Runtime {
   readonly name: string;
   readonly images: RuntimeImages;
   /** Creates and starts it, or finds it already there; never makes a second one and never restarts an exited one. */
-  start(spec: InstanceSpec): Promise<RuntimeInstance>;
+  start(spec: InstanceSpec): Promise<StartResult>;
   /** Null when it is not there. Resolves when it has ended. */
   stop(instanceId: string, options: StopOptions): Promise<RuntimeInstance | null>;
   /** Every instance of this installation, or the named one. */

@@ -78,9 +78,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     images: createDockerImages(docker),
 
     async start(spec) {
+      const began = clock.monotonic();
       const made = await create(spec);
       const before = made ? null : await inspect(spec.instanceId);
-      if (before && before.state !== 'created') return before;
+      if (before && before.state !== 'created') return { instance: before, createMs: 0, startMs: 0 };
+      const created = clock.monotonic();
       try {
         await run(spec);
       } catch (error) {
@@ -90,9 +92,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         await create(spec);
         await run(spec);
       }
-      const after = await inspect(spec.instanceId);
-      if (!after) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
-      return after;
+      const instance = await inspect(spec.instanceId);
+      if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
+      return { instance, createMs: created - began, startMs: clock.monotonic() - created };
     },
 
     async stop(instanceId: string, { graceMs, remove: forget }: StopOptions) {

@@ -140,7 +140,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     async start(spec) {
       answer();
       const existing = processes.get(spec.instanceId);
-      if (existing) return existing.facts;
+      if (existing) return { instance: existing.facts, createMs: 0, startMs: 0 };
       const program = programs.get(spec.image);
       if (!program) throw new RuntimeError('image_missing', `there is no ${spec.image}`);
       addresses += 1;
@@ -159,7 +159,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         throw new RuntimeError('cannot_start', '/does-not-exist: no such file or directory');
       }
       run(process, program);
-      return process.facts;
+      return { instance: process.facts, createMs: 0, startMs };
     },
     async stop(instanceId, { graceMs, remove }) {
       answer();
@@ -184,7 +184,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     },
     async *watch(signal) {
       const queue: RuntimeChange[] = [{ instanceId: null }];
-      let wake = () => undefined as void;
+      let wake: () => void = () => undefined;
       const push = (change: RuntimeChange) => {
         queue.push(change);
         wake();

@@ -1,0 +1,139 @@
+import type { EventBus, Subscription } from '@skyrun/bus';
+import { OPERATIONS } from '@skyrun/contracts';
+import { type Client, type Clock, type Logger, newId, type ServiceModule } from '@skyrun/kit';
+import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
+import type { OrchestratorConfig } from './config.ts';
+import { followDesired } from './desired/follow-desired.ts';
+import { createLeadership } from './leadership/leadership.ts';
+import { networkProber, type Prober } from './probes/probe.ts';
+import { type Leader, leadTerm } from './reconcile/leader.ts';
+import { createRoutes } from './routes.ts';
+import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { createMetricsStore } from './store/metrics-store.ts';
+import { createReads } from './store/reads.ts';
+import { createTrafficIntake } from './traffic/intake.ts';
+
+export interface OrchestratorDeps {
+  readonly config: OrchestratorConfig;
+  readonly databaseUrl: string;
+  /** The caller closes it. */
+  readonly bus: EventBus;
+  /** Client of the registry, with the internal token. */
+  readonly registry: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Docker as configured, unless another is given. */
+  readonly runtime?: Runtime;
+  /** Over the network, unless another is given. */
+  readonly prober?: Prober;
+}
+
+/** What should run, from the registry; what does, from the runtime; and the steps from one to the other. */
+export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule {
+  const { config, databaseUrl, bus, registry, clock, logger } = deps;
+  const db = createDatabase({
+    url: databaseUrl,
+    schema: 'orchestrator',
+    applicationName: 'skyrun-orchestrator',
+    poolSize: 20,
+    logger,
+    clock,
+  });
+  const runtime = deps.runtime ?? dockerRuntime({ config, clock, logger });
+  const prober = deps.prober ?? networkProber;
+  const reads = createReads(db);
+  const intake = createTrafficIntake();
+  const relay = createOutboxRelay({ db, bus, clock, logger });
+  let leader: Leader | null = null;
+  let subscription: Subscription | undefined;
+  let started = false;
+
+  const desired = followDesired({ registry, clock, logger, onChange: () => leader?.desiredChanged() });
+  const leadership = createLeadership({
+    db,
+    clock,
+    logger,
+    holder: newId('instance', clock),
+    ttlMs: config.SKYRUN_LEASE_TTL_MS,
+    lead: (term) =>
+      leadTerm(
+        {
+          db,
+          runtime,
+          prober,
+          intake,
+          bus,
+          clock,
+          logger,
+          node: config.SKYRUN_NODE,
+          desired: desired.current,
+        },
+        term,
+        (current) => {
+          leader = current;
+        },
+      ),
+  });
+
+  return {
+    name: 'orchestrator',
+    api: createRoutes({
+      reads,
+      metrics: createMetricsStore(db),
+      runtime,
+      intake,
+      clock,
+      logger,
+      leader: () => leader,
+      started: () => started,
+    }),
+    async start() {
+      await db.migrate(new URL('./migrations/', import.meta.url));
+      await relay.start();
+      desired.start();
+      // Every process has its own copy: whichever leads must be woken. Events are only wake-ups.
+      subscription = await bus.subscribe({
+        group: 'orchestrator',
+        ephemeral: true,
+        types: ['skyrun.service.*', 'skyrun.revision.created.v1'],
+        handler: async () => desired.wake(),
+      });
+      leadership.start();
+      started = true;
+    },
+    async stop() {
+      started = false;
+      await subscription?.close();
+      await leadership.stop();
+      await desired.stop();
+      await relay.stop();
+      await db.close();
+    },
+    ready() {
+      const checks = {
+        registry: desired.answers() ? 'ok' : `no answer to ${OPERATIONS.getDesired.id} yet`,
+        leadership: leadership.isLeader() ? 'ok: leads' : 'ok: stands by',
+      };
+      return { ok: started && desired.current() !== null, checks };
+    },
+  };
+}
+
+/** The engine as the environment describes it. */
+export function dockerRuntime({
+  config,
+  clock,
+  logger,
+}: Pick<OrchestratorDeps, 'config' | 'clock' | 'logger'>): Runtime {
+  return createDockerRuntime({
+    socketPath: config.SKYRUN_DOCKER_SOCKET,
+    installation: config.SKYRUN_INSTALLATION,
+    networkPool: config.SKYRUN_NETWORK_POOL,
+    networkPrefix: config.SKYRUN_NETWORK_PREFIX,
+    egress: config.SKYRUN_TENANT_EGRESS,
+    pidsLimit: config.SKYRUN_PIDS_LIMIT,
+    clock,
+    logger,
+  });
+}

@@ -1,0 +1,43 @@
+import { type ConfigOf, configTypes, defineConfig } from '@skyrun/kit';
+import { z } from 'zod';
+
+export const orchestratorConfig = defineConfig('orchestrator', {
+  SKYRUN_DOCKER_SOCKET: {
+    schema: configTypes.text,
+    default: '/var/run/docker.sock',
+    doc: 'socket of the Docker Engine that runs instances',
+  },
+  SKYRUN_INSTALLATION: {
+    schema: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens'),
+    default: 'default',
+    doc: 'tells this installation’s containers from those of others on the same engine',
+  },
+  SKYRUN_NODE: { schema: configTypes.text, default: 'local', doc: 'name of the machine that instances run on' },
+  SKYRUN_NETWORK_POOL: {
+    schema: configTypes.text,
+    default: '10.210.0.0/16',
+    doc: 'IPv4 range that the networks of projects are cut from',
+  },
+  SKYRUN_NETWORK_PREFIX: {
+    schema: configTypes.integer.min(8).max(29),
+    default: '26',
+    doc: 'prefix length of one project’s network; 26 holds 61 instances',
+  },
+  SKYRUN_TENANT_EGRESS: {
+    schema: configTypes.flag,
+    default: 'true',
+    doc: 'whether tenants’ containers may reach addresses outside of the machine',
+  },
+  SKYRUN_PIDS_LIMIT: {
+    schema: configTypes.integer.min(16),
+    default: '1024',
+    doc: 'most processes and threads of one instance',
+  },
+  SKYRUN_LEASE_TTL_MS: {
+    schema: configTypes.integer.min(500),
+    default: '2000',
+    doc: 'milliseconds after which a silent leader is replaced',
+  },
+});
+
+export type OrchestratorConfig = ConfigOf<typeof orchestratorConfig>;

@@ -1,0 +1,212 @@
+import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import type { Database } from '@skyrun/postgres';
+import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
+import type { Term } from '../leadership/leadership.ts';
+import type { Prober } from '../probes/probe.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createLedger } from '../store/ledger.ts';
+import { createMetricsStore } from '../store/metrics-store.ts';
+import { createReads } from '../store/reads.ts';
+import { deleteExpired } from '../store/retention.ts';
+import type { TrafficIntake } from '../traffic/intake.ts';
+import { createTrafficRecorder, type TrafficPublisher } from '../traffic/recorder.ts';
+import { sampleUsage } from '../usage/sampler.ts';
+import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
+import { execute } from './execute.ts';
+import type { Execution } from './execution.ts';
+import { plan } from './plan.ts';
+import type { DesiredRevision } from './records.ts';
+import { createWorld } from './world.ts';
+
+export interface LeaderOptions {
+  readonly db: Database;
+  readonly runtime: Runtime;
+  readonly prober: Prober;
+  readonly intake: TrafficIntake;
+  readonly bus: TrafficPublisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly node: string;
+  /** What the registry last said; null until it has. */
+  desired(): ReadonlyMap<string, DesiredRevision> | null;
+}
+
+/** What the rest of the process tells the one that leads. */
+export interface Leader {
+  desiredChanged(): void;
+  /** A request waits for the revision and nothing runs. */
+  activate(revisionId: string): void;
+}
+
+const PLAN_EVERY_MS = 250;
+const JUDGE_EVERY_MS = 1_000;
+const TIDY_EVERY_MS = 60_000;
+/** After a boundary, so that the engine's answer covers all of the window. */
+const SAMPLE_AFTER_MS = 100;
+
+/**
+ * The leader's work for one term: observe → plan → execute, judge, measure, account. Nothing of it is kept from one
+ * term to the next but what the store and the engine hold.
+ */
+export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (leader: Leader | null) => void) {
+  const { db, runtime, clock, logger, intake } = options;
+  const { signal } = term;
+  const reads = createReads(db);
+  const ledger = createLedger({ db, clock, term: term.number });
+  const [records, verdicts] = await Promise.all([reads.activeInstances(), reads.verdicts()]);
+  const world = createWorld(records, verdicts);
+  const adopted = new Set(records.map(({ revisionId }) => revisionId));
+  for (const revisionId of adopted) intake.touch(revisionId, clock.now());
+  const tasks = new Set<Promise<void>>();
+  const background = (task: Promise<void>) => {
+    const tracked = task.finally(() => tasks.delete(tracked));
+    tasks.add(tracked);
+  };
+
+  let queued = false;
+  const reconcile = () => {
+    queued = false;
+    if (signal.aborted || !world.desired) return;
+    const now = clock.now();
+    const observed = world.snapshot(now, (instanceId) => intake.inFlight(instanceId, now));
+    for (const step of plan(world.desired, observed, world.wanted, now)) background(execute(execution, step));
+  };
+  // Many reasons to plan in one turn make one plan.
+  const wake = () => {
+    if (queued) return;
+    queued = true;
+    queueMicrotask(reconcile);
+  };
+
+  const execution: Execution = {
+    world,
+    runtime,
+    ledger,
+    prober: options.prober,
+    clock,
+    logger,
+    node: options.node,
+    signal,
+    background,
+    wake,
+    onReady: (record) => intake.touch(record.revisionId, clock.now()),
+  };
+  const autoscaler = createAutoscaler({ world, intake, ledger, clock, logger, adopted, background });
+  const recorder = createTrafficRecorder({
+    world,
+    intake,
+    metrics: createMetricsStore(db),
+    bus: options.bus,
+    clock,
+    logger,
+  });
+
+  const look = async (instanceId: string | null) => {
+    const at = clock.now();
+    const found = await runtime.list(instanceId ?? undefined);
+    world.observe(found, instanceId, at);
+    wake();
+  };
+  const takeDesired = () => {
+    world.desired = options.desired();
+    if (autoscaler.evaluate()) wake();
+    wake();
+  };
+
+  const tickers = startTickers(options, [
+    ['plan', PLAN_EVERY_MS, async () => wake()],
+    [
+      'judge',
+      JUDGE_EVERY_MS,
+      async () => {
+        if (autoscaler.evaluate()) wake();
+        await recorder.tick();
+      },
+    ],
+    ['tidy', TIDY_EVERY_MS, () => tidy(options, world)],
+  ]);
+  background(watchEngine(options, signal, look));
+  background(sampleForEver(options, signal, () => look(null).then(() => sampleUsage({ world, ledger, logger }))));
+  takeDesired();
+  onLeading({
+    desiredChanged: takeDesired,
+    activate: (revisionId) => activate(autoscaler, revisionId, wake),
+  });
+  try {
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  } finally {
+    onLeading(null);
+    await Promise.all(tickers.map((ticker) => ticker.stop()));
+    for (const { probe } of world.entries.values()) probe?.abort();
+    await recorder.flush().catch((error: unknown) => logger.warn({ error }, 'the last metrics were not written'));
+    // Steps under way end by themselves; what they would write belongs to a term that is over, and is refused.
+    await Promise.race([Promise.allSettled(tasks), clock.sleep(STEPS_END_WITHIN_MS)]);
+  }
+}
+
+/** A stop that waits for a container's grace may go on: the engine ends it, and the next leader accounts for it. */
+const STEPS_END_WITHIN_MS = 2_000;
+
+function activate(autoscaler: Autoscaler, revisionId: string, wake: () => void): void {
+  if (autoscaler.activate(revisionId)) wake();
+}
+
+type TickerPlan = readonly [name: string, everyMs: number, run: () => Promise<void>];
+
+function startTickers({ clock, logger }: LeaderOptions, plans: readonly TickerPlan[]): Ticker[] {
+  return plans.map(([name, everyMs, run]) => {
+    const ticker = createTicker({ name: `orchestrator.${name}`, clock, logger, everyMs, run });
+    ticker.start();
+    return ticker;
+  });
+}
+
+async function watchEngine(
+  { runtime, clock, logger }: LeaderOptions,
+  signal: AbortSignal,
+  look: (instanceId: string | null) => Promise<void>,
+): Promise<void> {
+  for await (const { instanceId } of runtime.watch(signal)) {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        await look(instanceId);
+        break;
+      } catch (error) {
+        logger.warn({ error, instanceId }, 'the container engine could not be asked');
+        // One instance is looked at again with all others; after a reconnection all must be seen.
+        if (instanceId !== null && attempt > 0) break;
+        await clock.sleep(500, signal).catch(() => undefined);
+      }
+    }
+  }
+}
+
+async function sampleForEver(
+  { clock, logger }: LeaderOptions,
+  signal: AbortSignal,
+  sample: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    const now = clock.now();
+    const next = lastBoundary(now) + USAGE_WINDOW_MS + SAMPLE_AFTER_MS;
+    try {
+      await clock.sleep(next - now, signal);
+      await sample();
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ error }, 'usage was not sampled; the next sample makes up for it');
+    }
+  }
+}
+
+async function tidy({ db, runtime, clock, intake }: LeaderOptions, world: ReturnType<typeof createWorld>) {
+  const { desired } = world;
+  if (!desired) return;
+  const projects = new Set([...desired.values()].map(({ revision }) => revision.project));
+  for (const { record } of world.entries.values()) projects.add(record.project);
+  await runtime.tidy(projects);
+  intake.forget(new Set(desired.keys()));
+  await deleteExpired(db, clock.now());
+}

@@ -1,0 +1,110 @@
+import type { EventDraft, EventType, LogLine } from '@skyrun/contracts';
+import type { RuntimeInstance } from '../runtime/runtime.ts';
+import { type InstanceRecord, type RevisionVerdict, type StartPhases, toInstance } from './records.ts';
+
+/**
+ *   starting ──probe──► ready ──► draining ──► stopped
+ *      │                  │           │
+ *      └──────────────────┴───────────┴──► failed (ended by itself; a draining one that does counts as stopped)
+ *
+ * Each transition answers the next record; what happened to the world outside is in its arguments.
+ */
+
+type InstanceEvent = Extract<EventType, `skyrun.instance.${string}`>;
+
+export function instanceEvent(type: InstanceEvent, record: InstanceRecord): EventDraft<InstanceEvent> {
+  return { type, subject: `instances/${record.instanceId}`, project: record.project, data: toInstance(record) };
+}
+
+export function toStarted(record: InstanceRecord, container: RuntimeInstance, now: number): InstanceRecord {
+  const startedAt = container.startedAt ?? now;
+  return { ...record, address: container.address ?? null, startedAt, usageUntil: record.usageUntil ?? startedAt };
+}
+
+export function toReady(record: InstanceRecord, startPhases: StartPhases | null, now: number): InstanceRecord {
+  return { ...record, state: 'ready', readyAt: now, startPhases };
+}
+
+export function toDraining(record: InstanceRecord, reason: string, now: number): InstanceRecord {
+  return { ...record, state: 'draining', drainingAt: now, reason };
+}
+
+export interface End {
+  readonly state: 'stopped' | 'failed';
+  readonly reason: string;
+  readonly exitCode: number | null;
+  /** When its process ended, as the engine says; null when nobody knows. */
+  readonly finishedAt: number | null;
+}
+
+export function toEnded(record: InstanceRecord, end: End, now: number): InstanceRecord {
+  return {
+    ...record,
+    state: end.state,
+    reason: end.reason,
+    exitCode: end.exitCode,
+    endedAt: Math.max(record.createdAt, end.finishedAt ?? now),
+  };
+}
+
+/** Why an instance that nobody stopped is over. */
+export function endReason(container: RuntimeInstance | null): string {
+  if (container?.state !== 'exited') return 'ContainerLost';
+  if (container.oomKilled) return 'OOMKilled';
+  return `ExitedWith${container.exitCode ?? 0}`;
+}
+
+export function unproven(revisionId: string): RevisionVerdict {
+  return { revisionId, state: 'pending', reason: null, message: null, failures: 0, retryAt: 0 };
+}
+
+const RETRY_BASE_MS = 1_000;
+const RETRY_MAX_MS = 300_000;
+/** A revision that never answered and failed so often is given up. */
+const ATTEMPTS_TO_PROVE = 3;
+/** An instance that served for so long was well; its end is not another failure in a row. */
+const WELL_AFTER_MS = 60_000;
+
+export function verdictAfterReady(verdict: RevisionVerdict): RevisionVerdict {
+  return { ...verdict, state: 'ready', reason: null, message: null };
+}
+
+/** What another failed instance means for its revision: when to try again, or that it is not worth it. */
+export function verdictAfterFailure(
+  verdict: RevisionVerdict,
+  record: InstanceRecord,
+  { reason, message }: { readonly reason: string; readonly message: string },
+  now: number,
+): RevisionVerdict {
+  const served = record.readyAt === null ? 0 : (record.endedAt ?? now) - record.readyAt;
+  const failures = served >= WELL_AFTER_MS ? 1 : verdict.failures + 1;
+  const delay = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(failures - 1, 20));
+  // The first end of an instance that had been ready is most likely not the revision's fault: replace it at once.
+  const retryAt = failures === 1 && record.readyAt !== null ? 0 : now + delay;
+  const unproved = verdict.state === 'pending' && (failures >= ATTEMPTS_TO_PROVE || reason === 'ProbeTimeout');
+  const state = unproved ? 'failed' : verdict.state;
+  return { ...verdict, state, reason, message, failures, retryAt };
+}
+
+/** In words for the one who deployed it, with what the container said last. */
+export function failureMessage(
+  record: InstanceRecord,
+  reason: string,
+  detail: string | null,
+  lines: readonly LogLine[],
+): string {
+  const last = lines.slice(-10).map(({ text }) => text.slice(0, 300));
+  const said = last.length === 0 ? 'It logged nothing.' : `Its last log lines:\n${last.join('\n')}`;
+  return `${whatHappened(record, reason, detail)} ${said}`;
+}
+
+function whatHappened(record: InstanceRecord, reason: string, detail: string | null): string {
+  const before = record.readyAt === null ? ` before it answered on port ${record.port}` : '';
+  if (detail !== null) return `The container could not be started: ${detail}.`;
+  if (reason === 'OOMKilled') return `The container used more than its ${record.memoryMib} MiB of memory${before}.`;
+  if (reason === 'ProbeTimeout') {
+    return `The container ran but did not answer on port ${record.port}, the port in its variable PORT, in time.`;
+  }
+  if (reason.startsWith('ExitedWith')) return `The container exited with code ${record.exitCode ?? '?'}${before}.`;
+  return `The container was lost${before}.`;
+}

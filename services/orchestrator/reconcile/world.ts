@@ -1,0 +1,136 @@
+import type { RuntimeInstance } from '../runtime/runtime.ts';
+import type { Observed } from './plan.ts';
+import { type Container, type DesiredRevision, type InstanceRecord, isLive, type RevisionVerdict } from './records.ts';
+import { unproven } from './transitions.ts';
+
+/** One instance that is not over, in the leader's memory. */
+export interface Entry {
+  /** As last committed; a record that is being created is here before its row. */
+  record: InstanceRecord;
+  container: Container;
+  /** When the engine last said that it runs; Unix milliseconds. */
+  seenRunningAt: number;
+  /** How many things are being done with it; while there are any, no step is planned for it. */
+  holds: number;
+  /** Left alone until then, after a step that failed for outside reasons. */
+  pausedUntil: number;
+  probe: AbortController | null;
+}
+
+export interface InstanceCounts {
+  readonly ready: number;
+  readonly starting: number;
+}
+
+export interface World {
+  desired: ReadonlyMap<string, DesiredRevision> | null;
+  readonly entries: Map<string, Entry>;
+  readonly strays: Map<string, RuntimeInstance>;
+  readonly wanted: Map<string, number>;
+  add(record: InstanceRecord, fields?: Partial<Entry>): Entry;
+  verdict(revisionId: string): RevisionVerdict;
+  setVerdict(verdict: RevisionVerdict): void;
+  /** No new instance of the revision until then. */
+  pauseCreates(revisionId: string, until: number): void;
+  counts(revisionId: string): InstanceCounts;
+  /** What the engine says of every container; `null` names all of them, an id one. */
+  observe(found: readonly RuntimeInstance[], instanceId: string | null, at: number): void;
+  snapshot(now: number, inFlight: (instanceId: string) => number | null): Observed;
+}
+
+export function createWorld(records: readonly InstanceRecord[], verdicts: readonly RevisionVerdict[]): World {
+  const entries = new Map<string, Entry>();
+  const strays = new Map<string, RuntimeInstance>();
+  const known = new Map(verdicts.map((verdict) => [verdict.revisionId, verdict]));
+  const paused = new Map<string, number>();
+
+  function add(record: InstanceRecord, fields: Partial<Entry> = {}): Entry {
+    const entry: Entry = {
+      record,
+      container: 'unseen',
+      seenRunningAt: 0,
+      holds: 0,
+      pausedUntil: 0,
+      probe: null,
+      ...fields,
+    };
+    entries.set(record.instanceId, entry);
+    return entry;
+  }
+  for (const record of records) add(record);
+
+  function see(found: RuntimeInstance, at: number): void {
+    const entry = entries.get(found.identity.instanceId);
+    if (!entry) {
+      strays.set(found.identity.instanceId, found);
+      return;
+    }
+    entry.container = found;
+    if (found.state === 'running') entry.seenRunningAt = at;
+    // An instance that is over answers no probe.
+    if (found.state === 'exited') entry.probe?.abort();
+  }
+
+  function miss(entry: Entry): void {
+    entry.container = 'absent';
+    entry.probe?.abort();
+  }
+
+  return {
+    desired: null,
+    entries,
+    strays,
+    wanted: new Map(),
+    add,
+    verdict: (revisionId) => known.get(revisionId) ?? unproven(revisionId),
+    setVerdict(verdict) {
+      known.set(verdict.revisionId, verdict);
+    },
+    pauseCreates(revisionId, until) {
+      paused.set(revisionId, until);
+    },
+    counts(revisionId) {
+      const mine = [...entries.values()].filter(({ record }) => record.revisionId === revisionId);
+      const count = (state: string) => mine.filter(({ record }) => record.state === state).length;
+      return { ready: count('ready'), starting: count('starting') };
+    },
+    observe(found, instanceId, at) {
+      if (instanceId === null) strays.clear();
+      else strays.delete(instanceId);
+      for (const instance of found) see(instance, at);
+      const present = new Set(found.map(({ identity }) => identity.instanceId));
+      for (const [id, entry] of entries) {
+        const asked = instanceId === null || instanceId === id;
+        // A container that is being made now was not there yet when the engine was asked.
+        if (asked && !present.has(id) && entry.holds === 0) miss(entry);
+      }
+    },
+    snapshot(now, inFlight) {
+      const verdictsNow = new Map(known);
+      for (const [revisionId, until] of paused) {
+        if (until <= now) {
+          paused.delete(revisionId);
+          continue;
+        }
+        const verdict = known.get(revisionId) ?? unproven(revisionId);
+        verdictsNow.set(revisionId, { ...verdict, retryAt: Math.max(verdict.retryAt, until) });
+      }
+      return {
+        instances: [...entries.values()].map((entry) => ({
+          record: entry.record,
+          container: entry.container,
+          busy: entry.holds > 0 || entry.pausedUntil > now,
+          probing: entry.probe !== null,
+          inFlight:
+            isLive(entry.record.state) || entry.record.state === 'draining' ? inFlight(entry.record.instanceId) : null,
+        })),
+        strays: [...strays.values()].map(({ identity, state }) => ({
+          instanceId: identity.instanceId,
+          revisionId: identity.revisionId,
+          running: state === 'running',
+        })),
+        verdicts: verdictsNow,
+      };
+    },
+  };
+}

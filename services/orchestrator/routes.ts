@@ -1,0 +1,104 @@
+import { OPERATIONS, Problem } from '@skyrun/contracts';
+import { type Api, type Clock, createApi, type Logger } from '@skyrun/kit';
+import { followLogs } from './logs/follow-logs.ts';
+import type { Leader } from './reconcile/leader.ts';
+import { toInstance } from './reconcile/records.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import type { MetricsStore } from './store/metrics-store.ts';
+import type { Reads } from './store/reads.ts';
+import type { TrafficIntake } from './traffic/intake.ts';
+import { METRIC_STEP_MS } from './traffic/recorder.ts';
+import { metricPoints } from './usecases/get-metrics.ts';
+import { importImage, importProblem } from './usecases/import-image.ts';
+import { reportTraffic } from './usecases/report-traffic.ts';
+
+export interface RoutesDeps {
+  readonly reads: Reads;
+  readonly metrics: MetricsStore;
+  readonly runtime: Runtime;
+  readonly intake: TrafficIntake;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Null where another process leads, or none does. */
+  leader(): Leader | null;
+  /** False until its tables are there. */
+  started(): boolean;
+}
+
+/** How long ended instances are listed. */
+const ENDED_WITHIN_MS = 3_600_000;
+
+export function createRoutes(deps: RoutesDeps): Api {
+  const { runtime, intake, clock, logger } = deps;
+  const api = createApi();
+  const store = () => {
+    if (deps.started()) return { reads: deps.reads, metrics: deps.metrics };
+    throw new Problem('platform.unavailable', { detail: 'the orchestrator is starting', retryAfterSeconds: 1 });
+  };
+
+  api.handle(OPERATIONS.listInstances, ({ params, query }) => {
+    const endedSince = query.all ? clock.now() - ENDED_WITHIN_MS : null;
+    const cursor = query.cursor === undefined ? {} : { cursor: query.cursor };
+    return store().reads.listInstances({ ...params, endedSince, limit: query.limit, ...cursor });
+  });
+
+  api.handle(OPERATIONS.followLogs, ({ params, query, signal }) =>
+    followLogs({ reads: store().reads, runtime, clock }, { ...params, ...query }, signal),
+  );
+
+  api.handle(OPERATIONS.getMetrics, async ({ params, query }) => {
+    const now = clock.now();
+    const since = now - query.sinceSeconds * 1000;
+    const rows = await store().metrics.read({ ...params, since: since - METRIC_STEP_MS });
+    return { stepMs: METRIC_STEP_MS, points: metricPoints(rows, since, now) };
+  });
+
+  api.handle(OPERATIONS.listDecisions, ({ params, query }) => {
+    if (query.cursor !== undefined && !/^\d{1,18}$/.test(query.cursor)) {
+      throw new Problem('request.invalid', { detail: 'cursor: expected the nextCursor of the page before' });
+    }
+    const cursor = query.cursor === undefined ? {} : { cursor: query.cursor };
+    return store().reads.listDecisions({ ...params, limit: query.limit, ...cursor });
+  });
+
+  api.handle(OPERATIONS.reportTraffic, ({ body }) => {
+    const leader = deps.leader();
+    if (!leader) {
+      throw new Problem('platform.unavailable', {
+        detail: 'this orchestrator does not lead now',
+        retryAfterSeconds: 1,
+      });
+    }
+    reportTraffic({ intake, leader, clock, report: body });
+    return undefined;
+  });
+
+  api.handle(OPERATIONS.getObserved, async () => {
+    const { reads } = store();
+    const [instances, verdicts] = await Promise.all([reads.activeInstances(), reads.verdicts()]);
+    return {
+      instances: instances.map(toInstance),
+      revisions: verdicts.map(({ revisionId, state, reason, message }) => ({
+        revisionId,
+        state,
+        ...(reason === null ? {} : { reason }),
+        ...(message === null ? {} : { message }),
+      })),
+    };
+  });
+
+  api.handle(OPERATIONS.importImage, ({ query, request, signal }) =>
+    importImage({ runtime, logger, archive: request, ...query, signal }),
+  );
+
+  api.handle(OPERATIONS.removeImage, async ({ query }) => {
+    try {
+      await runtime.images.remove(query.reference);
+    } catch (error) {
+      throw importProblem(error);
+    }
+    return undefined;
+  });
+
+  return api;
+}

@@ -1,0 +1,109 @@
+import type { Decision, Instance, LogLine } from '@skyrun/contracts';
+import type { Database } from '@skyrun/postgres';
+import { type InstanceRecord, type RevisionVerdict, toInstance } from '../reconcile/records.ts';
+import { fromRow, toVerdict } from './instance-rows.ts';
+import type { OrchestratorTables } from './tables.ts';
+
+interface Page<Item> {
+  readonly items: Item[];
+  readonly nextCursor: string | null;
+}
+
+export interface ServiceQuery {
+  readonly project: string;
+  readonly service: string;
+}
+
+/** Reads that any orchestrator answers, leader or not. */
+export interface Reads {
+  /** Instances that are not over. */
+  activeInstances(): Promise<InstanceRecord[]>;
+  verdicts(): Promise<RevisionVerdict[]>;
+  listInstances(
+    query: ServiceQuery & { readonly endedSince: number | null; readonly limit: number; readonly cursor?: string },
+  ): Promise<Page<Instance>>;
+  listDecisions(query: ServiceQuery & { readonly limit: number; readonly cursor?: string }): Promise<Page<Decision>>;
+  /** Instances of a service that are not over or ended since then, newest first. */
+  serviceInstances(query: ServiceQuery & { readonly endedSince: number }): Promise<InstanceRecord[]>;
+  keptLogs(instanceIds: readonly string[]): Promise<LogLine[]>;
+}
+
+const MOST_INSTANCES_OF_LOGS = 50;
+
+export function createReads(db: Database): Reads {
+  const tables = () => db.kysely<OrchestratorTables>();
+
+  return {
+    async activeInstances() {
+      const rows = await tables().selectFrom('instances').selectAll().where('ended_at', 'is', null).execute();
+      return rows.map(fromRow);
+    },
+
+    async verdicts() {
+      return (await tables().selectFrom('revisions').selectAll().execute()).map(toVerdict);
+    },
+
+    async listInstances({ project, service, endedSince, limit, cursor }) {
+      let query = tables()
+        .selectFrom('instances')
+        .selectAll()
+        .where('project', '=', project)
+        .where('service', '=', service)
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      if (cursor !== undefined) query = query.where('id', '<', cursor);
+      query =
+        endedSince === null
+          ? query.where('ended_at', 'is', null)
+          : query.where((is) => is.or([is('ended_at', 'is', null), is('ended_at', '>', new Date(endedSince))]));
+      const records = (await query.execute()).map(fromRow);
+      const items = records.slice(0, limit);
+      const last = items.at(-1);
+      return {
+        items: items.map(toInstance),
+        nextCursor: records.length > limit && last ? last.instanceId : null,
+      };
+    },
+
+    async listDecisions({ project, service, limit, cursor }) {
+      let query = tables()
+        .selectFrom('decisions')
+        .select(['id', 'decision'])
+        .where('project', '=', project)
+        .where('service', '=', service)
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      if (cursor !== undefined) query = query.where('id', '<', cursor);
+      const rows = await query.execute();
+      const items = rows.slice(0, limit);
+      const last = items.at(-1);
+      return {
+        items: items.map(({ decision }) => decision),
+        nextCursor: rows.length > limit && last ? last.id : null,
+      };
+    },
+
+    async serviceInstances({ project, service, endedSince }) {
+      const rows = await tables()
+        .selectFrom('instances')
+        .selectAll()
+        .where('project', '=', project)
+        .where('service', '=', service)
+        .where((is) => is.or([is('ended_at', 'is', null), is('ended_at', '>', new Date(endedSince))]))
+        .orderBy('id', 'desc')
+        .limit(MOST_INSTANCES_OF_LOGS)
+        .execute();
+      return rows.map(fromRow);
+    },
+
+    async keptLogs(instanceIds) {
+      if (instanceIds.length === 0) return [];
+      const rows = await tables()
+        .selectFrom('instance_logs')
+        .select('lines')
+        .where('instance_id', 'in', [...instanceIds])
+        .execute();
+      return rows.flatMap(({ lines }) => lines);
+    },
+  };
+}

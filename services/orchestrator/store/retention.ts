@@ -1,0 +1,17 @@
+import type { Database } from '@skyrun/postgres';
+import type { OrchestratorTables } from './tables.ts';
+
+const HOUR_MS = 3_600_000;
+/** Ended instances and their last lines; their history is in the event log. */
+const INSTANCES_MS = 24 * HOUR_MS;
+const DECISIONS_MS = 7 * 24 * HOUR_MS;
+/** The longest span that metrics can be asked for, and a little. */
+const METRICS_MS = 1.1 * HOUR_MS;
+
+export async function deleteExpired(db: Database, now: number): Promise<void> {
+  const tables = db.kysely<OrchestratorTables>();
+  const before = (age: number) => new Date(now - age);
+  await tables.deleteFrom('instances').where('ended_at', '<', before(INSTANCES_MS)).execute();
+  await tables.deleteFrom('decisions').where('at', '<', before(DECISIONS_MS)).execute();
+  await tables.deleteFrom('metrics').where('at', '<', before(METRICS_MS)).execute();
+}

@@ -1,0 +1,74 @@
+import type { Decision, Instance, LogLine, StatusClasses } from '@skyrun/contracts';
+import type { ColumnType, Generated } from 'kysely';
+import type { StartPhases } from '../reconcile/records.ts';
+
+/** JSON columns are written as text, because the driver would take an array for a PostgreSQL array. */
+type Json<Value> = ColumnType<Value, string, string>;
+
+interface InstancesTable {
+  id: string;
+  project: string;
+  service: string;
+  service_id: string;
+  revision_id: string;
+  revision_name: string;
+  state: Instance['state'];
+  node: string;
+  address: string | null;
+  port: number;
+  cpu_milli: number;
+  memory_mib: number;
+  billing_mode: 'request' | 'instance';
+  grace_seconds: number;
+  created_at: Date;
+  started_at: Date | null;
+  ready_at: Date | null;
+  draining_at: Date | null;
+  ended_at: Date | null;
+  reason: string | null;
+  exit_code: number | null;
+  start_phases: ColumnType<StartPhases | null, string | null, string | null>;
+  usage_until: Date | null;
+}
+
+interface RevisionsTable {
+  revision_id: string;
+  state: 'pending' | 'ready' | 'failed';
+  reason: string | null;
+  message: string | null;
+  failures: number;
+  retry_at: Date | null;
+  updated_at: Date;
+}
+
+interface DecisionsTable {
+  id: Generated<string>;
+  at: Date;
+  project: string;
+  service: string;
+  revision_id: string;
+  decision: Json<Decision>;
+}
+
+interface MetricsTable {
+  project: string;
+  service: string;
+  revision_id: string;
+  at: Date;
+  requests: number;
+  concurrency_ms: number;
+  queued: number;
+  status_classes: Json<StatusClasses>;
+  latency_buckets: Json<number[]>;
+  ready: number;
+  starting: number;
+}
+
+export interface OrchestratorTables {
+  leases: { name: string; holder: string; term: string; expires_at: Date };
+  instances: InstancesTable;
+  instance_logs: { instance_id: string; lines: Json<LogLine[]> };
+  revisions: RevisionsTable;
+  decisions: DecisionsTable;
+  metrics: MetricsTable;
+}

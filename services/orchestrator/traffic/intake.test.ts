@@ -1,0 +1,74 @@
+import { LATENCY_BOUNDS_MS, type TrafficReport } from '@skyrun/contracts';
+import { isoTime } from '@skyrun/kit';
+import { expect, test } from 'vitest';
+import { createTrafficIntake } from './intake.ts';
+import type { RevisionReport } from './tally.ts';
+
+const NOW = 1_700_000_000_000;
+
+function revision(fields: Partial<RevisionReport> = {}): RevisionReport {
+  return {
+    revisionId: 'rev_a',
+    concurrency: 2,
+    current: 2,
+    queued: 0,
+    requests: 5,
+    statusClasses: { '1xx': 0, '2xx': 5, '3xx': 0, '4xx': 0, '5xx': 0 },
+    latencyBuckets: new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0),
+    ...fields,
+  };
+}
+
+function report(fields: Partial<TrafficReport> = {}): TrafficReport {
+  return { gateway: 'g1', sequence: 1, at: isoTime(NOW), windowMs: 1000, revisions: [revision()], ...fields };
+}
+
+test('a repeated or late report changes nothing', () => {
+  const intake = createTrafficIntake();
+  expect(intake.accept(report({ sequence: 2 }), NOW)).toBe(true);
+  expect(intake.accept(report({ sequence: 2 }), NOW)).toBe(false);
+  expect(intake.accept(report({ sequence: 1 }), NOW)).toBe(false);
+  expect(intake.drain().get('rev_a')?.requests).toBe(5);
+});
+
+test('a gateway that starts anew is heard', () => {
+  const intake = createTrafficIntake();
+  intake.accept(report({ sequence: 900 }), NOW);
+  expect(intake.accept(report({ sequence: 1, at: isoTime(NOW + 5000) }), NOW + 5000)).toBe(true);
+});
+
+test('gateways add up, and one that falls silent is forgotten', () => {
+  const intake = createTrafficIntake();
+  intake.accept(report(), NOW);
+  intake.accept(report({ gateway: 'g2', revisions: [revision({ current: 3, concurrency: 3 })] }), NOW);
+  expect(intake.current('rev_a', NOW)).toBe(5);
+  expect(intake.average('rev_a', NOW, 6000)).toBeCloseTo(5);
+  expect(intake.current('rev_a', NOW + 5000)).toBe(0);
+});
+
+test('an activation keeps what the window before it said of others', () => {
+  const intake = createTrafficIntake();
+  intake.accept(report(), NOW);
+  const waiting = revision({ revisionId: 'rev_b', current: 1, queued: 1, requests: 0, concurrency: 0 });
+  intake.accept(report({ sequence: 2, windowMs: 0, revisions: [waiting] }), NOW + 10);
+  expect(intake.current('rev_a', NOW + 10)).toBe(2);
+  expect(intake.current('rev_b', NOW + 10)).toBe(1);
+  expect(intake.lastActiveAt('rev_b')).toBe(NOW + 10);
+});
+
+test('in flight per instance is known only where a gateway counts it', () => {
+  const intake = createTrafficIntake();
+  intake.accept(report(), NOW);
+  expect(intake.inFlight('ins_1', NOW)).toBeNull();
+  intake.accept(report({ sequence: 2, revisions: [revision({ instances: [{ id: 'ins_1', current: 2 }] })] }), NOW);
+  expect(intake.inFlight('ins_1', NOW)).toBe(2);
+  intake.accept(report({ sequence: 3, revisions: [] }), NOW);
+  expect(intake.inFlight('ins_1', NOW)).toBe(0);
+});
+
+test('a drain hands out each request once', () => {
+  const intake = createTrafficIntake();
+  intake.accept(report(), NOW);
+  expect(intake.drain().get('rev_a')).toMatchObject({ requests: 5, concurrencyMs: 2000 });
+  expect(intake.drain().size).toBe(0);
+});

@@ -1,0 +1,121 @@
+import type { TrafficReport } from '@skyrun/contracts';
+import { ConcurrencyWindow } from '../autoscale/concurrency-window.ts';
+import { addReport, emptyTally, isEmpty, type RevisionReport, type Tally } from './tally.ts';
+
+/** Longest stable window that a service may ask for. */
+const LONGEST_WINDOW_MS = 3_600_000;
+/** A gateway that is silent for so long is gone, and what it had in flight with it. */
+const GATEWAY_TTL_MS = 5_000;
+
+interface GatewayState {
+  sequence: number;
+  /** By the gateway's clock. */
+  at: number;
+  /** By ours. */
+  heardAt: number;
+  current: Map<string, RevisionReport>;
+  /** Whether it says which instance has how many. */
+  countsInstances: boolean;
+}
+
+interface RevisionTraffic {
+  readonly window: ConcurrencyWindow;
+  lastActiveAt: number;
+  /** Since the last flush to the metrics. */
+  tally: Tally;
+}
+
+export interface TrafficIntake {
+  /** False for a report that was heard before. */
+  accept(report: TrafficReport, now: number): boolean;
+  /** Requests in flight or waiting at a revision, over all gateways, as last said. */
+  current(revisionId: string, now: number): number;
+  /** Requests in flight at an instance; null when no gateway counts per instance. */
+  inFlight(instanceId: string, now: number): number | null;
+  average(revisionId: string, now: number, windowMs: number): number | null;
+  lastActiveAt(revisionId: string): number;
+  /** A sign of life that is no request, such as an instance that became ready. */
+  touch(revisionId: string, at: number): void;
+  /** Traffic since the last drain, by revision; revisions without any are left out. */
+  drain(): Map<string, Tally>;
+  forget(keep: ReadonlySet<string>): void;
+}
+
+/** What all gateways together see, kept in memory by the leader; the seconds become metrics that outlive it. */
+export function createTrafficIntake(): TrafficIntake {
+  const gateways = new Map<string, GatewayState>();
+  const revisions = new Map<string, RevisionTraffic>();
+
+  function trafficOf(revisionId: string): RevisionTraffic {
+    let found = revisions.get(revisionId);
+    if (!found) {
+      found = { window: new ConcurrencyWindow(LONGEST_WINDOW_MS), lastActiveAt: 0, tally: emptyTally() };
+      revisions.set(revisionId, found);
+    }
+    return found;
+  }
+
+  const alive = (now: number) => [...gateways.values()].filter(({ heardAt }) => now - heardAt < GATEWAY_TTL_MS);
+
+  return {
+    accept(report, now) {
+      const at = Date.parse(report.at);
+      const known = gateways.get(report.gateway);
+      // A sequence that begins anew at a later time is a new process under an old name.
+      if (known && report.sequence <= known.sequence && at <= known.at) return false;
+      const current = new Map(report.revisions.map((revision) => [revision.revisionId, revision]));
+      // An activation tells of the revisions that wait and says nothing about the others.
+      const merged = report.windowMs === 0 ? new Map([...(known?.current ?? []), ...current]) : current;
+      const counts = report.revisions.some(({ instances }) => instances !== undefined);
+      gateways.set(report.gateway, {
+        sequence: report.sequence,
+        at,
+        heardAt: now,
+        current: merged,
+        countsInstances: counts || (known?.countsInstances ?? false),
+      });
+      for (const revision of report.revisions) {
+        const traffic = trafficOf(revision.revisionId);
+        traffic.window.observeFrom(now - report.windowMs);
+        traffic.window.add(now - report.windowMs, now, revision.concurrency);
+        addReport(traffic.tally, revision, report.windowMs);
+        if (revision.current > 0 || revision.requests > 0 || revision.concurrency > 0) traffic.lastActiveAt = now;
+      }
+      return true;
+    },
+    current(revisionId, now) {
+      return alive(now).reduce((sum, gateway) => sum + (gateway.current.get(revisionId)?.current ?? 0), 0);
+    },
+    inFlight(instanceId, now) {
+      const counting = alive(now).filter(({ countsInstances }) => countsInstances);
+      if (counting.length === 0) return null;
+      let sum = 0;
+      for (const gateway of counting) {
+        for (const { instances } of gateway.current.values()) {
+          sum += instances?.find(({ id }) => id === instanceId)?.current ?? 0;
+        }
+      }
+      return sum;
+    },
+    average: (revisionId, now, windowMs) => revisions.get(revisionId)?.window.average(now, windowMs) ?? null,
+    lastActiveAt: (revisionId) => revisions.get(revisionId)?.lastActiveAt ?? 0,
+    touch(revisionId, at) {
+      const traffic = trafficOf(revisionId);
+      traffic.window.observeFrom(at);
+      traffic.lastActiveAt = Math.max(traffic.lastActiveAt, at);
+    },
+    drain() {
+      const found = new Map<string, Tally>();
+      for (const [revisionId, traffic] of revisions) {
+        const { tally } = traffic;
+        if (isEmpty(tally)) continue;
+        found.set(revisionId, tally);
+        traffic.tally = emptyTally();
+      }
+      return found;
+    },
+    forget(keep) {
+      for (const revisionId of revisions.keys()) if (!keep.has(revisionId)) revisions.delete(revisionId);
+    },
+  };
+}

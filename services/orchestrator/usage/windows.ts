@@ -1,0 +1,24 @@
+/** Usage is written in windows of the wall clock, so that all producers cut alike. */
+export const USAGE_WINDOW_MS = 10_000;
+
+export interface Span {
+  /** Unix milliseconds, half-open. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The span cut at the boundaries of the wall clock: contiguous, ascending, none empty. */
+export function usageWindows(from: number, until: number): Span[] {
+  const spans: Span[] = [];
+  for (let start = from; start < until; ) {
+    const boundary = (Math.floor(start / USAGE_WINDOW_MS) + 1) * USAGE_WINDOW_MS;
+    const end = Math.min(boundary, until);
+    spans.push({ start, end });
+    start = end;
+  }
+  return spans;
+}
+
+export function lastBoundary(now: number): number {
+  return Math.floor(now / USAGE_WINDOW_MS) * USAGE_WINDOW_MS;
+}
