@@ -100,6 +100,19 @@ function measureInstance(rows: readonly MeasurableRow[]): InstanceTotal[] {
   return totals;
 }
 
+/** Adds a total to the one of the same instance and slot. */
+export function addTotal(totals: Map<string, InstanceTotal>, total: InstanceTotal): void {
+  const key = totalKey(total);
+  const old = totals.get(key);
+  if (!old) {
+    totals.set(key, total);
+    return;
+  }
+  const sum = { ...old, usageUntil: Math.max(old.usageUntil, total.usageUntil) };
+  for (const amount of AMOUNTS) sum[amount] = old[amount] + total[amount];
+  totals.set(key, sum);
+}
+
 /** `after − before`, without what did not change. */
 export function totalsDifference(before: readonly InstanceTotal[], after: readonly InstanceTotal[]): InstanceTotal[] {
   const rest = new Map(before.map((total) => [totalKey(total), total]));
@@ -124,7 +137,7 @@ function instanceKey(row: Omit<InstanceTotal, (typeof AMOUNTS)[number] | 'slot' 
   return `${row.service}|${row.revisionName}|${row.instanceId}|${row.billingMode}|${row.cpuMilli}|${row.memoryMib}`;
 }
 
-export function totalKey(total: InstanceTotal): string {
+function totalKey(total: InstanceTotal): string {
   return `${slotKey(total.slot)}|${instanceKey(total)}`;
 }
 

@@ -31,7 +31,7 @@ export async function listUsage(
 }
 
 /** The rule of `periodOf` (aggregate/slot.ts) as a condition: taken by this period and by none before it. */
-export function countsFor(period: Period, chain: readonly Period[]) {
+function countsFor(period: Period, chain: readonly Period[]) {
   const previous = chain.findLast((one) => one.ordinal < period.ordinal);
   return sql`(${taken(period)} AND NOT ${previous ? taken(previous) : sql`false`})`;
 }
@@ -39,7 +39,7 @@ export function countsFor(period: Period, chain: readonly Period[]) {
 /**
  * Taken by this period or an earlier one; ends and closings ascend along the chain, so these sets contain each other.
  */
-function taken({ endsAt, closedSeq }: Period) {
+export function taken({ endsAt, closedSeq }: Period) {
   return sql`(${endsAt === null ? sql`true` : sql`u.window_start < ${endsAt}::int8`}
     AND ${closedSeq === null ? sql`true` : sql`u.seq <= ${closedSeq}::int8`})`;
 }

@@ -1,11 +1,6 @@
 import { sql } from 'kysely';
 import { mergeSpans, type Span } from '../aggregate/spans.ts';
-import {
-  LONGEST_WINDOW_MS,
-  type NewUsageRow,
-  type StoredUsageRow,
-  usageKey,
-} from '../aggregate/usage-row.ts';
+import { LONGEST_WINDOW_MS, type NewUsageRow, type StoredUsageRow, usageKey } from '../aggregate/usage-row.ts';
 import type { BillingMode } from '../prices/price-list.ts';
 import type { Sql } from './sql.ts';
 
