@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { z } from 'zod';
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
 
@@ -8,28 +9,66 @@ export interface DockerVersion {
 }
 
 /** The engine's version if one answers on `socketPath` within `timeoutMs` milliseconds, else the reason it does not. */
-export function dockerVersion(socketPath: string, timeoutMs = 3_000): Promise<DockerVersion | { error: string }> {
-  return new Promise((resolve) => {
-    const call = request({ socketPath, path: '/version', timeout: timeoutMs, agent: false }, (response) => {
+export async function dockerVersion(socketPath: string, timeoutMs = 3_000): Promise<DockerVersion | { error: string }> {
+  try {
+    const answer = z
+      .object({ Version: z.string(), ApiVersion: z.string() })
+      .safeParse(await engineCall(socketPath, 'GET', '/version', timeoutMs));
+    if (!answer.success) return { error: 'whatever answers on the socket is not a Docker Engine' };
+    return { version: answer.data.Version, apiVersion: answer.data.ApiVersion };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const labelled = z.array(z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullable() }));
+
+/** Label that the orchestrator puts on every container and network of an installation. */
+const INSTALLATION_LABEL = 'dev.skyrun.installation';
+const GRACE_LABEL = 'dev.skyrun.grace-seconds';
+
+/**
+ * Stop every container of an installation within its own grace, then remove them and their networks.
+ * @returns how many containers there were
+ * @throws Error when the engine answers with one; an engine that is gone has no containers running
+ */
+export async function removeContainers(socketPath: string, installation: string): Promise<number> {
+  const filter = encodeURIComponent(JSON.stringify({ label: [`${INSTALLATION_LABEL}=${installation}`] }));
+  const containers = labelled.parse(await engineCall(socketPath, 'GET', `/containers/json?all=true&filters=${filter}`));
+  await Promise.all(
+    containers.map(async ({ Id, Labels }) => {
+      const grace = Math.min(60, Number(Labels?.[GRACE_LABEL] ?? 10) || 10);
+      await engineCall(socketPath, 'POST', `/containers/${Id}/stop?t=${grace}`, (grace + 20) * 1_000);
+      await engineCall(socketPath, 'DELETE', `/containers/${Id}?force=true&v=true`);
+    }),
+  );
+  const networks = labelled.parse(await engineCall(socketPath, 'GET', `/networks?filters=${filter}`));
+  await Promise.all(networks.map(({ Id }) => engineCall(socketPath, 'DELETE', `/networks/${Id}`)));
+  return containers.length;
+}
+
+/** Gone already, and not running: what was asked for is so. */
+const SETTLED = [304, 404, 409];
+
+function engineCall(socketPath: string, method: string, path: string, timeoutMs = 30_000): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, timeout: timeoutMs, agent: false }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {
         body += text;
       });
-      response.on('error', (error) => resolve({ error: error.message }));
-      response.on('end', () => resolve(parseVersion(response.statusCode, body)));
+      response.on('error', reject);
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        if (status >= 400 && !(method !== 'GET' && SETTLED.includes(status))) {
+          reject(new Error(`the engine answered ${status} to ${method} ${path}: ${body.slice(0, 300)}`));
+        } else if (method === 'GET') resolve(JSON.parse(body));
+        else resolve(null);
+      });
     });
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-    call.on('error', (error) => resolve({ error: error.message }));
+    call.on('timeout', () => call.destroy(new Error(`the engine did not answer within ${timeoutMs} ms`)));
+    call.on('error', reject);
     call.end();
   });
-}
-
-function parseVersion(status: number | undefined, body: string): DockerVersion | { error: string } {
-  if (status !== 200) return { error: `the engine answered ${status}: ${body.slice(0, 200)}` };
-  const answer: unknown = JSON.parse(body);
-  if (typeof answer !== 'object' || answer === null || !('Version' in answer) || !('ApiVersion' in answer)) {
-    return { error: 'whatever answers on the socket is not a Docker Engine' };
-  }
-  return { version: String(answer.Version), apiVersion: String(answer.ApiVersion) };
 }

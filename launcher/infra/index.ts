@@ -1,5 +1,6 @@
 export { unprivilegedAccount } from './account.ts';
-export { DOCKER_SOCKET, type DockerVersion, dockerVersion } from './docker.ts';
+export { DOCKER_SOCKET, type DockerVersion, dockerVersion, removeContainers } from './docker.ts';
+export { type EngineOptions, ownEngine, startEngine, stopEngine } from './engine.ts';
 export { type ExitStatus, type GuardedProcess, startGuarded } from './guarded.ts';
 export { freePort, portIsFree } from './port.ts';
 export { type PostgresOptions, postgresUrl, preparePostgres } from './postgres.ts';

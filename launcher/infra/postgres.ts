@@ -23,6 +23,8 @@ export interface PostgresOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly password: string;
+  /** Made together with the data directory, besides `postgres`. */
+  readonly database?: string;
   /** Where the binaries are copied when the unprivileged account cannot enter node_modules. */
   readonly binaryCache: string;
   /** False only for throw-away data: a power failure may lose or break it; a killed server may not. */
@@ -37,7 +39,7 @@ export function preparePostgres(options: PostgresOptions): ServerProcess {
   const account = unprivilegedAccount();
   const native = usableBinaries(account, options.binaryCache);
   const dataDir = resolve(options.dataDir);
-  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(native, dataDir, account, options.password);
+  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(native, dataDir, account, options);
   writeFileSync(join(dataDir, 'skyrun.conf'), settings(options));
   return {
     command: join(native, 'bin', 'postgres'),
@@ -78,17 +80,23 @@ function settings(options: PostgresOptions): string {
   ].join('\n')}\n`;
 }
 
-function initialise(native: string, dataDir: string, account: Account | null, password: string): void {
+function initialise(native: string, dataDir: string, account: Account | null, options: PostgresOptions): void {
   // A directory without PG_VERSION is an initdb that was interrupted; initdb itself would refuse to go on in it.
   rmSync(dataDir, { recursive: true, force: true });
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const passwordFile = `${dataDir}.password`;
-  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  writeFileSync(passwordFile, `${options.password}\n`, { mode: 0o600 });
   if (account !== null) {
     chownSync(dataDir, account.uid, account.gid);
     chownSync(passwordFile, account.uid, account.gid);
   }
   const identity = account === null ? {} : { uid: account.uid, gid: account.gid };
+  const settings = {
+    ...identity,
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' },
+    encoding: 'utf8',
+  } as const;
   const result = spawnSync(
     join(native, 'bin', 'initdb'),
     [
@@ -103,12 +111,22 @@ function initialise(native: string, dataDir: string, account: Account | null, pa
       '--no-sync',
       '--no-instructions',
     ],
-    { ...identity, cwd: '/', env: { PATH: '/usr/bin:/bin', LANG: 'C', TZ: 'UTC' }, encoding: 'utf8' },
+    settings,
   );
   rmSync(passwordFile, { force: true });
   if (result.status !== 0) {
     rmSync(dataDir, { recursive: true, force: true });
     throw new Error(`initdb failed: ${result.error?.message ?? result.stderr}`);
+  }
+  if (options.database !== undefined) {
+    const single = spawnSync(join(native, 'bin', 'postgres'), ['--single', '-D', dataDir, 'postgres'], {
+      ...settings,
+      input: `CREATE DATABASE ${options.database}\n`,
+    });
+    if (single.status !== 0 || single.stderr.includes('ERROR')) {
+      rmSync(dataDir, { recursive: true, force: true });
+      throw new Error(`the database ${options.database} could not be made: ${single.error?.message ?? single.stderr}`);
+    }
   }
   writeFileSync(join(dataDir, 'postgresql.conf'), "include 'skyrun.conf'\n");
 }

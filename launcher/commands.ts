@@ -1,0 +1,119 @@
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { loadConfig, systemClock } from '@skyrun/kit';
+import { type CommandContext, type LauncherCommand, UsageError } from './command.ts';
+import { launcherConfig } from './config.ts';
+
+const DATA_DIR = { 'data-dir': { type: 'string' } } as const;
+
+/** Modules are loaded by the command that needs them: `status` must not wait for what `up` imports. */
+export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
+  {
+    name: 'up',
+    usage: '[--foreground] [--distributed] [--port N] [--data-dir DIR]',
+    summary: 'install what is missing, start everything, deploy a sample',
+    run: runUp,
+  },
+  {
+    name: 'down',
+    usage: '[--data-dir DIR]',
+    summary: 'stop everything, containers included; the next up brings services back',
+    run: async (context) => {
+      const { values } = parse(context, DATA_DIR);
+      const { down } = await import('./down.ts');
+      await down(context.layout(values['data-dir']), context.progress);
+      return 0;
+    },
+  },
+  {
+    name: 'status',
+    usage: '[--json] [--data-dir DIR]',
+    summary: 'what runs, with which process ids and ports, since when',
+    run: async (context) => {
+      const { values } = parse(context, { ...DATA_DIR, json: { type: 'boolean' } });
+      const { status } = await import('./status.ts');
+      const result = status(context.layout(values['data-dir']));
+      context.progress.line(values.json ? JSON.stringify(result.json, null, 2) : result.text);
+      return result.running ? 0 : 1;
+    },
+  },
+  {
+    name: 'test',
+    usage: '[check|unit|integration|e2e …]',
+    summary: 'run every test, or some kinds of them',
+    run: async (context) => {
+      const { positionals } = parse(context, {}, true);
+      const { test } = await import('./test/test.ts');
+      return test({ kinds: positionals, write: false }, context.layout(undefined), context.progress);
+    },
+  },
+  {
+    name: 'check',
+    usage: '[--write]',
+    summary: 'types, lint, boundaries, unused exports, generated documents',
+    run: async (context) => {
+      const { values } = parse(context, { write: { type: 'boolean' } });
+      const { test } = await import('./test/test.ts');
+      return test({ kinds: ['check'], write: values.write ?? false }, context.layout(undefined), context.progress);
+    },
+  },
+  {
+    name: 'doctor',
+    usage: '[--data-dir DIR]',
+    summary: 'look at the machine and the installation, and say what to do',
+    run: async (context) => {
+      const { values } = parse(context, DATA_DIR);
+      const { doctor } = await import('./doctor.ts');
+      return doctor(context.layout(values['data-dir']), context.progress);
+    },
+  },
+  {
+    name: 'bench',
+    usage: 'NAME [ARGUMENT …]',
+    summary: 'run a benchmark; without a name, list them',
+    run: async (context) => {
+      const { bench } = await import('./bench.ts');
+      return bench(context.args, context.layout(undefined).root, context.progress);
+    },
+  },
+];
+
+async function runUp(context: CommandContext): Promise<number> {
+  const { values } = parse(context, {
+    ...DATA_DIR,
+    foreground: { type: 'boolean' },
+    distributed: { type: 'boolean' },
+    port: { type: 'string' },
+  });
+  const gatewayPort = values.port === undefined ? loadConfig(launcherConfig).SKYRUN_GATEWAY_PORT : Number(values.port);
+  if (!Number.isInteger(gatewayPort) || gatewayPort < 1 || gatewayPort > 65_535) {
+    throw new UsageError(`--port: expected a port from 1 to 65535, got ${values.port}`);
+  }
+  const stop = new AbortController();
+  if (values.foreground) {
+    process.on('SIGINT', () => stop.abort());
+    process.on('SIGTERM', () => stop.abort());
+  }
+  const { up } = await import('./up/up.ts');
+  await up({
+    layout: context.layout(values['data-dir']),
+    shape: values.distributed ? 'distributed' : 'one-machine',
+    gatewayPort,
+    foreground: values.foreground ?? false,
+    clock: systemClock,
+    progress: context.progress,
+    signal: stop.signal,
+  });
+  return 0;
+}
+
+function parse<const Options extends ParseArgsOptionsConfig>(
+  context: CommandContext,
+  options: Options,
+  allowPositionals = false,
+) {
+  try {
+    return parseArgs({ args: [...context.args], options, allowPositionals });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { loadConfig } from '@skyrun/kit';
+import { launcherConfig } from './config.ts';
+import { dockerVersion, portIsFree, unprivilegedAccount } from './infra/index.ts';
+import type { Layout } from './layout.ts';
+import { runningState } from './up/follow.ts';
+import { installCommand, missingPackages, requirements } from './up/packages.ts';
+import type { Progress } from './up/progress.ts';
+
+interface Finding {
+  readonly subject: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+const GIB = 1_073_741_824;
+
+/** Look at everything that `up` depends on. Resolves with 0 when nothing stands in its way. */
+export async function doctor(layout: Layout, progress: Progress): Promise<number> {
+  const findings = [
+    machine(),
+    ...(await engine()),
+    packages(),
+    disk(layout),
+    memory(),
+    ...(await ports(layout)),
+    secrets(layout),
+  ];
+  for (const { subject, ok, detail, advice } of findings) {
+    progress.line(`  ${ok ? '✓' : '✗'} ${subject.padEnd(16)} ${detail}`);
+    if (!ok && advice !== undefined) progress.line(`    ${advice}`);
+  }
+  const failed = findings.filter((finding) => !finding.ok).length;
+  progress.line(failed === 0 ? '\nnothing stands in the way of ./skyrun up' : `\n${failed} to put right`);
+  return failed === 0 ? 0 : 1;
+}
+
+function machine(): Finding {
+  const system = existsSync('/etc/os-release')
+    ? /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1]
+    : undefined;
+  const root = unprivilegedAccount() !== null;
+  const setpriv = existsSync('/usr/bin/setpriv') || existsSync('/bin/setpriv');
+  return {
+    subject: 'machine',
+    ok: setpriv,
+    detail: `${system ?? 'unknown Linux'}, ${process.arch}, Node ${process.version}, ${root ? 'root' : 'not root'}`,
+    advice: 'setpriv is missing; it is part of util-linux',
+  };
+}
+
+async function engine(): Promise<Finding[]> {
+  const socketPath = loadConfig(launcherConfig).SKYRUN_DOCKER_SOCKET;
+  const answer = await dockerVersion(socketPath);
+  const grouped = /\scgroup2?\s/.test(readFileSync('/proc/mounts', 'utf8'));
+  const canStart = unprivilegedAccount() !== null;
+  return [
+    'error' in answer
+      ? {
+          subject: 'Docker Engine',
+          ok: canStart,
+          detail: canStart
+            ? `none answers on ${socketPath}; up starts one`
+            : `none answers on ${socketPath}: ${answer.error}`,
+          advice: 'start Docker, and add yourself to the group docker',
+        }
+      : { subject: 'Docker Engine', ok: true, detail: `${answer.version} on ${socketPath}` },
+    {
+      subject: 'control groups',
+      ok: grouped || canStart,
+      detail: grouped ? 'mounted' : 'not mounted',
+      advice: 'up mounts them when root',
+    },
+  ];
+}
+
+function packages(): Finding {
+  const missing = missingPackages(requirements({ engineAnswers: true, distributed: false, tests: false }), existsSync);
+  const root = unprivilegedAccount() !== null;
+  const missingForTests = missingPackages(
+    requirements({ engineAnswers: true, distributed: true, tests: true }),
+    existsSync,
+  );
+  const note = missingForTests.length > 0 ? ` (tests will also want ${missingForTests.join(', ')})` : '';
+  return {
+    subject: 'packages',
+    ok: missing.length === 0 || root,
+    detail:
+      missing.length === 0 ? `all there${note}` : `missing: ${missing.join(', ')}${root ? '; up installs them' : ''}`,
+    advice: installCommand(missing, root),
+  };
+}
+
+function disk(layout: Layout): Finding {
+  mkdirSync(layout.dataDir, { recursive: true });
+  const { bavail, bsize } = statfsSync(layout.dataDir);
+  const free = bavail * bsize;
+  return {
+    subject: 'disk',
+    ok: free > 2 * GIB,
+    detail: `${(free / GIB).toFixed(1)} GiB free in ${layout.dataDir}`,
+    advice: 'at least 2 GiB are needed',
+  };
+}
+
+function memory(): Finding {
+  const free = freemem();
+  return {
+    subject: 'memory',
+    ok: free > GIB / 2,
+    detail: `${(free / GIB).toFixed(1)} GiB free`,
+    advice: 'at least 0.5 GiB is needed',
+  };
+}
+
+async function ports(layout: Layout): Promise<Finding[]> {
+  const state = runningState(layout);
+  if (state !== null)
+    return [{ subject: 'installation', ok: true, detail: `${state.phase} on port ${state.gatewayPort}` }];
+  const config = loadConfig(launcherConfig);
+  const port = config.SKYRUN_GATEWAY_PORT;
+  const free = await portIsFree(port, config.SKYRUN_GATEWAY_LISTEN_HOST);
+  return [
+    {
+      subject: 'port',
+      ok: free,
+      detail: `${port} is ${free ? 'free' : 'taken'}`,
+      advice: './skyrun up --port N takes another',
+    },
+  ];
+}
+
+function secrets(layout: Layout): Finding {
+  if (!existsSync(layout.secrets)) return { subject: 'secrets', ok: true, detail: 'none yet; the first up makes them' };
+  const mode = statSync(layout.secrets).mode & 0o777;
+  return {
+    subject: 'secrets',
+    ok: mode === 0o600,
+    detail: `${layout.secrets}, mode ${mode.toString(8)}`,
+    advice: `chmod 600 ${layout.secrets}`,
+  };
+}

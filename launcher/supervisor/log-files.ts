@@ -1,0 +1,56 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+export interface LogFiles {
+  path(name: string): string;
+  /** A descriptor a child may write to; close it after the child has been started. */
+  open(name: string): number;
+  close(descriptor: number): void;
+  /** The last `bytes` of a log. */
+  tail(name: string, bytes: number): string;
+  /** Cut every log that has outgrown the limit. */
+  rotate(): void;
+}
+
+/**
+ * One file per process. Children write to the file itself, not through a pipe of ours, so their last words are there
+ * even when the supervisor has died first. Rotation therefore copies and truncates: lines written between the two steps
+ * are lost, which is the price.
+ */
+export function createLogFiles(directory: string, options: { maxBytes: number; keep: number }): LogFiles {
+  mkdirSync(directory, { recursive: true });
+  const names = new Set<string>();
+  const path = (name: string): string => join(directory, `${name}.log`);
+  return {
+    path,
+    open: (name) => {
+      names.add(name);
+      return openSync(path(name), 'a', 0o640);
+    },
+    close: closeSync,
+    tail: (name, bytes) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8').slice(-bytes) : ''),
+    rotate: () => {
+      for (const name of names) {
+        const current = path(name);
+        if (!existsSync(current) || statSync(current).size <= options.maxBytes) continue;
+        rmSync(`${current}.${options.keep}`, { force: true });
+        for (let index = options.keep - 1; index >= 1; index -= 1) {
+          if (existsSync(`${current}.${index}`)) renameSync(`${current}.${index}`, `${current}.${index + 1}`);
+        }
+        copyFileSync(current, `${current}.1`);
+        truncateSync(current, 0);
+      }
+    },
+  };
+}

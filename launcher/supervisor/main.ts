@@ -1,0 +1,28 @@
+// The background supervisor: `./skyrun up` starts it and reads how it is doing in state.json.
+import { parseArgs } from 'node:util';
+import { isoTime, systemClock } from '@skyrun/kit';
+import { layoutOf } from '../layout.ts';
+import { ROOT } from '../root.ts';
+import { supervise } from './run.ts';
+
+const { values } = parseArgs({
+  options: { 'data-dir': { type: 'string' }, port: { type: 'string' }, distributed: { type: 'boolean' } },
+});
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+process.on('SIGINT', () => stop.abort());
+// The terminal that `up` ran in may be closed.
+process.on('SIGHUP', () => undefined);
+
+try {
+  await supervise({
+    layout: layoutOf(ROOT, values['data-dir']),
+    shape: values.distributed ? 'distributed' : 'one-machine',
+    gatewayPort: Number(values.port ?? 8080),
+    clock: systemClock,
+    signal: stop.signal,
+  });
+} catch (error) {
+  console.error(`${isoTime(systemClock.now())} ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,26 @@
+interface Dependent {
+  readonly name: string;
+  readonly dependsOn: readonly string[];
+}
+
+/**
+ * Levels in which processes end: each level's processes at the same time, nobody before those that depend on it.
+ * @throws Error when the dependencies form a cycle or name nobody
+ */
+export function stopOrder(specs: readonly Dependent[]): string[][] {
+  const names = new Set(specs.map((spec) => spec.name));
+  for (const spec of specs) {
+    const stranger = spec.dependsOn.find((name) => !names.has(name));
+    if (stranger !== undefined) throw new Error(`${spec.name} depends on ${stranger}, which is not there`);
+  }
+  const levels: string[][] = [];
+  let left = [...specs];
+  while (left.length > 0) {
+    const needed = new Set(left.flatMap((spec) => spec.dependsOn));
+    const level = left.filter((spec) => !needed.has(spec.name));
+    if (level.length === 0) throw new Error(`a cycle among ${left.map((spec) => spec.name).join(', ')}`);
+    levels.push(level.map((spec) => spec.name));
+    left = left.filter((spec) => needed.has(spec.name));
+  }
+  return levels;
+}

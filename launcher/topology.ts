@@ -1,0 +1,176 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { PlatformService } from '@skyrun/contracts';
+import type { ServerProcess } from './infra/index.ts';
+import type { Installation } from './installation.ts';
+import type { Layout } from './layout.ts';
+
+/** One machine: all services in one process, events over Redis. Distributed: a process per service, events over RabbitMQ. */
+export type Shape = 'one-machine' | 'distributed';
+
+export interface ProcessSpec extends ServerProcess {
+  readonly name: string;
+  readonly port: number;
+  /** Names of processes that must be ready before this one starts, and that end after it. */
+  readonly dependsOn: readonly string[];
+}
+
+export interface TopologyPorts {
+  /** What the world connects to. */
+  readonly gateway: number;
+  /** Addresses of the platform's services; in the one-machine shape all are the same. */
+  readonly services: Readonly<Record<PlatformService, number>>;
+  /** One administration port per gateway process. */
+  readonly gatewayAdmin: readonly number[];
+  readonly postgres: number;
+  readonly redis: number;
+  readonly rabbitmq: number;
+  readonly epmd: number;
+}
+
+export interface TopologyConfig {
+  readonly shape: Shape;
+  readonly layout: Layout;
+  readonly installation: Installation;
+  readonly ports: TopologyPorts;
+  /** The node binary. */
+  readonly node: string;
+  readonly listenHost: string;
+  readonly baseDomain: string;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly rabbitmqUrl: string;
+  readonly dockerSocket: string;
+  /** The operator's own SKYRUN_* and OTEL_* variables; they win over ours. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly servers: {
+    readonly postgres: ServerProcess;
+    readonly redis: ServerProcess;
+    readonly epmd?: ServerProcess;
+    readonly rabbitmq?: ServerProcess;
+  };
+}
+
+/** Gateways use the cores that the control plane, stores and tenants leave: all but one, at least one. */
+export function gatewayCount(cores = cpus().length): number {
+  return Math.max(1, cores - 1);
+}
+
+const SERVICE_FILES: readonly { readonly service: PlatformService; readonly file: string }[] = [
+  { service: 'identity', file: 'services/identity/main.ts' },
+  { service: 'registry', file: 'services/registry/main.ts' },
+  { service: 'orchestrator', file: 'services/orchestrator/main.ts' },
+  { service: 'events', file: 'services/events/main.ts' },
+  { service: 'billing', file: 'billing/main.ts' },
+];
+
+/** Every process of an installation, in an order in which each follows what it depends on. */
+export function topology(config: TopologyConfig): ProcessSpec[] {
+  const { servers, ports } = config;
+  const stores: ProcessSpec[] = [
+    { ...servers.postgres, name: 'postgres', port: ports.postgres, dependsOn: [] },
+    { ...servers.redis, name: 'redis', port: ports.redis, dependsOn: [] },
+  ];
+  if (servers.epmd && servers.rabbitmq) {
+    stores.push({ ...servers.epmd, name: 'epmd', port: ports.epmd, dependsOn: [] });
+    stores.push({ ...servers.rabbitmq, name: 'rabbitmq', port: ports.rabbitmq, dependsOn: ['epmd'] });
+  }
+  const storeNames = stores.map((store) => store.name);
+  const services =
+    config.shape === 'one-machine' ? [controlProcess(config, storeNames)] : serviceProcesses(config, storeNames);
+  const gateways = ports.gatewayAdmin.map((port, index) => gatewayProcess(config, index + 1, port, services));
+  return [...stores, ...services, ...gateways];
+}
+
+function controlProcess(config: TopologyConfig, dependsOn: readonly string[]): ProcessSpec {
+  const port = config.ports.services.identity;
+  return nodeProcess(config, 'control', port, ['launcher/control-main.ts'], dependsOn, {
+    SKYRUN_DATA_DIR: config.layout.control,
+  });
+}
+
+function serviceProcesses(config: TopologyConfig, stores: readonly string[]): ProcessSpec[] {
+  return SERVICE_FILES.map(({ service, file }) => {
+    // Identity signs the tokens that the others verify; they could wait for it, but a start in order says more when it fails.
+    const dependsOn = service === 'identity' ? stores : [...stores, 'identity'];
+    return nodeProcess(config, service, config.ports.services[service], [file], dependsOn, {
+      SKYRUN_DATA_DIR: join(config.layout.control, service),
+    });
+  });
+}
+
+function gatewayProcess(
+  config: TopologyConfig,
+  index: number,
+  adminPort: number,
+  services: readonly ProcessSpec[],
+): ProcessSpec {
+  const name = `gateway-${index}`;
+  // Measured in the gateway's own benchmark: a large young generation saves a tenth of the cost per request.
+  const switches = ['--single-threaded-gc', '--max-semi-space-size=32'];
+  const registry = services.some((each) => each.name === 'registry') ? 'registry' : 'control';
+  return {
+    ...nodeProcess(config, name, config.ports.gateway, [...switches, 'gateway/main.ts'], [registry, 'redis'], {
+      SKYRUN_LISTEN_HOST: config.listenHost,
+      SKYRUN_GATEWAY_ID: name,
+      SKYRUN_GATEWAY_ADMIN_PORT: String(adminPort),
+      SKYRUN_UI_DIR: join(config.layout.root, 'ui', 'dist'),
+      SKYRUN_DATA_DIR: join(config.layout.gateways, name),
+    }),
+    ready: { kind: 'http', url: `http://127.0.0.1:${adminPort}/readyz` },
+  };
+}
+
+function nodeProcess(
+  config: TopologyConfig,
+  name: string,
+  port: number,
+  args: readonly string[],
+  dependsOn: readonly string[],
+  own: Readonly<Record<string, string>>,
+): ProcessSpec {
+  const { installation, ports, layout } = config;
+  const address = (service: PlatformService): string => `http://127.0.0.1:${ports.services[service]}`;
+  return {
+    name,
+    port,
+    dependsOn,
+    command: config.node,
+    args: ['--import', './observability/register.ts', ...args],
+    cwd: layout.root,
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      NODE_ENV: 'production',
+      NODE_COMPILE_CACHE: layout.compileCache,
+      OTEL_SERVICE_NAME: name,
+      SKYRUN_INSTALLATION: installation.id,
+      SKYRUN_LISTEN_HOST: '127.0.0.1',
+      SKYRUN_INTERNAL_TOKEN: installation.internalToken,
+      SKYRUN_KEY_SECRET: installation.keySecret,
+      SKYRUN_ADMIN_EMAIL: installation.adminEmail,
+      SKYRUN_ADMIN_PASSWORD: installation.adminPassword,
+      SKYRUN_FIRST_PROJECT: 'demo',
+      SKYRUN_BASE_DOMAIN: config.baseDomain,
+      SKYRUN_PUBLIC_URL: `http://${config.baseDomain}:${ports.gateway}`,
+      SKYRUN_DATABASE_URL: config.databaseUrl,
+      SKYRUN_BUS: config.shape === 'one-machine' ? 'redis' : 'rabbitmq',
+      SKYRUN_REDIS_URL: config.redisUrl,
+      ...(config.shape === 'distributed' ? { SKYRUN_RABBITMQ_URL: config.rabbitmqUrl } : {}),
+      SKYRUN_DOCKER_SOCKET: config.dockerSocket,
+      SKYRUN_IDENTITY_URL: address('identity'),
+      SKYRUN_REGISTRY_URL: address('registry'),
+      SKYRUN_ORCHESTRATOR_URL: address('orchestrator'),
+      SKYRUN_EVENTS_URL: address('events'),
+      SKYRUN_BILLING_URL: address('billing'),
+      ...config.environment,
+      ...own,
+      SKYRUN_PORT: String(port),
+    },
+    account: null,
+    deathSignal: 'SIGKILL',
+    stopSignal: 'SIGTERM',
+    stopGraceMs: 20_000,
+    ready: { kind: 'http', url: `http://127.0.0.1:${port}/readyz` },
+    readyWithinMs: 60_000,
+  };
+}

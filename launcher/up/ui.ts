@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Layout } from '../layout.ts';
+import type { Progress } from './progress.ts';
+
+/** Build the UI unless the last build was of the same sources. */
+export async function buildUi(layout: Layout, progress: Progress): Promise<void> {
+  const folder = join(layout.root, 'ui');
+  const sources = fingerprint([
+    folder,
+    join(layout.root, 'shared', 'contracts'),
+    join(layout.root, 'package-lock.json'),
+  ]);
+  const built = existsSync(join(folder, 'dist', 'index.html')) && existsSync(layout.uiStamp);
+  if (built && readFileSync(layout.uiStamp, 'utf8') === sources) return;
+  await progress.step('build the UI', () => runVite(layout.root, folder));
+  mkdirSync(dirname(layout.uiStamp), { recursive: true });
+  writeFileSync(layout.uiStamp, sources);
+}
+
+function runVite(root: string, folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      process.execPath,
+      [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let output = '';
+    const collect = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-4_000);
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the UI does not build:\n${output}`))));
+  });
+}
+
+const SKIPPED = new Set(['node_modules', 'dist', '.vite']);
+
+/** Names, sizes and times of change: as good as contents for "has anybody edited this", and a thousand times quicker. */
+function fingerprint(paths: readonly string[]): string {
+  const hash = createHash('sha256');
+  const visit = (path: string): void => {
+    const stat = statSync(path);
+    if (!stat.isDirectory()) {
+      hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
+      return;
+    }
+    for (const name of readdirSync(path).sort()) if (!SKIPPED.has(name)) visit(join(path, name));
+  };
+  for (const path of paths) visit(path);
+  return hash.digest('hex');
+}

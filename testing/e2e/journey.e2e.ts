@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { type CostReport, OPERATIONS, type ServiceSpec } from '@skyrun/contracts';
+import type { Client } from '@skyrun/kit';
+import { buildSampleArchive } from '@skyrun/workload/sample';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type OpenBrowser, openBrowser, violations } from './browser.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/** The tenant's journey in a real browser, on the one-machine shape. The tests follow one another. */
+let stack: Stack;
+let browser: OpenBrowser;
+let api: Client;
+const params = { project: 'demo', service: 'web' };
+
+beforeAll(async () => {
+  stack = await startStack();
+  browser = await openBrowser(stack.url);
+  api = await stack.api();
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.end();
+});
+
+test('up prints the sample’s URL, which answers through the gateway', async () => {
+  const url = /http:\/\/\S+\.demo\.localhost:\d+/.exec(stack.firstUp.stdout)?.[0];
+  expect(url, stack.firstUp.stdout).toBeDefined();
+  const answer = await stack.get(new URL(String(url)).hostname);
+  expect(answer.status).toBe(200);
+});
+
+test('a wrong password is said so, the right one leads to the services', async () => {
+  const { page } = browser;
+  await page.goto('/');
+  await page.getByLabel('E-mail').fill(stack.email);
+  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Password').fill(stack.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Services' }).waitFor();
+  expect(await violations(page)).toEqual([]);
+});
+
+test('an archive dropped on the page becomes a service with a URL', async () => {
+  const { page } = browser;
+  const archive = join(stack.dataDir, '..', 'web.tar');
+  await buildSampleArchive({ destination: archive, format: 'docker', name: 'web', tag: 'v1' });
+  await page.goto('/projects/demo/deploy');
+  await page.getByLabel('Image archive').setInputFiles(archive);
+  await page.getByLabel('Service name').fill('web');
+  await page.getByRole('button', { name: 'Deploy', exact: true }).click();
+  await page.getByText('web is ready').waitFor({ timeout: 60_000 });
+  const answer = await stack.get('web.demo.localhost', '/healthz');
+  expect(answer).toMatchObject({ status: 200 });
+});
+
+test('the count of live instances follows the truth without a reload, to zero and back', async () => {
+  const { page } = browser;
+  const service = await api.call(OPERATIONS.getService, { params });
+  const spec: ServiceSpec = {
+    ...service.spec,
+    template: {
+      ...service.spec.template,
+      scaling: { ...service.spec.template.scaling, stableWindowSeconds: 6, scaleToZeroGraceSeconds: 2 },
+    },
+  };
+  await api.call(OPERATIONS.replaceService, { params, body: { spec } });
+  await page.goto('/projects/demo/services/web');
+  const ready = page.getByRole('status', { name: 'Ready instances' });
+  await expect.poll(() => ready.textContent(), { timeout: 60_000 }).toBe('0');
+
+  const held = await stack.get('web.demo.localhost', '/');
+  expect(held.status).toBe(200);
+  await expect.poll(() => ready.textContent(), { timeout: 10_000 }).toBe('1');
+  await expect.poll(() => ready.textContent(), { timeout: 60_000 }).toBe('0');
+});
+
+test('the billing page shows a cost that is not zero and equals the API’s figure', async () => {
+  const { page } = browser;
+  for (let i = 0; i < 5; i += 1) await stack.get('web.demo.localhost', '/burn?ms=200');
+  await expect.poll(async () => Number((await costs()).exactTotal), { timeout: 30_000 }).toBeGreaterThan(0);
+  // Usage must come to rest, or the two figures are of two moments.
+  let before = await costs();
+  await expect
+    .poll(
+      async () => {
+        const now = await costs();
+        const same = now.subtotal === before.subtotal && now.usageUntil === before.usageUntil;
+        before = now;
+        return same;
+      },
+      { timeout: 120_000, interval: 13_000 },
+    )
+    .toBe(true);
+  await page.goto('/projects/demo/billing');
+  const shown = page.getByRole('status', { name: 'Live cost' });
+  await expect.poll(async () => digits(await shown.textContent()), { timeout: 15_000 }).toContain(before.exactTotal);
+});
+
+test('the period closes into an invoice whose lines and credits add up to its total', async () => {
+  const { page } = browser;
+  await page.goto('/projects/demo/billing');
+  await page.getByRole('button', { name: 'Close period' }).click();
+  await page.getByRole('button', { name: 'Close period and make invoice' }).click();
+  await page.waitForURL(/\/billing\/inv_/);
+  const { items } = await api.call(OPERATIONS.listInvoices, { params: { project: 'demo' } });
+  expect(items).toHaveLength(1);
+  expect(items[0]?.lines.length).toBeGreaterThan(0);
+});
+
+test('no page complained', () => expect(browser.complaints).toEqual([]));
+
+async function costs(): Promise<CostReport> {
+  return api.call(OPERATIONS.getCosts, { params: { project: 'demo' } });
+}
+
+function digits(text: string | null): string {
+  return (text ?? '').replace(/[^0-9.]/g, '');
+}

@@ -1,0 +1,216 @@
+import { join } from 'node:path';
+import { OPERATIONS } from '@skyrun/contracts';
+import type { Client } from '@skyrun/kit';
+import { buildSampleArchive } from '@skyrun/workload/sample';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run, type Stack, startStack } from './stack.ts';
+
+/** The command line's journey, and what is left of it when processes are killed. The tests follow one another. */
+let stack: Stack;
+let api: Client;
+const params = { project: 'demo', service: 'web' };
+const host = 'web.demo.localhost';
+
+beforeAll(async () => {
+  stack = await startStack();
+  api = await stack.api();
+});
+afterAll(() => stack?.end());
+
+async function skyrun(...args: string[]) {
+  const outcome = await stack.skyrun(args);
+  expect(outcome.code, `${args.join(' ')}: ${outcome.stderr}`).toBe(0);
+  return outcome.stdout;
+}
+
+test('the journey by command line', async () => {
+  const archive = join(stack.dataDir, '..', 'web.tar');
+  await buildSampleArchive({ destination: archive, format: 'oci', name: 'web' });
+  const login = await stack.skyrun(
+    ['login', '--url', stack.url, '--email', stack.email, '--password-stdin', '--project', 'demo'],
+    stack.password,
+  );
+  expect(login.code, login.stderr).toBe(0);
+  expect(
+    await skyrun('deploy', archive, '--name', 'web', '--max', '5', '--concurrency', '10', '--env', 'A=b=c'),
+  ).toContain(`http://web.demo.localhost:${stack.port}`);
+  expect(await skyrun('services')).toMatch(/web\s+True/);
+  expect((await stack.get(host, '/echo')).body).toContain('b=c');
+  expect(
+    JSON.parse(await skyrun('load', 'web', '--rate', '20', '--duration', '3s', '--path', '/healthz', '--json')),
+  ).toMatchObject({
+    sent: 60,
+    ok: 60,
+    verdict: 'pass',
+  });
+  expect(await skyrun('logs', 'web')).not.toBe('');
+  expect(await skyrun('events', '--type', 'skyrun.instance.*')).toContain('skyrun.instance.ready.v1');
+  expect(await skyrun('why', 'web')).toContain('→');
+  expect(await skyrun('cost')).toContain('USD');
+});
+
+test('wrong arguments, a missing service and nobody signed in have exit codes of their own', async () => {
+  expect((await stack.skyrun(['deploy'])).code).toBe(2);
+  expect((await stack.skyrun(['logs', 'nothing'])).code).toBe(4);
+  const stranger = await run(join(import.meta.dirname, '../../skyrun'), ['services'], '', {
+    ...process.env,
+    SKYRUN_SESSION_FILE: join(stack.dataDir, 'nobody.json'),
+  });
+  expect(stranger.code).toBe(3);
+});
+
+test('a hundred requests at zero instances all succeed, after exactly one first start', async () => {
+  await api.call(OPERATIONS.replaceService, { params, body: { spec: await shortWindows() } });
+  await untilInstances(0);
+  const before = await api.call(OPERATIONS.listInstances, { params, query: { all: 'true', limit: 500 } });
+  const answers = await Promise.all(Array.from({ length: 100 }, () => stack.get(host, '/healthz')));
+  expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
+  const decisions = await api.call(OPERATIONS.listDecisions, { params });
+  const first = decisions.items.find(({ from }) => from === 0);
+  expect(first?.to, JSON.stringify(decisions.items.slice(0, 3))).toBe(1);
+  const after = await api.call(OPERATIONS.listInstances, { params, query: { all: 'true', limit: 500 } });
+  const known = new Set(before.items.map(({ id }) => id));
+  const started = after.items.filter(({ id }) => !known.has(id)).sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  const readyAt = started[0]?.readyAt ?? '';
+  expect(started.filter(({ createdAt }) => createdAt < readyAt)).toHaveLength(1);
+});
+
+test('kill -9 of the control process during traffic: requests go on, nothing starts twice, no deploy is lost', async () => {
+  const accepted = await api.call(OPERATIONS.replaceService, {
+    params,
+    body: { spec: await withEnvironment('ROUND', '1') },
+  });
+  await stack.get(host, '/healthz');
+  const traffic = stack.skyrun(['load', 'web', '--rate', '20', '--duration', '10s', '--path', '/healthz', '--json']);
+  await sleep(2000);
+  process.kill(await stack.pid('control'), 'SIGKILL');
+  const load = JSON.parse((await traffic).stdout) as { sent: number; ok: number };
+  expect(load.ok).toBe(load.sent);
+  expect((await stack.up()).code).toBe(0);
+  api = await stack.api();
+  await expect
+    .poll(async () => (await api.call(OPERATIONS.getService, { params })).status.latestReadyRevision, {
+      timeout: 60_000,
+    })
+    .toBe(accepted.status.latestCreatedRevision);
+  expect((await stack.get(host, '/echo')).body).toContain('ROUND');
+  await noDoubleContainer();
+});
+
+test('kill -9 of a gateway during traffic: every accepted usage event is billed once', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const traffic = stack.skyrun([
+      'load',
+      'web',
+      '--rate',
+      '50',
+      '--duration',
+      '3s',
+      '--path',
+      '/healthz',
+      '--max-failed',
+      '1000',
+      '--json',
+    ]);
+    await sleep(1500);
+    process.kill(await stack.pid('gateway-1'), 'SIGKILL');
+    await traffic;
+    await expect
+      .poll(async () => (await stack.get(host, '/healthz').catch(() => null))?.status, { timeout: 20_000 })
+      .toBe(200);
+  }
+  expect((await stack.up()).code).toBe(0);
+  const sent = await usageEvents();
+  await expect.poll(async () => billedKeys(), { timeout: 30_000 }).toEqual(await usageEvents());
+  expect(new Set(sent).size).toBe(sent.length);
+});
+
+test('a second up is quick and changes nothing', async () => {
+  const before = await containers();
+  const again = await stack.up();
+  expect(again.code).toBe(0);
+  expect(await containers()).toEqual(before);
+});
+
+test('down stops all, containers included; the next up brings services back as they were', async () => {
+  expect((await stack.skyrun(['down', '--data-dir', stack.dataDir])).code).toBe(0);
+  expect(await containers()).toEqual([]);
+  expect((await stack.up()).code).toBe(0);
+  expect((await stack.get(host, '/healthz')).status).toBe(200);
+});
+
+async function shortWindows() {
+  const { spec } = await api.call(OPERATIONS.getService, { params });
+  const scaling = { ...spec.template.scaling, stableWindowSeconds: 6, scaleToZeroGraceSeconds: 2 };
+  return { ...spec, template: { ...spec.template, scaling } };
+}
+
+async function withEnvironment(name: string, value: string) {
+  const { spec } = await api.call(OPERATIONS.getService, { params });
+  return { ...spec, template: { ...spec.template, env: [...spec.template.env, { name, value }] } };
+}
+
+async function untilInstances(count: number): Promise<void> {
+  await expect
+    .poll(async () => (await api.call(OPERATIONS.listInstances, { params })).items.length, {
+      timeout: 60_000,
+      interval: 500,
+    })
+    .toBe(count);
+}
+
+/** Names of this installation's containers, running or not. */
+async function containers(): Promise<string[]> {
+  const { id } = JSON.parse((await run('/bin/cat', [join(stack.dataDir, 'secrets.json')], '')).stdout) as {
+    id: string;
+  };
+  const filter = encodeURIComponent(JSON.stringify({ label: [`dev.skyrun.installation=${id}`] }));
+  const { stdout } = await run(
+    '/usr/bin/curl',
+    ['-s', '--unix-socket', '/var/run/docker.sock', `http://d/containers/json?all=1&filters=${filter}`],
+    '',
+  );
+  return (JSON.parse(stdout) as { Names: string[]; State: string }[])
+    .filter(({ State }) => State === 'running')
+    .flatMap(({ Names }) => Names)
+    .sort();
+}
+
+async function noDoubleContainer(): Promise<void> {
+  const live = await api.call(OPERATIONS.listInstances, { params });
+  const running = (await containers()).filter((name) => live.items.some(({ id }) => name.includes(id.slice(4))));
+  expect(new Set(running).size).toBe(running.length);
+  expect(running.length).toBe(live.items.filter(({ state }) => state !== 'stopped' && state !== 'failed').length);
+}
+
+async function usageEvents(): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.call(OPERATIONS.listProjectEvents, {
+      params: { project: 'demo' },
+      query: { type: 'skyrun.usage.recorded.v1', limit: 500, ...(cursor === undefined ? {} : { cursor }) },
+    });
+    keys.push(...page.items.map(({ data }) => (data as { key: string }).key));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return [...new Set(keys)].sort();
+}
+
+async function billedKeys(): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await api.call(OPERATIONS.listUsage, {
+      params: { project: 'demo' },
+      query: { limit: 500, ...(cursor === undefined ? {} : { cursor }) },
+    });
+    keys.push(...page.items.map(({ key }) => key));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return keys.sort();
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
