@@ -1,7 +1,9 @@
 import { OPERATIONS } from '@skyrun/contracts';
-import { systemClock } from '@skyrun/kit';
+import { loadConfig, silentLogger, systemClock } from '@skyrun/kit';
 import { testDatabase } from '@skyrun/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { orchestratorConfig } from './config.ts';
+import { stopAllContainers } from './down/stop-all-containers.ts';
 import { createMemoryRuntime, type MemoryRuntime } from './runtime/memory/memory-runtime.ts';
 import { sampleProgram } from './runtime/memory/program.ts';
 import { desiredOf, TEST_IMAGE } from './testing/desired.ts';
@@ -253,6 +255,57 @@ describe('when a part is away', () => {
     await harness.until('ready', () => types(harness, 'skyrun.instance.ready').length === 2);
     expect(types(harness, 'skyrun.instance.failed')).toEqual([]);
     expect(runtime.starts()).toBe(2);
+  });
+});
+
+describe('down', () => {
+  test('stops every container, accounts for each, and a later start brings them back', async () => {
+    const first = await start();
+    const web = desiredOf({ template: { scaling: { minScale: 2 } } });
+    const { registry } = first;
+    registry.set(web);
+    await first.until('two ready', () => types(first, 'skyrun.instance.ready').length === 2);
+    await first.stop();
+    const stopping = {
+      config: loadConfig(orchestratorConfig, {}),
+      databaseUrl: options.databaseUrl,
+      runtime,
+      clock: systemClock,
+      logger: silentLogger,
+    };
+    expect(await stopAllContainers(stopping)).toEqual({ stopped: 2, accounted: true });
+    expect(await runtime.list()).toEqual([]);
+    const second = await start({ registry });
+    await second.until('two ready again', () => types(second, 'skyrun.instance.ready').length === 2);
+    const stopped = second.events.filter(({ type }) => type === 'skyrun.instance.stopped.v1');
+    expect(stopped.map(({ data }) => data)).toMatchObject([
+      { reason: 'PlatformStopped' },
+      { reason: 'PlatformStopped' },
+    ]);
+    expect(usageOf(second).filter(({ busyMs }) => busyMs > 0)).toHaveLength(2);
+  });
+
+  test('without the store it stops them all the same, and the next start accounts for them', async () => {
+    const first = await start();
+    const web = desiredOf({ template: { scaling: { minScale: 1 } } });
+    const { registry } = first;
+    registry.set(web);
+    await first.until('ready', () => types(first, 'skyrun.instance.ready').length === 1);
+    await first.stop();
+    const stopping = {
+      config: loadConfig(orchestratorConfig, {}),
+      databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
+      runtime,
+      clock: systemClock,
+      logger: silentLogger,
+    };
+    expect(await stopAllContainers(stopping)).toEqual({ stopped: 1, accounted: false });
+    const [ended] = await runtime.list();
+    expect(ended?.state).toBe('exited');
+    const second = await start({ registry });
+    await second.until('ready again', () => types(second, 'skyrun.instance.ready').length === 1);
+    const busy = usageOf(second).reduce((sum, { busyMs }) => sum + busyMs, 0);
+    expect(busy).toBe((ended?.finishedAt ?? 0) - (ended?.startedAt ?? 0));
   });
 });
 

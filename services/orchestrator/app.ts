@@ -29,6 +29,9 @@ export interface OrchestratorDeps {
   readonly prober?: Prober;
 }
 
+/** For a revision that the registry has not told of yet; longer windows than known ones cost only memory. */
+const UNKNOWN_WINDOW_SECONDS = 600;
+
 /** What should run, from the registry; what does, from the runtime; and the steps from one to the other. */
 export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule {
   const { config, databaseUrl, bus, registry, clock, logger } = deps;
@@ -43,13 +46,18 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
   const runtime = deps.runtime ?? dockerRuntime({ config, clock, logger });
   const prober = deps.prober ?? networkProber;
   const reads = createReads(db);
-  const intake = createTrafficIntake();
   const relay = createOutboxRelay({ db, bus, clock, logger });
   let leader: Leader | null = null;
   let subscription: Subscription | undefined;
   let started = false;
 
   const desired = followDesired({ registry, clock, logger, onChange: () => leader?.desiredChanged() });
+  const intake = createTrafficIntake({
+    windowMs(revisionId) {
+      const scaling = desired.current()?.get(revisionId)?.revision.template.scaling;
+      return (scaling?.stableWindowSeconds ?? UNKNOWN_WINDOW_SECONDS) * 1000;
+    },
+  });
   const leadership = createLeadership({
     db,
     clock,

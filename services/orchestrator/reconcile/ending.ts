@@ -37,7 +37,8 @@ export async function finish(
       instanceEvent(end.state === 'failed' ? 'skyrun.instance.failed.v1' : 'skyrun.instance.stopped.v1', record),
     ],
   };
-  if (end.state === 'failed') {
+  // A container that someone took away says nothing about its revision.
+  if (end.state === 'failed' && end.reason !== 'ContainerLost') {
     const message = failureMessage(record, end.reason, end.detail ?? null, lines);
     const verdict = verdictAfterFailure(
       world.verdict(record.revisionId),
@@ -54,7 +55,7 @@ export async function finish(
     await ledger.write(change);
     logger.info({ instance: record.instanceId, revision: record.revisionName, reason: end.reason }, 'instance stopped');
   }
-  world.entries.delete(record.instanceId);
+  world.remove(record.instanceId);
   signal.throwIfAborted();
   await runtime.stop(record.instanceId, { graceMs: 0, remove: true });
 }
@@ -76,11 +77,10 @@ async function recordPast(execution: Execution, entry: Entry, until: number | nu
 export function isMinInstance({ world }: Pick<Execution, 'world'>, { record }: Entry): boolean {
   const minScale = world.desired?.get(record.revisionId)?.revision.template.scaling.minScale ?? 0;
   if (minScale === 0) return false;
-  const older = [...world.entries.values()].filter(
-    ({ record: other }) =>
-      other.revisionId === record.revisionId &&
-      (other.createdAt < record.createdAt ||
-        (other.createdAt === record.createdAt && other.instanceId < record.instanceId)),
-  );
-  return older.length < minScale;
+  let older = 0;
+  for (const { record: other } of world.of(record.revisionId)) {
+    const tie = other.createdAt === record.createdAt && other.instanceId < record.instanceId;
+    if (other.createdAt < record.createdAt || tie) older += 1;
+  }
+  return older < minScale;
 }

@@ -26,7 +26,7 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
     try {
       await ledger.write({ insert: record });
     } catch (error) {
-      world.entries.delete(record.instanceId);
+      world.remove(record.instanceId);
       world.pauseCreates(revisionId, clock.now() + PAUSE_MS);
       throw error;
     }
@@ -105,7 +105,7 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
       await ledger.write({ insert: record });
       logger.info({ instance: instanceId, revision: record.revisionName }, 'adopted a running container');
     } catch (error) {
-      world.entries.delete(instanceId);
+      world.remove(instanceId);
       if (!isDuplicate(error)) throw error;
       // Its row says that it is over: what runs is what a stop has not reached yet.
       await EXECUTORS.discard(execution, { kind: 'discard', instanceId });

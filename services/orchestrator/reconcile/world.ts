@@ -24,10 +24,14 @@ export interface InstanceCounts {
 
 export interface World {
   desired: ReadonlyMap<string, DesiredRevision> | null;
-  readonly entries: Map<string, Entry>;
+  readonly entries: ReadonlyMap<string, Entry>;
   readonly strays: Map<string, RuntimeInstance>;
   readonly wanted: Map<string, number>;
   add(record: InstanceRecord, fields?: Partial<Entry>): Entry;
+  /** It is over, and written down as such. */
+  remove(instanceId: string): void;
+  /** Instances of a revision that are not over. */
+  of(revisionId: string): Iterable<Entry>;
   verdict(revisionId: string): RevisionVerdict;
   setVerdict(verdict: RevisionVerdict): void;
   /** No new instance of the revision until then. */
@@ -40,6 +44,7 @@ export interface World {
 
 export function createWorld(records: readonly InstanceRecord[], verdicts: readonly RevisionVerdict[]): World {
   const entries = new Map<string, Entry>();
+  const byRevision = new Map<string, Set<Entry>>();
   const strays = new Map<string, RuntimeInstance>();
   const known = new Map(verdicts.map((verdict) => [verdict.revisionId, verdict]));
   const paused = new Map<string, number>();
@@ -55,8 +60,21 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
       ...fields,
     };
     entries.set(record.instanceId, entry);
+    const siblings = byRevision.get(record.revisionId) ?? new Set();
+    byRevision.set(record.revisionId, siblings.add(entry));
     return entry;
   }
+
+  function remove(instanceId: string): void {
+    const entry = entries.get(instanceId);
+    if (!entry) return;
+    entries.delete(instanceId);
+    const siblings = byRevision.get(entry.record.revisionId);
+    siblings?.delete(entry);
+    if (siblings?.size === 0) byRevision.delete(entry.record.revisionId);
+  }
+
+  const of = (revisionId: string): Iterable<Entry> => byRevision.get(revisionId) ?? [];
   for (const record of records) add(record);
 
   function see(found: RuntimeInstance, at: number): void {
@@ -82,6 +100,8 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
     strays,
     wanted: new Map(),
     add,
+    remove,
+    of,
     verdict: (revisionId) => known.get(revisionId) ?? unproven(revisionId),
     setVerdict(verdict) {
       known.set(verdict.revisionId, verdict);
@@ -90,9 +110,13 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
       paused.set(revisionId, until);
     },
     counts(revisionId) {
-      const mine = [...entries.values()].filter(({ record }) => record.revisionId === revisionId);
-      const count = (state: string) => mine.filter(({ record }) => record.state === state).length;
-      return { ready: count('ready'), starting: count('starting') };
+      let ready = 0;
+      let starting = 0;
+      for (const { record } of of(revisionId)) {
+        if (record.state === 'ready') ready += 1;
+        if (record.state === 'starting') starting += 1;
+      }
+      return { ready, starting };
     },
     observe(found, instanceId, at) {
       if (instanceId === null) strays.clear();

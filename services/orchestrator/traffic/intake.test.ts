@@ -24,7 +24,7 @@ function report(fields: Partial<TrafficReport> = {}): TrafficReport {
 }
 
 test('a repeated or late report changes nothing', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   expect(intake.accept(report({ sequence: 2 }), NOW)).toBe(true);
   expect(intake.accept(report({ sequence: 2 }), NOW)).toBe(false);
   expect(intake.accept(report({ sequence: 1 }), NOW)).toBe(false);
@@ -32,13 +32,13 @@ test('a repeated or late report changes nothing', () => {
 });
 
 test('a gateway that starts anew is heard', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report({ sequence: 900 }), NOW);
   expect(intake.accept(report({ sequence: 1, at: isoTime(NOW + 5000) }), NOW + 5000)).toBe(true);
 });
 
 test('gateways add up, and one that falls silent is forgotten', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report(), NOW);
   intake.accept(report({ gateway: 'g2', revisions: [revision({ current: 3, concurrency: 3 })] }), NOW);
   expect(intake.current('rev_a', NOW)).toBe(5);
@@ -47,7 +47,7 @@ test('gateways add up, and one that falls silent is forgotten', () => {
 });
 
 test('an activation keeps what the window before it said of others', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report(), NOW);
   const waiting = revision({ revisionId: 'rev_b', current: 1, queued: 1, requests: 0, concurrency: 0 });
   intake.accept(report({ sequence: 2, windowMs: 0, revisions: [waiting] }), NOW + 10);
@@ -57,7 +57,7 @@ test('an activation keeps what the window before it said of others', () => {
 });
 
 test('in flight per instance is known only where a gateway counts it', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report(), NOW);
   expect(intake.inFlight('ins_1', NOW)).toBeNull();
   intake.accept(report({ sequence: 2, revisions: [revision({ instances: [{ id: 'ins_1', current: 2 }] })] }), NOW);
@@ -67,7 +67,7 @@ test('in flight per instance is known only where a gateway counts it', () => {
 });
 
 test('a drain hands out each request once', () => {
-  const intake = createTrafficIntake();
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report(), NOW);
   expect(intake.drain().get('rev_a')).toMatchObject({ requests: 5, concurrencyMs: 2000 });
   expect(intake.drain().size).toBe(0);

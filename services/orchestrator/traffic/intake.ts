@@ -2,8 +2,11 @@ import type { TrafficReport } from '@skyrun/contracts';
 import { ConcurrencyWindow } from '../autoscale/concurrency-window.ts';
 import { addReport, emptyTally, isEmpty, type RevisionReport, type Tally } from './tally.ts';
 
-/** Longest stable window that a service may ask for. */
-const LONGEST_WINDOW_MS = 3_600_000;
+export interface IntakeOptions {
+  /** How far back a revision's autoscaling looks, in milliseconds. */
+  windowMs(revisionId: string): number;
+}
+
 /** A gateway that is silent for so long is gone, and what it had in flight with it. */
 const GATEWAY_TTL_MS = 5_000;
 
@@ -42,14 +45,14 @@ export interface TrafficIntake {
 }
 
 /** What all gateways together see, kept in memory by the leader; the seconds become metrics that outlive it. */
-export function createTrafficIntake(): TrafficIntake {
+export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake {
   const gateways = new Map<string, GatewayState>();
   const revisions = new Map<string, RevisionTraffic>();
 
   function trafficOf(revisionId: string): RevisionTraffic {
     let found = revisions.get(revisionId);
     if (!found) {
-      found = { window: new ConcurrencyWindow(LONGEST_WINDOW_MS), lastActiveAt: 0, tally: emptyTally() };
+      found = { window: new ConcurrencyWindow(windowMs(revisionId)), lastActiveAt: 0, tally: emptyTally() };
       revisions.set(revisionId, found);
     }
     return found;
