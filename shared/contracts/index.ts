@@ -85,6 +85,12 @@ export {
   uuidV7,
 } from './ids.ts';
 export {
+  type NamedServiceSpec,
+  toServiceSpec,
+} from './knative/from-knative.ts';
+export type { KnativeService } from './knative/schema.ts';
+export { toKnative } from './knative/to-knative.ts';
+export {
   currency,
   formatMoney,
   moneyString,

@@ -1,0 +1,244 @@
+import type { z } from 'zod';
+import { dnsLabel } from '../names.ts';
+import { type FieldError, Problem } from '../problem.ts';
+import { type Probe, type ServiceSpec, serviceSpec } from '../resources/service.ts';
+import { ANNOTATION_RULES, type Patch } from './annotations.ts';
+import { parseCpu, parseMemory } from './quantity.ts';
+import { type KnativeProbe, type KnativeService, knativeService, UNSUPPORTED } from './schema.ts';
+
+export interface NamedServiceSpec {
+  /** From `metadata.namespace`; undefined where there is none. */
+  readonly project: string | undefined;
+  readonly name: string;
+  readonly spec: ServiceSpec;
+}
+
+type TemplateInput = z.input<typeof serviceSpec>['template'];
+type ProbeInput = Partial<Probe>;
+
+/**
+ * Reads a Knative Service (parsed YAML or JSON).
+ * @throws Problem `request.invalid` with a JSON pointer and the reason for each field that is wrong or not supported
+ */
+export function toServiceSpec(input: unknown): NamedServiceSpec {
+  const parsed = knativeService.safeParse(input);
+  if (!parsed.success) throw refusal(parsed.error.issues.flatMap(issueErrors));
+  const { metadata, spec } = parsed.data;
+  const errors: FieldError[] = [];
+  for (const [field, name] of [
+    ['name', metadata.name],
+    ['namespace', metadata.namespace],
+  ] as const) {
+    const checked = name === undefined ? undefined : dnsLabel.safeParse(name);
+    if (checked?.success === false) {
+      errors.push(...checked.error.issues.map(({ message }) => ({ field: `/metadata/${field}`, message })));
+    }
+  }
+  const candidate = {
+    template: readTemplate(spec.template, errors),
+    ...(spec.traffic === undefined ? {} : { traffic: spec.traffic.map(readTraffic) }),
+  };
+  const checked = serviceSpec.safeParse(candidate);
+  if (!checked.success) {
+    for (const { path, message } of checked.error.issues) errors.push({ field: originOf(path), message });
+  }
+  if (errors.length > 0 || !checked.success) throw refusal(errors);
+  return { project: metadata.namespace, name: metadata.name, spec: checked.data };
+}
+
+function readTemplate(template: KnativeService['spec']['template'], errors: FieldError[]): TemplateInput {
+  const { containerConcurrency, timeoutSeconds, terminationGracePeriodSeconds, containers } = template.spec;
+  const [container] = containers;
+  if (container === undefined) throw refusal([{ field: `${SPEC}/containers`, message: 'expected one container' }]);
+  const { image, ports, env, command, args, workingDir, resources } = container;
+  const [port] = ports ?? [];
+  const patch = readAnnotations(template.metadata?.annotations ?? {}, errors);
+  const probe = { ...readProbes(container, port?.containerPort, errors), ...patch.startupProbe };
+  return {
+    image,
+    ...defined({
+      port: port?.containerPort,
+      protocol: port?.name === 'h2c' ? ('h2c' as const) : undefined,
+      env,
+      command,
+      args,
+      workingDir,
+      containerConcurrency,
+      timeoutSeconds,
+      terminationGraceSeconds: terminationGracePeriodSeconds,
+      billingMode: patch.billingMode,
+    }),
+    resources: readLimits(resources?.limits ?? {}, errors),
+    scaling: { ...patch.scaling },
+    startupProbe: probe,
+  };
+}
+
+function readAnnotations(annotations: Readonly<Record<string, string>>, errors: FieldError[]): Patch {
+  let merged: Patch = {};
+  for (const [name, value] of Object.entries(annotations)) {
+    const field = `${TEMPLATE}/metadata/annotations/${escapePointer(name)}`;
+    const rule = ANNOTATION_RULES.find(({ names }) => names.includes(name));
+    if (rule === undefined) {
+      errors.push({ field, message: 'this annotation is not supported' });
+      continue;
+    }
+    const patch = rule.read(value);
+    if (patch === null) {
+      errors.push({ field, message: rule.expected });
+      continue;
+    }
+    merged = {
+      ...merged,
+      ...patch,
+      scaling: { ...merged.scaling, ...patch.scaling },
+      startupProbe: { ...merged.startupProbe, ...patch.startupProbe },
+    };
+  }
+  return merged;
+}
+
+function readLimits(
+  limits: { cpu?: string | number | undefined; memory?: string | number | undefined },
+  errors: FieldError[],
+) {
+  const field = `${CONTAINER}/resources/limits`;
+  const cpuMilli = limits.cpu === undefined ? undefined : parseCpu(limits.cpu);
+  const memoryMib = limits.memory === undefined ? undefined : parseMemory(limits.memory);
+  if (cpuMilli === null) errors.push({ field: `${field}/cpu`, message: 'expected a quantity such as 500m or 1' });
+  if (memoryMib === null) errors.push({ field: `${field}/memory`, message: 'expected a quantity such as 512Mi' });
+  return defined({ cpuMilli: cpuMilli ?? undefined, memoryMib: memoryMib ?? undefined });
+}
+
+/** What tells that an instance is ready: Knative's startup probe, or its readiness probe. */
+function readProbes(
+  container: { startupProbe?: KnativeProbe | undefined; readinessProbe?: KnativeProbe | undefined },
+  port: number | undefined,
+  errors: FieldError[],
+): ProbeInput {
+  const { startupProbe, readinessProbe } = container;
+  if (startupProbe !== undefined && readinessProbe !== undefined) {
+    errors.push({ field: `${CONTAINER}/readinessProbe`, message: 'give a startup or a readiness probe, not both' });
+    return {};
+  }
+  if (startupProbe !== undefined) {
+    const { periodSeconds = 10, failureThreshold = 3, initialDelaySeconds = 0 } = startupProbe;
+    return {
+      ...readProbe(startupProbe, port, `${CONTAINER}/startupProbe`, errors),
+      deadlineSeconds: initialDelaySeconds + periodSeconds * failureThreshold,
+    };
+  }
+  return readinessProbe === undefined ? {} : readProbe(readinessProbe, port, `${CONTAINER}/readinessProbe`, errors);
+}
+
+function readProbe(
+  probe: KnativeProbe,
+  containerPort: number | undefined,
+  field: string,
+  errors: FieldError[],
+): ProbeInput {
+  const { httpGet, tcpSocket, periodSeconds = 0, timeoutSeconds = 0 } = probe;
+  if (httpGet !== undefined && tcpSocket !== undefined) {
+    errors.push({ field, message: 'give tcpSocket or httpGet, not both' });
+  }
+  for (const [kind, port] of [
+    ['httpGet', httpGet?.port],
+    ['tcpSocket', tcpSocket?.port],
+  ] as const) {
+    if (port !== undefined && port !== 0 && port !== (containerPort ?? 8080)) {
+      errors.push({
+        field: `${field}/${kind}/port`,
+        message: `only the container’s port (${containerPort ?? 8080}) is probed`,
+      });
+    }
+  }
+  return {
+    kind: httpGet === undefined ? 'tcp' : 'http',
+    ...defined({ path: httpGet?.path }),
+    // Absent or 0, Knative probes as often as it can; so do we.
+    ...(periodSeconds === 0 ? {} : { periodMs: periodSeconds * 1000 }),
+    ...(timeoutSeconds === 0 ? {} : { timeoutMs: timeoutSeconds * 1000 }),
+  };
+}
+
+function readTraffic({
+  revisionName,
+  latestRevision,
+  percent = 0,
+  tag,
+}: NonNullable<KnativeService['spec']['traffic']>[number]) {
+  return { percent, ...defined({ revisionName, latestRevision, tag }) };
+}
+
+type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+function defined<Fields extends Record<string, unknown>>(fields: Fields): Defined<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;
+}
+
+const TEMPLATE = '/spec/template';
+const SPEC = `${TEMPLATE}/spec`;
+const CONTAINER = `${SPEC}/containers/0`;
+
+/** Where the field of our spec came from. */
+const ORIGINS: Readonly<Record<string, string>> = {
+  image: `${CONTAINER}/image`,
+  port: `${CONTAINER}/ports/0/containerPort`,
+  protocol: `${CONTAINER}/ports/0/name`,
+  command: `${CONTAINER}/command`,
+  args: `${CONTAINER}/args`,
+  workingDir: `${CONTAINER}/workingDir`,
+  env: `${CONTAINER}/env`,
+  containerConcurrency: `${SPEC}/containerConcurrency`,
+  timeoutSeconds: `${SPEC}/timeoutSeconds`,
+  terminationGraceSeconds: `${SPEC}/terminationGracePeriodSeconds`,
+  resources: `${CONTAINER}/resources/limits`,
+  scaling: `${TEMPLATE}/metadata/annotations`,
+  startupProbe: `${CONTAINER}/startupProbe`,
+  billingMode: `${TEMPLATE}/metadata/annotations`,
+};
+
+/** Names of limits and annotations, where one field of ours is one of theirs. */
+const LEAVES: Readonly<Record<string, string>> = {
+  cpuMilli: 'cpu',
+  memoryMib: 'memory',
+  minScale: 'autoscaling.knative.dev/min-scale',
+  maxScale: 'autoscaling.knative.dev/max-scale',
+  target: 'autoscaling.knative.dev/target',
+  targetUtilization: 'autoscaling.knative.dev/target-utilization-percentage',
+  stableWindowSeconds: 'autoscaling.knative.dev/window',
+  panicWindowPercent: 'autoscaling.knative.dev/panic-window-percentage',
+  panicThresholdPercent: 'autoscaling.knative.dev/panic-threshold-percentage',
+  scaleToZeroGraceSeconds: 'autoscaling.knative.dev/scale-to-zero-pod-retention-period',
+  scaleDownDelaySeconds: 'autoscaling.knative.dev/scale-down-delay',
+};
+
+function originOf(path: readonly PropertyKey[]): string {
+  const [head, field, ...rest] = path.map(String);
+  if (head !== 'template' || field === undefined) return pointer(['spec', ...path]);
+  const origin = ORIGINS[field] ?? `${TEMPLATE}/${field}`;
+  return [origin, ...rest.map((part) => escapePointer(LEAVES[part] ?? part))].join('/');
+}
+
+function issueErrors(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code !== 'unrecognized_keys') return [{ field: pointer(issue.path), message: issue.message }];
+  return issue.keys.map((key) => ({
+    field: pointer([...issue.path, key]),
+    message: UNSUPPORTED[key] ?? 'this field is not supported',
+  }));
+}
+
+function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${escapePointer(String(part))}`).join('');
+}
+
+function escapePointer(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function refusal(errors: readonly FieldError[]): Problem {
+  const [first] = errors;
+  const detail =
+    first === undefined ? 'not a Knative Service' : `${first.field === '' ? '/' : first.field}: ${first.message}`;
+  return new Problem('request.invalid', { detail, errors });
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+
+/**
+ * The Knative Service that we understand. Strict at every level: what it does not name is refused, never dropped.
+ * Fields that only a server writes (`status`, `uid`, …) may be there, as in the output of `kubectl get -o yaml`, and are ignored.
+ */
+const serverWritten = {
+  uid: z.unknown().optional(),
+  generation: z.unknown().optional(),
+  resourceVersion: z.unknown().optional(),
+  creationTimestamp: z.unknown().optional(),
+};
+
+const quantity = z.union([z.string(), z.number()]);
+const seconds = z.int().min(0);
+
+const probe = z.strictObject({
+  tcpSocket: z.strictObject({ port: z.int().min(0).optional() }).optional(),
+  httpGet: z
+    .strictObject({
+      path: z.string().optional(),
+      port: z.int().min(0).optional(),
+      scheme: z.literal('HTTP', 'only HTTP is supported').optional(),
+    })
+    .optional(),
+  initialDelaySeconds: seconds.optional(),
+  periodSeconds: seconds.optional(),
+  timeoutSeconds: seconds.optional(),
+  failureThreshold: z.int().min(0).optional(),
+  successThreshold: z.literal([0, 1], 'only 1 is supported').optional(),
+});
+export type KnativeProbe = z.infer<typeof probe>;
+
+const container = z.strictObject({
+  /** Has no effect: there is one container. */
+  name: z.string().optional(),
+  image: z.string(),
+  ports: z
+    .array(
+      z.strictObject({
+        name: z.enum(['http1', 'h2c', ''], 'expected http1 or h2c').optional(),
+        containerPort: z.int().optional(),
+        protocol: z.literal('TCP', 'only TCP is supported').optional(),
+      }),
+    )
+    .max(1, 'only one port can be given')
+    .optional(),
+  env: z.array(z.strictObject({ name: z.string(), value: z.string().default('') })).optional(),
+  command: z.array(z.string()).optional(),
+  args: z.array(z.string()).optional(),
+  workingDir: z.string().optional(),
+  resources: z
+    .strictObject({ limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional() })
+    .optional(),
+  startupProbe: probe.optional(),
+  readinessProbe: probe.optional(),
+});
+
+export const knativeService = z.strictObject({
+  apiVersion: z.literal('serving.knative.dev/v1', 'expected serving.knative.dev/v1'),
+  kind: z.literal('Service', 'expected Service'),
+  metadata: z.strictObject({ name: z.string(), namespace: z.string().optional(), ...serverWritten }),
+  spec: z.strictObject({
+    template: z.strictObject({
+      metadata: z
+        .strictObject({
+          annotations: z.record(z.string(), z.string('expected a string; put the value in quotes')).optional(),
+          creationTimestamp: z.null().optional(),
+        })
+        .optional(),
+      spec: z.strictObject({
+        containerConcurrency: z.int().optional(),
+        timeoutSeconds: z.int().optional(),
+        terminationGracePeriodSeconds: z.int().optional(),
+        enableServiceLinks: z.literal(false, 'only false is supported').optional(),
+        containers: z.array(container).length(1, 'expected exactly one container'),
+      }),
+    }),
+    traffic: z
+      .array(
+        z.strictObject({
+          revisionName: z.string().optional(),
+          latestRevision: z.boolean().optional(),
+          percent: z.int().optional(),
+          tag: z.string().optional(),
+          url: z.unknown().optional(),
+        }),
+      )
+      .optional(),
+  }),
+  status: z.unknown().optional(),
+});
+export type KnativeService = z.infer<typeof knativeService>;
+
+/** Why well-known fields are refused; any other is just not known here. */
+export const UNSUPPORTED: Readonly<Record<string, string>> = {
+  labels: 'labels are not kept; leave them out',
+  annotations: 'annotations of the service are not kept; those of the template are read',
+  requests: 'what is limited is reserved; leave requests out',
+  valueFrom: 'secrets and config maps are not supported; give a value',
+  envFrom: 'secrets and config maps are not supported; give env',
+  livenessProbe: 'liveness probes are not supported',
+  volumes: 'volumes are not supported',
+  volumeMounts: 'volumes are not supported',
+  securityContext: 'the sandbox is set by Skyrun; leave it out',
+  serviceAccountName: 'service accounts are not supported',
+  imagePullPolicy: 'images are pinned by digest; leave it out',
+  imagePullSecrets: 'images are uploaded, not pulled; leave it out',
+  exec: 'only tcpSocket and httpGet probes are supported',
+  grpc: 'only tcpSocket and httpGet probes are supported',
+  httpHeaders: 'headers of a probe are not supported',
+  configurationName: 'traffic goes to revisions of this service only',
+  responseStartTimeoutSeconds: 'only timeoutSeconds is supported',
+  idleTimeoutSeconds: 'only timeoutSeconds is supported',
+};

@@ -1,0 +1,77 @@
+import { type RevisionTemplate, revisionTemplate, type Service } from '../resources/service.ts';
+import { ANNOTATION_RULES } from './annotations.ts';
+import { formatCpu, formatMemory } from './quantity.ts';
+import type { KnativeService } from './schema.ts';
+
+/** A service as Knative's API would show it. `toServiceSpec` reads it back to the same spec. */
+export function toKnative(service: Service): KnativeService {
+  const { status } = service;
+  return {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: {
+      name: service.name,
+      namespace: service.project,
+      uid: service.id,
+      generation: service.generation,
+      resourceVersion: String(service.generation),
+      creationTimestamp: service.createdAt,
+    },
+    spec: { template: toTemplate(service.spec.template), traffic: service.spec.traffic },
+    status: {
+      observedGeneration: status.observedGeneration,
+      url: status.url,
+      address: { url: status.url },
+      conditions: status.conditions,
+      ...(status.latestCreatedRevision === undefined
+        ? {}
+        : { latestCreatedRevisionName: status.latestCreatedRevision }),
+      ...(status.latestReadyRevision === undefined ? {} : { latestReadyRevisionName: status.latestReadyRevision }),
+      traffic: status.traffic.map((target) => ({
+        ...target,
+        latestRevision: target.revisionName === status.latestReadyRevision,
+      })),
+    },
+  };
+}
+
+function toTemplate(template: RevisionTemplate): KnativeService['spec']['template'] {
+  const { image, port, protocol, env, command, args, workingDir, resources, startupProbe } = template;
+  const annotations = toAnnotations(template);
+  return {
+    ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
+    spec: {
+      containerConcurrency: template.containerConcurrency,
+      timeoutSeconds: template.timeoutSeconds,
+      terminationGracePeriodSeconds: template.terminationGraceSeconds,
+      containers: [
+        {
+          image,
+          ports: [{ name: protocol, containerPort: port }],
+          env,
+          ...(command === undefined ? {} : { command }),
+          ...(args === undefined ? {} : { args }),
+          ...(workingDir === undefined ? {} : { workingDir }),
+          resources: {
+            limits: { cpu: formatCpu(resources.cpuMilli), memory: formatMemory(resources.memoryMib) },
+          },
+          readinessProbe:
+            startupProbe.kind === 'http'
+              ? { httpGet: { path: startupProbe.path, port: 0 }, successThreshold: 1 }
+              : { tcpSocket: { port: 0 }, successThreshold: 1 },
+        },
+      ],
+    },
+  };
+}
+
+/** Only what differs from the default, so that a simple service stays simple. */
+function toAnnotations(template: RevisionTemplate): Record<string, string> {
+  const defaults = revisionTemplate.parse({ image: template.image });
+  return Object.fromEntries(
+    ANNOTATION_RULES.flatMap(({ names: [name = ''], write }) => {
+      const value = write(template);
+      return value === null || value === write(defaults) ? [] : [[name, value]];
+    }),
+  );
+}
