@@ -6,7 +6,9 @@ import { z } from 'zod';
  */
 export const PROBLEMS = {
   'request.invalid': { status: 400, title: 'The request is not valid' },
+  'request.timeout': { status: 408, title: 'The request did not come in time' },
   'request.too_large': { status: 413, title: 'The request is too large' },
+  'request.expectation_failed': { status: 417, title: 'The Expect header asks for something unknown' },
   'request.unsupported_media_type': { status: 415, title: 'The content type is not supported' },
   'request.idempotency_conflict': { status: 422, title: 'The Idempotency-Key was used with another request' },
   'auth.required': { status: 401, title: 'Sign in first' },
