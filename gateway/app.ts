@@ -1,0 +1,239 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
+import { createRouteFeed } from './feed/route-feed.ts';
+import { Meter, WINDOW_MS } from './meter/meter.ts';
+import { ClientConnection } from './pipeline/connection.ts';
+import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts';
+import { createDecide } from './pipeline/decide.ts';
+import { createDispatch } from './pipeline/dispatch.ts';
+import { RandomHex } from './pipeline/ids.ts';
+import { createAdminServer, registerMetrics } from './platform/admin.ts';
+import { Assets } from './platform/assets.ts';
+import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
+import { TrafficReporter } from './report/reporter.ts';
+import { RouteTable } from './routing/route-table.ts';
+import { Spool } from './spool/spool.ts';
+import type { UsagePublisher } from './spool/spool-publisher.ts';
+
+export interface GatewayDeps {
+  /** Stable name of this process; its spool and its usage keys carry it. */
+  readonly id: string;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly adminPort: number;
+  /** Share the port with other gateway processes. */
+  readonly reusePort: boolean;
+  readonly baseDomain: string;
+  /** Routes and spool of this gateway lie below it. */
+  readonly dataDir: string;
+  readonly uiDir: string;
+  readonly platform: PlatformUrls;
+  readonly registry: Pick<Client, 'stream'>;
+  readonly orchestrator: Pick<Client, 'call'>;
+  readonly bus: UsagePublisher;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+export interface Gateway {
+  /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
+  start(): Promise<void>;
+  /** Takes nothing new, lets what runs end, writes and publishes usage. May come before start, and twice. */
+  stop(): Promise<void>;
+  /** Throws before `start` has resolved. */
+  address(): AddressInfo;
+  adminAddress(): AddressInfo;
+  ready(): Readiness;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  headerMs: 10_000,
+  idleMs: 75_000,
+  stallMs: 30_000,
+  connectMs: 3000,
+  waitMs: 120_000,
+  roomLimit: 1000,
+};
+
+/** How often bounds that only time can break are looked at. */
+const SWEEP_MS = 100;
+/** How long requests in flight may take after the gateway was told to stop. */
+const DRAIN_MS = 10_000;
+
+/** One gateway process. Reading it from top to bottom is reading the way of a request. */
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { clock, logger } = deps;
+  const limits: GatewayLimits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const dataDir = join(deps.dataDir, 'gateway', deps.id);
+  const began = clock.now();
+  const random = new RandomHex();
+
+  const assets = new Assets({ directory: deps.uiDir, clock, logger });
+  const platform = new PlatformRouter({
+    urls: deps.platform,
+    assets,
+    roomLimit: limits.roomLimit,
+    now: clock.monotonic(),
+  });
+  const spool = new Spool({
+    gateway: deps.id,
+    epoch: `${Math.floor(began).toString(36)}${random.take(4)}`,
+    dataDir,
+    bus: deps.bus,
+    clock,
+    logger,
+  });
+  const meter = new Meter({
+    now: began,
+    monotonic: clock.monotonic(),
+    onActive: (at) => spool.onActive(at),
+    onWindow: (usages, end, active) => spool.onWindow(usages, end, active),
+  });
+  const reporter = new TrafficReporter({ gateway: deps.id, client: deps.orchestrator, clock, logger });
+  const dispatch = createDispatch({ activate: (destination) => reporter.activate(destination) });
+  const table = new RouteTable({
+    roomLimit: limits.roomLimit,
+    now: () => clock.monotonic(),
+    onChanged: (destination) => {
+      if (destination.hasDraining) reporter.list(destination);
+      dispatch.drainRoom(destination, clock.monotonic());
+    },
+    onRetired: (destination, host) =>
+      dispatch.moveWaiting(destination, table.find(host) ? host : null, table, clock.monotonic()),
+  });
+  const core: GatewayCore = {
+    clock,
+    logger,
+    limits,
+    meter,
+    random,
+    stats: new Stats(),
+    connections: new Set(),
+    now: clock.monotonic(),
+    draining: false,
+    decide: createDecide({ table, platform, baseDomain: deps.baseDomain }),
+    onTraffic: (destination) => reporter.list(destination),
+    onWaiting: dispatch.onWaiting,
+    drainRoom: dispatch.drainRoom,
+  };
+  const feed = createRouteFeed({
+    client: deps.registry,
+    path: join(dataDir, 'routes.json'),
+    clock,
+    logger,
+    apply: (change) => {
+      if (change.kind === 'replace') table.replace(change.routes);
+      if (change.kind === 'change') {
+        for (const route of change.upserts) table.upsert(route);
+        for (const host of change.removes) table.remove(host);
+      }
+    },
+    routes: () => Array.from(table.entries(), (entry) => entry.route),
+  });
+  const metrics = createMetrics({ defaults: true });
+  registerMetrics(metrics, core, table);
+  const ready = (): Readiness => ({
+    ok: server.listening && !core.draining && feed.known(),
+    checks: {
+      listening: server.listening ? 'ok' : 'not yet',
+      routes: feed.known() ? 'ok' : 'none known yet',
+      registry: feed.live() ? 'ok' : 'does not answer; the last known routes are in force',
+    },
+  });
+  const admin = createAdminServer({ metrics, table, ready });
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    new ClientConnection(core, socket);
+  });
+
+  let cancelSweep: () => void = () => undefined;
+  const sweep = () => {
+    core.now = clock.monotonic();
+    for (const connection of core.connections) connection.check(core.now);
+    dispatch.sweep(core.now);
+    cancelSweep = clock.setTimeout(SWEEP_MS, sweep);
+  };
+  let cancelWindow: () => void = () => undefined;
+  const rollWindow = () => {
+    const now = clock.now();
+    meter.roll(clock.monotonic(), now);
+    for (const destination of table.destinations()) {
+      for (const instance of destination.instances) instance.pool.sweep(core.now);
+    }
+    for (const destination of platform.destinations()) {
+      for (const instance of destination.instances) instance.pool.sweep(core.now);
+    }
+    cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
+  };
+
+  let adminAddress: AddressInfo | undefined;
+  let started = false;
+  let stopping: Promise<void> | undefined;
+
+  async function start(): Promise<void> {
+    if (started || stopping !== undefined) return;
+    started = true;
+    await Promise.all([assets.start(), spool.start()]);
+    await feed.start();
+    reporter.start();
+    sweep();
+    rollWindow();
+    adminAddress = await admin.listen(deps.adminPort);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: deps.host, port: deps.port, reusePort: deps.reusePort, backlog: 1024 }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  async function drain(): Promise<void> {
+    core.draining = true;
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    for (const connection of core.connections) connection.drain();
+    const limit = new AbortController();
+    await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
+    limit.abort();
+    if (core.connections.size > 0)
+      logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
+    for (const connection of core.connections) connection.socket.destroy();
+  }
+
+  async function stop(): Promise<void> {
+    if (!started) return;
+    if (server.listening) await drain();
+    cancelSweep();
+    cancelWindow();
+    await Promise.all([feed.stop(), reporter.stop()]);
+    meter.finish(clock.monotonic(), clock.now());
+    await spool.stop();
+    for (const destination of [...table.destinations(), ...platform.destinations()]) {
+      for (const instance of destination.instances) instance.pool.close();
+    }
+    if (adminAddress !== undefined) await admin.close();
+    logger.info('stopped');
+  }
+
+  return {
+    start,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+    address: () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('the gateway does not listen');
+      return address;
+    },
+    adminAddress: () => {
+      if (adminAddress === undefined) throw new Error('the gateway does not listen');
+      return adminAddress;
+    },
+    ready,
+  };
+}

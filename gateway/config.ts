@@ -1,0 +1,69 @@
+import { configTypes, defineConfig } from '@skyrun/kit';
+import { z } from 'zod';
+
+const milliseconds = z.coerce.number().int().min(1).max(86_400_000);
+
+/** What a gateway process reads from its environment. */
+export const gatewayConfig = defineConfig('gateway', {
+  SKYRUN_LOG_LEVEL: { schema: configTypes.logLevel, default: 'info', doc: 'debug, info, warn, error or silent' },
+  SKYRUN_GATEWAY_ID: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'expected lower-case letters, digits and hyphens, at most 40'),
+    default: 'gateway-1',
+    doc: 'stable name of this gateway process; each has its own, and its own spool',
+  },
+  SKYRUN_LISTEN_HOST: { schema: configTypes.text, default: '127.0.0.1', doc: 'address that the process listens on' },
+  SKYRUN_PORT: { schema: configTypes.port, default: '8080', doc: 'port of the gateway; 0 picks a free one' },
+  SKYRUN_GATEWAY_REUSE_PORT: {
+    schema: configTypes.flag,
+    default: 'true',
+    doc: 'several gateway processes listen on one port (SO_REUSEPORT, Linux)',
+  },
+  SKYRUN_GATEWAY_ADMIN_PORT: {
+    schema: configTypes.port,
+    default: '0',
+    doc: 'loopback port of /metrics, /healthz, /readyz and /debug/routes; 0 picks a free one',
+  },
+  SKYRUN_BASE_DOMAIN: {
+    schema: z.string().min(1).toLowerCase(),
+    default: 'localhost',
+    doc: 'services answer at <service>.<project>.<base domain>',
+  },
+  SKYRUN_DATA_DIR: { schema: configTypes.text, default: '.skyrun', doc: 'where routes and usage are kept' },
+  SKYRUN_UI_DIR: { schema: configTypes.text, default: 'ui/dist', doc: 'the built web page' },
+  SKYRUN_IDENTITY_URL: { schema: configTypes.url, doc: 'address of the identity service' },
+  SKYRUN_REGISTRY_URL: { schema: configTypes.url, doc: 'address of the registry service' },
+  SKYRUN_ORCHESTRATOR_URL: { schema: configTypes.url, doc: 'address of the orchestrator service' },
+  SKYRUN_EVENTS_URL: { schema: configTypes.url, doc: 'address of the events service' },
+  SKYRUN_BILLING_URL: { schema: configTypes.url, doc: 'address of the billing service' },
+  SKYRUN_INTERNAL_TOKEN: {
+    schema: z.string().min(32, 'at least 32 characters'),
+    doc: 'shared secret of the platform’s own parts, for /internal calls',
+    secret: true,
+  },
+  SKYRUN_BUS: { schema: z.enum(['redis', 'rabbitmq']), default: 'redis', doc: 'which broker carries events' },
+  SKYRUN_REDIS_URL: { schema: z.url().optional(), doc: 'address of Redis, where it is the bus', secret: true },
+  SKYRUN_RABBITMQ_URL: { schema: z.url().optional(), doc: 'address of RabbitMQ, where it is the bus', secret: true },
+  SKYRUN_GATEWAY_WAIT_MS: {
+    schema: milliseconds,
+    default: '120000',
+    doc: 'how long a request may wait for an instance, in ms; its service’s timeout bounds it too',
+  },
+  SKYRUN_GATEWAY_QUEUE: {
+    schema: z.coerce.number().int().min(1).max(1_000_000),
+    default: '1000',
+    doc: 'how many requests may wait for one revision',
+  },
+  SKYRUN_GATEWAY_HEADER_MS: { schema: milliseconds, default: '10000', doc: 'how long a request head may take, in ms' },
+  SKYRUN_GATEWAY_IDLE_MS: {
+    schema: milliseconds,
+    default: '75000',
+    doc: 'how long a connection may be idle between requests, in ms',
+  },
+  SKYRUN_GATEWAY_STALL_MS: {
+    schema: milliseconds,
+    default: '30000',
+    doc: 'how long a client may neither send its body nor take its response, in ms',
+  },
+});

@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AnyEvent, Route, RouteFrame, RouteTarget, TrafficReport } from '@skyrun/contracts';
+import { trafficReport } from '@skyrun/contracts';
+import { createClient, silentLogger, systemClock } from '@skyrun/kit';
+import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
+
+export const IDS = {
+  service: 'svc_01890000-0000-7000-8000-000000000001',
+  revision: 'rev_01890000-0000-7000-8000-000000000001',
+};
+
+export function instanceId(number: number): string {
+  return `ins_01890000-0000-7000-8000-${String(number).padStart(12, '0')}`;
+}
+
+export function target(ports: readonly number[], options: Partial<RouteTarget> = {}): RouteTarget {
+  return {
+    revisionId: IDS.revision,
+    revisionName: 'hello-00001',
+    percent: 100,
+    protocol: 'http1',
+    containerConcurrency: 0,
+    timeoutMs: 10_000,
+    maxScale: 10,
+    billingMode: 'request',
+    cpuMilli: 1000,
+    memoryMib: 512,
+    instances: ports.map((port) => ({ id: instanceId(port), address: '127.0.0.1', port, state: 'ready' as const })),
+    ...options,
+  };
+}
+
+export function route(targets: readonly RouteTarget[], host = 'hello.demo.localhost'): Route {
+  return { host, project: 'demo', service: 'hello', serviceId: IDS.service, targets: [...targets] };
+}
+
+/** Registry and orchestrator over real HTTP, as far as a gateway knows them. */
+export interface ControlPlane {
+  readonly url: string;
+  readonly reports: TrafficReport[];
+  /** Sent to gateways that follow, and first to those that come. */
+  publish(frame: RouteFrame): void;
+  /** What the orchestrator answers to a report. */
+  answerReports(status: number): void;
+  onReport(listener: (report: TrafficReport) => void): void;
+  close(): Promise<void>;
+}
+
+export async function startControlPlane(routes: readonly Route[]): Promise<ControlPlane> {
+  const followers = new Set<ServerResponse>();
+  const reports: TrafficReport[] = [];
+  const listeners = new Set<(report: TrafficReport) => void>();
+  let status = 204;
+  let current: RouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
+  const beat = setInterval(() => {
+    for (const follower of followers) {
+      follower.write(`${JSON.stringify({ kind: 'heartbeat', epoch: current.epoch, version: current.version })}\n`);
+    }
+  }, 1000);
+  const body = async (request: IncomingMessage) => {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    return text;
+  };
+  const server = createServer(async (request, response) => {
+    if (request.url?.startsWith('/internal/v1/routes')) {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write(`${JSON.stringify(current)}\n`);
+      followers.add(response);
+      response.on('close', () => followers.delete(response));
+    } else if (request.url === '/internal/v1/traffic') {
+      const report = trafficReport.parse(JSON.parse(await body(request)));
+      if (status === 204) {
+        reports.push(report);
+        for (const listener of listeners) listener(report);
+      }
+      response.writeHead(status).end();
+    } else {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ path: request.url, method: request.method, body: await body(request) }));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    reports,
+    publish(frame) {
+      if (frame.kind === 'snapshot') current = frame;
+      for (const follower of followers) follower.write(`${JSON.stringify(frame)}\n`);
+    },
+    answerReports(next) {
+      status = next;
+    },
+    onReport: (listener) => listeners.add(listener),
+    close: () =>
+      new Promise((resolve) => {
+        clearInterval(beat);
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export interface RunningGateway {
+  readonly gateway: Gateway;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly published: AnyEvent[];
+  readonly control: ControlPlane;
+  close(): Promise<void>;
+}
+
+/** A gateway on a free port with a control plane of its own. */
+export async function startGateway(
+  routes: readonly Route[],
+  overrides: Partial<GatewayDeps> = {},
+): Promise<RunningGateway> {
+  const control = await startControlPlane(routes);
+  const dataDir = overrides.dataDir ?? (await mkdtemp(join(tmpdir(), 'skyrun-gateway-')));
+  const published: AnyEvent[] = [];
+  const client = createClient({ baseUrl: control.url });
+  const gateway = createGateway({
+    id: 'test',
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: 0,
+    reusePort: false,
+    baseDomain: 'localhost',
+    dataDir,
+    uiDir: join(dataDir, 'no-ui'),
+    platform: {
+      identity: control.url,
+      registry: control.url,
+      orchestrator: control.url,
+      events: control.url,
+      billing: control.url,
+    },
+    registry: client,
+    orchestrator: client,
+    bus: {
+      publish: async (events) => {
+        published.push(...events);
+      },
+    },
+    clock: systemClock,
+    logger: silentLogger,
+    ...overrides,
+  });
+  await gateway.start();
+  return {
+    gateway,
+    port: gateway.address().port,
+    dataDir,
+    published,
+    control,
+    async close() {
+      await gateway.stop();
+      await control.close();
+      if (overrides.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { COLON, CR, FIELD_VALUE, HTAB, LF, SPACE, TOKEN } from './characters.ts';
+import type { HeadLimits } from './limits.ts';
+
+/**
+ * Walks the field lines of a complete head, one `next()` each, over latin-1 text and without an object per field.
+ *
+ *   line start ──token──► name ──':'──► OWS ──► value ──CR LF──► line start
+ *       │ CR LF                                     (trailing OWS is cut off)
+ *       ▼
+ *      end
+ *
+ * Everything else is a fault: a space or tab at the line's start (obs-fold), a space before the colon, a bare CR or
+ * LF, a control byte, an empty name, too many or too long lines.
+ */
+export class FieldScanner {
+  text = '';
+  nameStart = 0;
+  nameEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+  /** Where the next line begins; after the end, the first byte of the body. */
+  position = 0;
+  /** What is wrong, after `next()` returned `fault`. */
+  fault = '';
+  #fields = 0;
+  #limits: HeadLimits;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+  }
+
+  start(text: string, position: number): void {
+    this.text = text;
+    this.position = position;
+    this.#fields = 0;
+    this.fault = '';
+  }
+
+  /** The field's name in lower case. */
+  name(): string {
+    return this.text.slice(this.nameStart, this.nameEnd).toLowerCase();
+  }
+
+  value(): string {
+    return this.text.slice(this.valueStart, this.valueEnd);
+  }
+
+  next(): 'field' | 'end' | 'fault' {
+    const { text } = this;
+    const start = this.position;
+    let index = start;
+    let code = text.charCodeAt(index);
+    if (code === CR) {
+      if (text.charCodeAt(index + 1) !== LF) return this.#fail('a carriage return stands alone');
+      this.position = index + 2;
+      return 'end';
+    }
+    while (TOKEN[code] === 1) {
+      index += 1;
+      code = text.charCodeAt(index);
+    }
+    if (code !== COLON || index === start) return this.#fail(nameFault(code, index === start));
+    this.nameStart = start;
+    this.nameEnd = index;
+    do {
+      index += 1;
+      code = text.charCodeAt(index);
+    } while (code === SPACE || code === HTAB);
+    this.valueStart = index;
+    while (FIELD_VALUE[code] === 1) {
+      index += 1;
+      code = text.charCodeAt(index);
+    }
+    if (code !== CR || text.charCodeAt(index + 1) !== LF) {
+      return this.#fail('a header value holds a control character or a line break that is not CR LF');
+    }
+    this.position = index + 2;
+    if (index - start > this.#limits.lineBytes) {
+      return this.#fail(`a header line is longer than ${this.#limits.lineBytes} bytes`);
+    }
+    this.#fields += 1;
+    if (this.#fields > this.#limits.fields) return this.#fail(`there are more than ${this.#limits.fields} headers`);
+    while (index > this.valueStart && isBlank(text.charCodeAt(index - 1))) index -= 1;
+    this.valueEnd = index;
+    return 'field';
+  }
+
+  #fail(fault: string): 'fault' {
+    this.fault = fault;
+    return 'fault';
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === HTAB;
+}
+
+function nameFault(code: number, atStart: boolean): string {
+  if (atStart && isBlank(code)) return 'a header is folded over two lines';
+  if (isBlank(code)) return 'there is a space between a header name and its colon';
+  if (atStart && code === COLON) return 'a header has no name';
+  return 'a header name holds a character that is not allowed';
+}

@@ -1,0 +1,183 @@
+import { isToken } from './characters.ts';
+import { FieldScanner } from './field-scanner.ts';
+import { MAX_LENGTH_DIGITS, REQUEST_LIMITS } from './limits.ts';
+import { type Framing, HOP_BY_HOP, NEVER_NAMED, tokenList } from './message.ts';
+
+/** What the gateway needs from a request's fields. Depends on the text alone, so an equal block is read once. */
+export interface RequestFields {
+  /** The Host value as it came. */
+  readonly authority: string;
+  /** Lower case, without port and final dot. */
+  readonly host: string;
+  readonly framing: Exclude<Framing, 'close'>;
+  /** Bytes; 0 unless `framing` is `length`. */
+  readonly contentLength: number;
+  readonly close: boolean;
+  /** The protocols a client asks to change to, or ''. */
+  readonly upgrade: string;
+  readonly webSocketKey: string;
+  readonly expect: 'nothing' | 'continue' | 'unknown';
+  readonly acceptsHtml: boolean;
+  readonly acceptEncoding: string;
+  readonly ifNoneMatch: string;
+  /** The fields that pass to the instance, each with its CR LF, in the client's order and spelling. */
+  readonly kept: string;
+  readonly forwardedFor: string;
+  readonly requestId: string;
+  readonly traceparent: string;
+  /** First byte after the empty line, counted from the block's start. */
+  readonly length: number;
+}
+
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::\d{1,5})?$/i;
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const DIGITS = /^\d+$/;
+/** Upgrades that would put a second HTTP or TLS inside the tunnel, past every check here. */
+const REFUSED_UPGRADES = /\b(h2c|http|tls)\b/i;
+
+const scanner = new FieldScanner(REQUEST_LIMITS);
+
+/** The lower-case host of a Host value, or null when it is not one. */
+export function hostOf(authority: string): string | null {
+  const match = HOST.exec(authority);
+  const host = match?.[1];
+  if (host === undefined || /^\.+$/.test(host)) return null;
+  const lower = host.toLowerCase();
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}
+
+/** Reads the fields of `text` from `start` to the empty line. Returns what is wrong as text. */
+export function parseRequestFields(text: string, start: number): RequestFields | string {
+  let authority: string | null = null;
+  let contentLength = -1;
+  let canonicalLength = true;
+  let chunked = false;
+  let connection: string[] = [];
+  let upgrade = '';
+  let webSocketKey = '';
+  let expect: RequestFields['expect'] = 'nothing';
+  let acceptsHtml = false;
+  let acceptEncoding = '';
+  let ifNoneMatch = '';
+  let forwardedFor = '';
+  let requestId = '';
+  let traceparent: string | null = null;
+  // Runs of neighbouring fields that pass are copied as one slice.
+  const lines: { name: string; start: number; end: number }[] = [];
+
+  scanner.start(text, start);
+  for (let lineStart = start; ; lineStart = scanner.position) {
+    const step = scanner.next();
+    if (step === 'end') break;
+    if (step === 'fault') return scanner.fault;
+    const name = scanner.name();
+    let passes = !HOP_BY_HOP.has(name);
+    switch (name) {
+      case 'host':
+        if (authority !== null) return 'there is more than one Host header';
+        authority = scanner.value();
+        break;
+      case 'content-length': {
+        const value = scanner.value();
+        if (contentLength !== -1) return 'there is more than one Content-Length header';
+        if (!DIGITS.test(value) || value.length > MAX_LENGTH_DIGITS) return 'Content-Length is not a number of bytes';
+        contentLength = Number(value);
+        canonicalLength = value === String(contentLength);
+        passes = canonicalLength;
+        break;
+      }
+      case 'transfer-encoding':
+        if (chunked) return 'there is more than one Transfer-Encoding header';
+        if (scanner.value().toLowerCase() !== 'chunked') return 'Transfer-Encoding must be exactly "chunked"';
+        chunked = true;
+        break;
+      case 'connection':
+      case 'proxy-connection': {
+        const tokens = tokenList(scanner.value(), isToken);
+        if (tokens === null) return 'the Connection header is not a list of names';
+        if (name === 'connection') connection = connection.concat(tokens);
+        break;
+      }
+      case 'upgrade':
+        upgrade = upgrade === '' ? scanner.value() : `${upgrade}, ${scanner.value()}`;
+        break;
+      case 'expect':
+        expect = expect === 'nothing' && scanner.value().toLowerCase() === '100-continue' ? 'continue' : 'unknown';
+        break;
+      case 'accept':
+        acceptsHtml ||= scanner.value().includes('text/html');
+        break;
+      case 'accept-encoding':
+        acceptEncoding = scanner.value();
+        break;
+      case 'if-none-match':
+        ifNoneMatch = scanner.value();
+        break;
+      case 'sec-websocket-key':
+        webSocketKey = scanner.value();
+        break;
+      case 'x-forwarded-for':
+        forwardedFor = forwardedFor === '' ? scanner.value() : `${forwardedFor}, ${scanner.value()}`;
+        passes = false;
+        break;
+      case 'x-request-id':
+        requestId = scanner.value();
+        passes = false;
+        break;
+      case 'traceparent':
+        traceparent = traceparent === null ? scanner.value() : '';
+        passes = false;
+        break;
+      case 'x-forwarded-proto':
+      case 'x-forwarded-host':
+        passes = false;
+        break;
+      default:
+    }
+    if (passes) lines.push({ name, start: lineStart, end: scanner.position });
+  }
+
+  if (authority === null) return 'the Host header is missing';
+  const host = hostOf(authority);
+  if (host === null) return 'the Host header is not a host name';
+  if (chunked && contentLength !== -1) return 'there are both Content-Length and Transfer-Encoding';
+  const forbidden = connection.find((token) => NEVER_NAMED.has(token));
+  if (forbidden !== undefined) return `the Connection header may not name ${forbidden}`;
+  const wantsUpgrade = connection.includes('upgrade') && !REFUSED_UPGRADES.test(upgrade);
+  const kept = join(text, lines, new Set(connection));
+
+  return {
+    authority,
+    host,
+    framing: chunked ? 'chunked' : contentLength > 0 ? 'length' : 'none',
+    contentLength: Math.max(0, contentLength),
+    close: connection.includes('close'),
+    upgrade: wantsUpgrade ? upgrade : '',
+    webSocketKey,
+    expect,
+    acceptsHtml,
+    acceptEncoding,
+    ifNoneMatch,
+    kept: canonicalLength ? kept : `${kept}Content-Length: ${contentLength}\r\n`,
+    forwardedFor,
+    requestId: REQUEST_ID.test(requestId) ? requestId : '',
+    traceparent: traceparent !== null && TRACEPARENT.test(traceparent) ? traceparent : '',
+    length: scanner.position - start,
+  };
+}
+
+function join(text: string, lines: { name: string; start: number; end: number }[], named: Set<string>): string {
+  let kept = '';
+  let runStart = -1;
+  let runEnd = -1;
+  for (const line of lines) {
+    if (named.has(line.name)) continue;
+    if (line.start !== runEnd) {
+      if (runStart !== -1) kept += text.slice(runStart, runEnd);
+      runStart = line.start;
+    }
+    runEnd = line.end;
+  }
+  return runStart === -1 ? kept : kept + text.slice(runStart, runEnd);
+}

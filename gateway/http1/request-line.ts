@@ -1,0 +1,55 @@
+import { CR, LF, SPACE, TARGET, TOKEN } from './characters.ts';
+import { REQUEST_LIMITS } from './limits.ts';
+
+export interface RequestLine {
+  method: string;
+  /** In origin form, or `*`. */
+  target: string;
+  /** The authority of an absolute-form target; it must agree with Host. */
+  authority: string | null;
+  minor: 0 | 1;
+  /** First byte after the line's CR LF. */
+  end: number;
+  /** False where the target was rewritten, so that the line cannot be copied as it came. */
+  verbatim: boolean;
+}
+
+const MAX_METHOD_BYTES = 32;
+
+/** Reads `method SP target SP HTTP/1.x CR LF` from `start`. Returns what is wrong as text. */
+export function parseRequestLine(text: string, start: number): RequestLine | string {
+  let index = start;
+  while (TOKEN[text.charCodeAt(index)] === 1) index += 1;
+  if (index === start || text.charCodeAt(index) !== SPACE) return 'the request line has no proper method';
+  if (index - start > MAX_METHOD_BYTES) return 'the method is too long';
+  const method = text.slice(start, index);
+  const targetStart = index + 1;
+  index = targetStart;
+  while (TARGET[text.charCodeAt(index)] === 1) index += 1;
+  if (index === targetStart) return 'the request line has no proper target';
+  if (text.charCodeAt(index) !== SPACE) return 'the request line does not end with an HTTP version';
+  if (index - start > REQUEST_LIMITS.lineBytes)
+    return `the request line is longer than ${REQUEST_LIMITS.lineBytes} bytes`;
+  const raw = text.slice(targetStart, index);
+  const version = text.slice(index + 1, index + 9);
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return 'the HTTP version must be 1.1 or 1.0';
+  if (text.charCodeAt(index + 9) !== CR || text.charCodeAt(index + 10) !== LF) {
+    return 'the request line does not end with CR LF';
+  }
+  const minor = version === 'HTTP/1.1' ? 1 : 0;
+  const end = index + 11;
+  if (method === 'CONNECT') return 'CONNECT is not supported';
+  if (raw.charCodeAt(0) === 0x2f) {
+    return { method, target: raw, authority: null, minor, end, verbatim: minor === 1 };
+  }
+  if (raw === '*') {
+    if (method !== 'OPTIONS') return 'the target * is only for OPTIONS';
+    return { method, target: raw, authority: null, minor, end, verbatim: minor === 1 };
+  }
+  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(raw);
+  const authority = absolute?.[1];
+  if (!absolute || authority === undefined) return 'the target must be a path or an http URL';
+  const rest = absolute[2] ?? '';
+  const target = rest.startsWith('/') ? rest : `/${rest}`;
+  return { method, target, authority, minor, end, verbatim: false };
+}

@@ -1,0 +1,7 @@
+export {
+  createGateway,
+  DEFAULT_LIMITS,
+  type Gateway,
+  type GatewayDeps,
+} from './app.ts';
+export { gatewayConfig } from './config.ts';

@@ -1,0 +1,72 @@
+import { createBus } from '@skyrun/bus';
+import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit';
+import { createGateway } from './app.ts';
+import { gatewayConfig } from './config.ts';
+
+const config = loadConfig(gatewayConfig);
+const clock = systemClock;
+const logger = createLogger({ service: config.SKYRUN_GATEWAY_ID, level: config.SKYRUN_LOG_LEVEL });
+const token = () => config.SKYRUN_INTERNAL_TOKEN;
+const url = config.SKYRUN_BUS === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
+const bus = await createBus({
+  kind: config.SKYRUN_BUS,
+  ...(url === undefined ? {} : { url }),
+  clock,
+  logger,
+  connectWaitMs: 0,
+});
+
+const gateway = createGateway({
+  id: config.SKYRUN_GATEWAY_ID,
+  host: config.SKYRUN_LISTEN_HOST,
+  port: config.SKYRUN_PORT,
+  adminPort: config.SKYRUN_GATEWAY_ADMIN_PORT,
+  reusePort: config.SKYRUN_GATEWAY_REUSE_PORT,
+  baseDomain: config.SKYRUN_BASE_DOMAIN,
+  dataDir: config.SKYRUN_DATA_DIR,
+  uiDir: config.SKYRUN_UI_DIR,
+  platform: {
+    identity: config.SKYRUN_IDENTITY_URL,
+    registry: config.SKYRUN_REGISTRY_URL,
+    orchestrator: config.SKYRUN_ORCHESTRATOR_URL,
+    events: config.SKYRUN_EVENTS_URL,
+    billing: config.SKYRUN_BILLING_URL,
+  },
+  registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token }),
+  orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
+  bus,
+  clock,
+  logger,
+  limits: {
+    waitMs: config.SKYRUN_GATEWAY_WAIT_MS,
+    roomLimit: config.SKYRUN_GATEWAY_QUEUE,
+    headerMs: config.SKYRUN_GATEWAY_HEADER_MS,
+    idleMs: config.SKYRUN_GATEWAY_IDLE_MS,
+    stallMs: config.SKYRUN_GATEWAY_STALL_MS,
+  },
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    logger.info({ signal }, 'stopping');
+    gateway
+      .stop()
+      .then(() => bus.close())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ error }, 'did not stop cleanly');
+          process.exit(1);
+        },
+      );
+  });
+}
+process.on('unhandledRejection', (error) => {
+  // State is unknown after this; the supervisor starts a fresh process, and the spool holds all but the last second.
+  logger.fatal({ error }, 'unhandled rejection');
+  process.exit(1);
+});
+
+await gateway.start();
+const { address, port } = gateway.address();
+logger.info({ host: address, port, adminPort: gateway.adminAddress().port }, 'listening');

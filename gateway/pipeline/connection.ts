@@ -1,0 +1,444 @@
+import type { Socket } from 'node:net';
+import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
+import { ChunkScanner } from '../http1/chunked.ts';
+import { HeadReader } from '../http1/head-reader.ts';
+import { REQUEST_LIMITS } from '../http1/limits.ts';
+import { hostOf, parseRequestFields, type RequestFields } from '../http1/request-fields.ts';
+import { parseRequestLine } from '../http1/request-line.ts';
+import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
+import type { Decision, GatewayCore } from './core.ts';
+import { Exchange } from './exchange.ts';
+import { forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
+
+/** What a client may send ahead while its request is answered. */
+const HELD_INPUT_BYTES = 65_536;
+/** What is read and thrown away after an answer that ends the connection, so that the answer is not lost to a reset. */
+const LINGER_BYTES = 1_048_576;
+const LINGER_MS = 2000;
+/** A client that ends its side while it waits for an answer is gone, unless the answer is this near. */
+const HALF_CLOSED_MS = 50;
+
+type State = 'head' | 'body' | 'busy' | 'tunnel' | 'linger';
+
+/**
+ * One client connection: reads requests, one after the other, and hands each to an exchange.
+ *
+ *   head ──whole head──► body ──whole body──► busy ──response whole──► head
+ *    │ ▲                  │ malformed          │ 101                    (what came ahead is read then)
+ *    │ └──own answer      │                    ▼
+ *    │ malformed          │                  tunnel ──both ended──► closed
+ *    ▼                    ▼
+ *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
+ */
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly #core: GatewayCore;
+  readonly #address: string;
+  #state: State = 'head';
+  #exchange: Exchange | null = null;
+  #remaining = 0;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #driving = false;
+  #inputEnded = false;
+  /** Monotonic ms of the last byte read, or of the last change of state. */
+  #activeAt: number;
+  #headSince = 0;
+  #lingered = 0;
+  #flushed = 0;
+  #stalledSince = 0;
+  // Clients repeat their fields from one request to the next; what an equal text means is known already.
+  #lastBlock = '';
+  #lastFields: RequestFields | null = null;
+  #lastForwarding = '';
+  #forwardingFor = '';
+  readonly #chunks = new ChunkScanner();
+  readonly #reader = new HeadReader({
+    limits: REQUEST_LIMITS,
+    skipEmptyLine: true,
+    firstLineFault: (text, start) => {
+      const line = parseRequestLine(text, start);
+      return typeof line === 'string' ? line : null;
+    },
+  });
+
+  constructor(core: GatewayCore, socket: Socket) {
+    this.#core = core;
+    this.socket = socket;
+    const address = socket.remoteAddress ?? 'unknown';
+    this.#address = address.startsWith('::ffff:') ? address.slice(7) : address;
+    this.#activeAt = core.now;
+    core.connections.add(this);
+    core.stats.connections += 1;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('drain', () => this.#exchange?.onClientDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => {
+      core.stats.clientErrors += 1;
+    });
+    socket.on('close', () => this.#onClose());
+  }
+
+  get tunnelling(): boolean {
+    return this.#state === 'tunnel';
+  }
+
+  get idle(): boolean {
+    return this.#exchange === null;
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#activeAt = this.#core.now;
+    switch (this.#state) {
+      case 'head':
+        this.#drive(chunk);
+        return;
+      case 'body': {
+        const end = this.#readBody(chunk, 0);
+        if (end < chunk.length && !this.#inLinger()) this.#hold(chunk.subarray(end));
+        return;
+      }
+      case 'busy':
+        this.#hold(chunk);
+        return;
+      case 'tunnel':
+        if (this.#exchange?.onTunnelInput(chunk) === false) this.socket.pause();
+        return;
+      case 'linger':
+        this.#lingered += chunk.length;
+        if (this.#lingered > LINGER_BYTES) this.socket.destroy();
+        return;
+      default:
+    }
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > HELD_INPUT_BYTES) this.socket.pause();
+  }
+
+  /** Reads requests out of a chunk for as long as each is answered at once. */
+  #drive(first: Buffer): void {
+    let chunk = first;
+    let offset = 0;
+    this.#driving = true;
+    while (this.#state === 'head') {
+      if (offset === chunk.length) {
+        const next = this.#nextHeld();
+        if (next === null) break;
+        chunk = next;
+        offset = 0;
+      }
+      const waiting = !this.#reader.pending;
+      const step = this.#reader.push(chunk, offset, chunk.length);
+      if (step === 'more') {
+        if (waiting) this.#headSince = this.#core.now;
+        offset = chunk.length;
+      } else if (step === 'fault') {
+        this.#refuse(this.#reader.fault);
+        offset = chunk.length;
+      } else offset = this.#onHead(chunk);
+    }
+    this.#driving = false;
+    if (offset < chunk.length && !this.#inLinger()) {
+      this.#held.unshift(chunk.subarray(offset));
+      this.#heldBytes += chunk.length - offset;
+    }
+  }
+
+  // A method, because the state changes behind the compiler's back.
+  #inLinger(): boolean {
+    return this.#state === 'linger';
+  }
+
+  #nextHeld(): Buffer | null {
+    const next = this.#held.shift();
+    if (next === undefined) return null;
+    this.#heldBytes -= next.length;
+    if (this.#heldBytes === 0) this.socket.resume();
+    return next;
+  }
+
+  /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
+  #onHead(chunk: Buffer): number {
+    const { text, start, end, bodyStart } = this.#reader;
+    const line = parseRequestLine(text, start);
+    if (typeof line === 'string') return this.#refuse(line, chunk);
+    const block = text.slice(line.end, end);
+    let fields: RequestFields | string | null = block === this.#lastBlock ? this.#lastFields : null;
+    if (fields === null) {
+      fields = parseRequestFields(text, line.end);
+      if (typeof fields === 'string') return this.#refuse(fields, chunk);
+      this.#lastBlock = block;
+      this.#lastFields = fields;
+    }
+    if (line.minor === 0 && fields.framing === 'chunked') {
+      return this.#refuse('HTTP/1.0 has no Transfer-Encoding', chunk);
+    }
+    if (line.authority !== null && !sameAuthority(line.authority, fields.authority)) {
+      return this.#refuse('the target and the Host header name different hosts', chunk);
+    }
+    const core = this.#core;
+    const now = core.clock.monotonic();
+    core.now = now;
+    const head = identify(line, fields, core.random);
+
+    let stop = bodyStart;
+    let whole = fields.framing === 'none';
+    if (fields.framing === 'length') {
+      stop = Math.min(chunk.length, bodyStart + fields.contentLength);
+      this.#remaining = fields.contentLength - (stop - bodyStart);
+      whole = this.#remaining === 0;
+    } else if (fields.framing === 'chunked') {
+      this.#chunks.reset();
+      stop = this.#chunks.scan(chunk, bodyStart, chunk.length);
+      if (this.#chunks.phase === 'fault') return this.#refuse(this.#chunks.fault, chunk);
+      whole = this.#chunks.done;
+    }
+    this.#state = whole ? 'busy' : 'body';
+
+    const decision: Decision =
+      fields.expect === 'unknown'
+        ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
+        : core.decide(head);
+    if (decision.kind === 'answer') {
+      this.#answerAtOnce(decision.answer, head, whole);
+      return stop;
+    }
+    // A body that was decoded with the head goes out in the same write.
+    const bodyEnd = end + stop - bodyStart;
+    const decoded = bodyEnd <= text.length;
+    const upstream = upstreamHead(head, text.slice(start, line.end), this.#forwarding(fields), this.#address);
+    const exchange = new Exchange({
+      core,
+      connection: this,
+      head,
+      destination: decision.destination,
+      firstWrite: decoded && bodyEnd > end ? upstream + text.slice(end, bodyEnd) : upstream,
+      now,
+    });
+    this.#exchange = exchange;
+    exchange.requestDone = whole;
+    if (!decoded) exchange.onBody(chunk.subarray(bodyStart, stop));
+    if (this.#inputEnded) this.#leaveSoon(exchange);
+    exchange.begin(now);
+    return stop;
+  }
+
+  #forwarding(fields: RequestFields): string {
+    if (this.#forwardingFor !== fields.authority) {
+      this.#forwardingFor = fields.authority;
+      this.#lastForwarding = forwardingFields({
+        address: this.#address,
+        authority: fields.authority,
+        protocol: 'http',
+      });
+    }
+    return this.#lastForwarding;
+  }
+
+  /** Passes body bytes on; returns the position after the last one that belongs to the body. */
+  #readBody(chunk: Buffer, offset: number): number {
+    const exchange = this.#exchange;
+    if (exchange === null) return chunk.length;
+    let end: number;
+    if (exchange.head.fields.framing === 'length') {
+      end = Math.min(chunk.length, offset + this.#remaining);
+      this.#remaining -= end - offset;
+      if (this.#remaining === 0) this.#state = 'busy';
+    } else {
+      end = this.#chunks.scan(chunk, offset, chunk.length);
+      if (this.#chunks.phase === 'fault') return this.#refuse(this.#chunks.fault, chunk);
+      if (this.#chunks.done) this.#state = 'busy';
+    }
+    if (this.#state === 'busy') exchange.requestDone = true;
+    const piece = offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end);
+    if (!exchange.onBody(piece) && this.#state === 'body') this.socket.pause();
+    return end;
+  }
+
+  /** The other side takes more again. */
+  resumeBody(): void {
+    if (this.#state === 'body' || this.#state === 'tunnel') this.socket.resume();
+  }
+
+  openTunnel(): void {
+    this.#state = 'tunnel';
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const chunk of held) this.#exchange?.onTunnelInput(chunk);
+    this.socket.resume();
+  }
+
+  /** The exchange's response is written, or nobody is there to read it. */
+  exchangeEnded(exchange: Exchange): void {
+    if (this.#exchange === exchange) this.#exchange = null;
+    if (this.#state === 'linger') return;
+    if (exchange.closeAfter || !exchange.requestDone || this.#core.draining) {
+      this.#endOutput();
+      return;
+    }
+    this.#nextRequest();
+  }
+
+  #nextRequest(): void {
+    this.#state = 'head';
+    this.#activeAt = this.#core.now;
+    if (this.#driving) return;
+    const held = this.#nextHeld();
+    if (held !== null) this.#drive(held);
+    if (this.#inputEnded && this.#exchange === null) this.#endOutput();
+  }
+
+  /** An answer that needs no instance. */
+  #answerAtOnce(answer: OwnAnswer, head: RequestHead, whole: boolean): void {
+    const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
+    this.#writeAnswer(answer, { requestId: head.requestId, close, method: head.line.method });
+    this.#core.stats.onEnd(answer.status);
+    if (close) this.#endOutput();
+    else this.#nextRequest();
+  }
+
+  /** Answers an exchange with a problem; returns the status. */
+  answerProblem(
+    exchange: Exchange,
+    code: ProblemCode,
+    options: { detail?: string; retryAfterSeconds?: number },
+  ): number {
+    const { head } = exchange;
+    if (!exchange.requestDone || this.#core.draining) exchange.closeAfter = true;
+    const answer = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
+    this.#writeAnswer(answer, { requestId: head.requestId, close: exchange.closeAfter, method: head.line.method });
+    return answer.status;
+  }
+
+  #writeAnswer(answer: OwnAnswer, options: { requestId: string; close: boolean; method: string }): void {
+    this.socket.cork();
+    this.socket.write(answerHead(answer, options), 'latin1');
+    if (options.method !== 'HEAD' && answer.body.length > 0) this.socket.write(answer.body);
+    this.socket.uncork();
+  }
+
+  /** The bytes are not a request: 400 and the end, because where the next one would begin is unknown. */
+  #refuse(detail: string, chunk?: Buffer, code: ProblemCode = 'request.invalid'): number {
+    const exchange = this.#exchange;
+    this.#core.stats.refused += 1;
+    const begun = exchange?.started === true;
+    exchange?.abort(PROBLEMS[code].status);
+    this.#exchange = null;
+    if (begun) this.cutOff();
+    else {
+      this.#writeAnswer(problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
+      this.#core.stats.onEnd(PROBLEMS[code].status);
+      this.#endOutput();
+    }
+    return chunk?.length ?? 0;
+  }
+
+  /** Ends our side after what was written; the peer's side is read to its end, within bounds. */
+  #endOutput(): void {
+    this.#state = 'linger';
+    this.#activeAt = this.#core.now;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  /** A response that cannot become whole must not look whole: the connection is reset. */
+  cutOff(): void {
+    this.#state = 'linger';
+    this.#exchange = null;
+    this.socket.resetAndDestroy();
+  }
+
+  #onEnd(): void {
+    this.#inputEnded = true;
+    switch (this.#state) {
+      case 'head':
+        this.#endOutput();
+        return;
+      case 'body':
+        this.#exchange?.abort(499);
+        this.#exchange = null;
+        this.socket.destroy();
+        return;
+      case 'busy':
+        if (this.#exchange !== null) this.#leaveSoon(this.#exchange);
+        return;
+      case 'tunnel':
+        this.#exchange?.onTunnelInputEnd();
+        return;
+      default:
+    }
+  }
+
+  #leaveSoon(exchange: Exchange): void {
+    this.#core.clock.setTimeout(HALF_CLOSED_MS, () => {
+      if (exchange.ended || this.#state === 'tunnel') return;
+      exchange.abort(499);
+      this.socket.destroy();
+    });
+  }
+
+  #onClose(): void {
+    this.#core.connections.delete(this);
+    this.#exchange?.abort(499);
+    this.#exchange = null;
+    this.#held = [];
+  }
+
+  /** Bounds that only time can break; called several times a second. */
+  check(now: number): void {
+    const { limits } = this.#core;
+    const quiet = now - this.#activeAt;
+    switch (this.#state) {
+      case 'head':
+        if (this.#reader.pending) {
+          if (now - this.#headSince > limits.headerMs) {
+            this.#refuse('the request head did not come in time', undefined, 'request.timeout');
+          }
+        } else if (quiet > limits.idleMs) this.#endOutput();
+        break;
+      case 'body':
+        if (quiet > limits.stallMs && !this.socket.isPaused()) {
+          this.#refuse('the request body did not come in time', undefined, 'request.timeout');
+          return;
+        }
+        break;
+      case 'linger':
+        if (quiet > LINGER_MS && this.socket.writableLength === 0) this.socket.destroy();
+        break;
+      default:
+    }
+    this.#exchange?.check(now);
+    this.#checkStall(now, limits.stallMs);
+  }
+
+  /** A client that takes nothing of what is written for it is cut off. */
+  #checkStall(now: number, stallMs: number): void {
+    const { socket } = this;
+    if (socket.writableLength === 0) {
+      this.#stalledSince = 0;
+      return;
+    }
+    const flushed = socket.bytesWritten - socket.writableLength;
+    if (this.#stalledSince === 0 || flushed !== this.#flushed) {
+      this.#stalledSince = now;
+      this.#flushed = flushed;
+    } else if (now - this.#stalledSince > stallMs) socket.destroy();
+  }
+
+  /** The gateway stops: an idle connection ends now, another after its response. */
+  drain(): void {
+    if (this.#state === 'head' && !this.#reader.pending) this.#endOutput();
+  }
+}
+
+function sameAuthority(target: string, host: string): boolean {
+  const port = (authority: string) => /:(\d{1,5})$/.exec(authority)?.[1] ?? '80';
+  const name = hostOf(target);
+  return name !== null && name === hostOf(host) && port(target) === port(host);
+}

@@ -1,0 +1,62 @@
+import type { Clock, Logger } from '@skyrun/kit';
+import type { Meter } from '../meter/meter.ts';
+import type { OwnAnswer } from './answer.ts';
+import type { ClientConnection } from './connection.ts';
+import type { Destination } from './destination.ts';
+import type { RandomHex } from './ids.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** All times in ms. */
+export interface GatewayLimits {
+  /** First byte of a head to its last. */
+  readonly headerMs: number;
+  /** Between two requests of a connection. */
+  readonly idleMs: number;
+  /** Between two pieces of a request's body, and of a response that the client does not take. */
+  readonly stallMs: number;
+  readonly connectMs: number;
+  /** In the waiting room. */
+  readonly waitMs: number;
+  /** Requests in one waiting room. */
+  readonly roomLimit: number;
+}
+
+/** Where a request goes. */
+export type Decision =
+  | { readonly kind: 'forward'; readonly destination: Destination }
+  | { readonly kind: 'answer'; readonly answer: OwnAnswer };
+
+/** What the connections of one gateway share. */
+export interface GatewayCore {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: GatewayLimits;
+  readonly meter: Meter;
+  readonly stats: Stats;
+  readonly random: RandomHex;
+  readonly connections: Set<ClientConnection>;
+  /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
+  now: number;
+  /** The gateway is stopping: each connection ends after its response. */
+  draining: boolean;
+  decide(head: RequestHead): Decision;
+  /** The destination has traffic to report. */
+  onTraffic(destination: Destination): void;
+  /** A request began to wait. */
+  onWaiting(destination: Destination): void;
+  /** Room may have come free: serves who waits. */
+  drainRoom(destination: Destination, now: number): void;
+}
+
+/** Counters of one process since its start. */
+export class Stats {
+  connections = 0;
+  refused = 0;
+  clientErrors = 0;
+  ended = [0, 0, 0, 0, 0];
+
+  onEnd(status: number): void {
+    const index = Math.floor(status / 100) - 1;
+    this.ended[index] = (this.ended[index] ?? 0) + 1;
+  }
+}

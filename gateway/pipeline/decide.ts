@@ -1,0 +1,29 @@
+import type { PlatformRouter } from '../platform/platform-router.ts';
+import { isTenantHost } from '../routing/hosts.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { problemAnswer } from './answer.ts';
+import type { Decision } from './core.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Where a request goes: a tenant's revision by its host, or the platform on every host that is no tenant's. */
+export function createDecide(options: {
+  table: RouteTable;
+  platform: PlatformRouter;
+  baseDomain: string;
+}): (head: RequestHead) => Decision {
+  const { table, platform, baseDomain } = options;
+  return (head) => {
+    const { host, acceptsHtml } = head.fields;
+    const destination = table.pick(host, Math.random());
+    if (destination !== null) return { kind: 'forward', destination };
+    if (!isTenantHost(host, baseDomain) && table.find(host) === undefined) return platform.decide(head);
+    const detail =
+      table.find(host) === undefined
+        ? `No service answers at ${host}. Is the name right, and is the service deployed?`
+        : `The service at ${host} has no revision that takes traffic yet.`;
+    return {
+      kind: 'answer',
+      answer: problemAnswer('gateway.no_route', { detail, html: acceptsHtml, requestId: head.requestId }),
+    };
+  };
+}

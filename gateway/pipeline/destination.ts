@@ -1,0 +1,153 @@
+import type { RouteInstance, RouteTarget } from '@skyrun/contracts';
+import { type Candidate, leastInFlight } from '../balance/balance.ts';
+import { Breaker } from '../breaker/breaker.ts';
+import { InstanceMeter, type MeteredRevision } from '../meter/meter.ts';
+import { TrafficWindow } from '../report/traffic-window.ts';
+import { ConnectionPool } from '../upstream/pool.ts';
+import { WaitingRoom } from '../waiting/waiting-room.ts';
+import type { Exchange } from './exchange.ts';
+
+/** One place that answers: an instance of a revision, or a service of the platform. */
+export class Instance implements Candidate {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly breaker = new Breaker();
+  readonly pool = new ConnectionPool();
+  readonly meter: InstanceMeter | null;
+  /** False while it drains and after it left the route: it finishes what it has. */
+  ready = true;
+  inFlight = 0;
+
+  constructor(options: { id: string; address: string; port: number; revision: MeteredRevision | null }) {
+    this.id = options.id;
+    this.address = options.address;
+    this.port = options.port;
+    this.meter = options.revision === null ? null : new InstanceMeter(options.revision, options.id);
+  }
+
+  admits(now: number): boolean {
+    return this.breaker.admits(now);
+  }
+
+  resume(): void {
+    this.ready = true;
+    this.pool.open();
+  }
+
+  drain(): void {
+    this.ready = false;
+    this.pool.close();
+  }
+}
+
+export interface DestinationOptions {
+  readonly name: string;
+  /** Null for the platform's own services: not metered, not reported, never activated. */
+  readonly revision: MeteredRevision | null;
+  /** Hard limit of requests in flight per instance; 0 is none. */
+  readonly containerConcurrency: number;
+  /** First byte to last of one request, in ms; 0 is no limit. */
+  readonly timeoutMs: number;
+  readonly roomLimit: number;
+  readonly now: number;
+}
+
+/** What one request is balanced over: a revision's instances, or one service of the platform. */
+export class Destination {
+  readonly name: string;
+  revision: MeteredRevision | null;
+  containerConcurrency: number;
+  timeoutMs: number;
+  /** Requests that no instance answered are counted here. */
+  readonly unanswered: InstanceMeter | null;
+  readonly room: WaitingRoom<Exchange>;
+  readonly traffic: TrafficWindow;
+  /** No route leads here any more. */
+  retired = false;
+  /** How many routes lead here. */
+  routes = 0;
+  /** On the list of those whose traffic is reported. */
+  listed = false;
+  instances: Instance[] = [];
+  /** Left the route with requests in flight. */
+  leaving = new Set<Instance>();
+  #offset = 0;
+
+  constructor(options: DestinationOptions) {
+    this.name = options.name;
+    this.revision = options.revision;
+    this.containerConcurrency = options.containerConcurrency;
+    this.timeoutMs = options.timeoutMs;
+    this.unanswered = options.revision === null ? null : new InstanceMeter(options.revision, '');
+    this.room = new WaitingRoom(options.roomLimit);
+    this.traffic = new TrafficWindow(options.now);
+  }
+
+  get hasReady(): boolean {
+    return this.instances.some((instance) => instance.ready);
+  }
+
+  /** Whether an instance is on its way out; the orchestrator waits to hear that it is idle. */
+  get hasDraining(): boolean {
+    return this.leaving.size > 0 || this.instances.some((instance) => !instance.ready);
+  }
+
+  pick(now: number, except: Instance | null): Instance | null {
+    const count = this.instances.length;
+    this.#offset = count === 0 ? 0 : (this.#offset + 1) % count;
+    return leastInFlight(this.instances, {
+      cap: this.containerConcurrency,
+      now,
+      offset: this.#offset,
+      random: Math.random,
+      except,
+    });
+  }
+
+  /** Takes over a target's settings and instances; whoever waits is served where there is room now. */
+  update(revision: MeteredRevision, target: RouteTarget): void {
+    this.revision = revision;
+    this.containerConcurrency = target.containerConcurrency;
+    this.timeoutMs = target.timeoutMs;
+    if (this.unanswered !== null) this.unanswered.revision = revision;
+    const known = new Map(this.instances.map((instance) => [instance.id, instance]));
+    this.instances = target.instances.map((wanted) => {
+      const instance = known.get(wanted.id);
+      if (instance === undefined || !samePlace(instance, wanted)) return createInstance(wanted, revision);
+      known.delete(wanted.id);
+      if (instance.meter !== null) instance.meter.revision = revision;
+      if (wanted.state === 'draining' && instance.ready) instance.drain();
+      else if (wanted.state === 'ready' && !instance.ready) instance.resume();
+      return instance;
+    });
+    for (const gone of known.values()) this.#leave(gone);
+  }
+
+  retire(): void {
+    this.retired = true;
+    for (const instance of this.instances) this.#leave(instance);
+    this.instances = [];
+  }
+
+  #leave(instance: Instance): void {
+    instance.drain();
+    if (instance.inFlight > 0) this.leaving.add(instance);
+  }
+
+  /** A request of this instance ended. */
+  release(instance: Instance): void {
+    instance.inFlight -= 1;
+    if (instance.inFlight === 0 && !instance.ready) this.leaving.delete(instance);
+  }
+}
+
+function samePlace(instance: Instance, wanted: RouteInstance): boolean {
+  return instance.address === wanted.address && instance.port === wanted.port;
+}
+
+function createInstance(wanted: RouteInstance, revision: MeteredRevision): Instance {
+  const instance = new Instance({ id: wanted.id, address: wanted.address, port: wanted.port, revision });
+  if (wanted.state === 'draining') instance.drain();
+  return instance;
+}

@@ -1,0 +1,415 @@
+import type { ProblemCode } from '@skyrun/contracts';
+import type { ChunkScanner } from '../http1/chunked.ts';
+import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstream/connection.ts';
+import type { WaitingRoom } from '../waiting/waiting-room.ts';
+import type { ClientConnection } from './connection.ts';
+import type { GatewayCore } from './core.ts';
+import type { Destination, Instance } from './destination.ts';
+import { isIdempotent, type RequestHead } from './request-head.ts';
+import { ResponseWriter } from './response-writer.ts';
+import { acceptsSwitch } from './upgrade.ts';
+
+/** How often one request is tried again: on another instance, or on a fresh connection. */
+const MAX_CONNECT_ATTEMPTS = 5;
+const MAX_REPEATS = 2;
+/** Request body held while no instance is there to take it; beyond that the client is not read. */
+const HELD_BODY_BYTES = 65_536;
+
+/**
+ * One request on its way and its response.
+ *
+ *   begin ──► (waiting) ──► assigned ──connected──► sent ──response head──► answering ──whole──► ended
+ *               │   ▲           │ could not connect    │ lost, safe to repeat      │
+ *               │   └───────────┴──────────────────────┘                           │ lost, timed out
+ *               ▼ full, expired, no route                                          ▼
+ *            own answer ──► ended                                       client is cut off: ended
+ *
+ * The client leaving ends it from every state.
+ */
+export class Exchange implements ResponseReceiver {
+  readonly head: RequestHead;
+  readonly connection: ClientConnection;
+  readonly startedAt: number;
+  waitUntil = Number.POSITIVE_INFINITY;
+  /** The client's whole request was read and is well-formed. */
+  requestDone = false;
+  /** The client connection ends after this response. */
+  closeAfter: boolean;
+  ended = false;
+  status = 0;
+  #core: GatewayCore;
+  #destination: Destination;
+  #instance: Instance | null = null;
+  #upstream: UpstreamConnection | null = null;
+  #firstWrite: string;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #sent = false;
+  /** Body went out beyond the first write, so the request cannot be sent again. */
+  #streamed = false;
+  #connectAttempts = 0;
+  #repeats = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #assignedAt = 0;
+  readonly #writer: ResponseWriter;
+
+  constructor(options: {
+    core: GatewayCore;
+    connection: ClientConnection;
+    head: RequestHead;
+    destination: Destination;
+    /** The edited head and, where it is small and here already, the body. */
+    firstWrite: string;
+    now: number;
+  }) {
+    this.#core = options.core;
+    this.connection = options.connection;
+    this.head = options.head;
+    this.startedAt = options.now;
+    this.#destination = options.destination;
+    this.#firstWrite = options.firstWrite;
+    this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
+    this.#writer = new ResponseWriter(options.connection.socket, () => this.#onFlushed());
+    if (options.destination.timeoutMs > 0) this.#deadline = options.now + options.destination.timeoutMs;
+  }
+
+  get method(): string {
+    return this.head.line.method;
+  }
+
+  begin(now: number): void {
+    this.#arrive(now);
+  }
+
+  /** The request waited, and this instance has room. */
+  assign(instance: Instance, now: number): void {
+    this.#instance = instance;
+    this.#assignedAt = now;
+    instance.inFlight += 1;
+    instance.breaker.onSent();
+    if (instance.meter !== null) this.#core.meter.begin(instance.meter, now);
+    const upstream =
+      instance.pool.take(now) ??
+      new UpstreamConnection({
+        address: instance.address,
+        port: instance.port,
+        onClose: (connection) => instance.pool.remove(connection),
+      });
+    this.#upstream = upstream;
+    upstream.take(this);
+    if (upstream.connected) this.#send();
+  }
+
+  /** The service has no such revision any more: look where its requests go now. */
+  moveTo(destination: Destination, now: number): void {
+    this.#destination.traffic.move(now);
+    this.#destination = destination;
+    this.#arrive(now);
+  }
+
+  /** The waiting took too long. */
+  expire(): void {
+    if (this.#destination.revision === null) this.#unavailable();
+    else {
+      this.fail('gateway.queue_timeout', {
+        detail: 'No instance of the service became ready in time. Its logs tell why.',
+        retryAfterSeconds: 5,
+      });
+    }
+  }
+
+  #arrive(now: number): void {
+    const destination = this.#destination;
+    destination.traffic.arrive(now);
+    if (!destination.listed) this.#core.onTraffic(destination);
+    this.#admit(now, null);
+  }
+
+  #admit(now: number, except: Instance | null): void {
+    const destination = this.#destination;
+    const instance = destination.room.size === 0 ? destination.pick(now, except) : null;
+    if (instance !== null) {
+      this.assign(instance, now);
+      return;
+    }
+    const limit = this.#core.limits.waitMs;
+    this.waitUntil = Math.min(this.#deadline, this.startedAt + limit);
+    const room: WaitingRoom<Exchange> = destination.room;
+    if (!room.enter(this)) {
+      this.fail('gateway.queue_full', {
+        detail: `${room.size} requests wait for this service already.`,
+        retryAfterSeconds: 1,
+      });
+      return;
+    }
+    this.#core.onWaiting(destination);
+  }
+
+  // ── the request's way ──
+
+  /** Checked bytes of the request's body. False: read no more from the client for now. */
+  onBody(chunk: Buffer): boolean {
+    if (this.#sent && this.#upstream !== null) {
+      this.#streamed = true;
+      this.#countIn(chunk.length);
+      return this.#upstream.socket.write(chunk);
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#heldBytes < HELD_BODY_BYTES;
+  }
+
+  onConnected(): void {
+    this.#send();
+  }
+
+  #send(): void {
+    const upstream = this.#upstream;
+    if (upstream === null) return;
+    this.#sent = true;
+    this.#countIn(this.#firstWrite.length);
+    let room = upstream.socket.write(this.#firstWrite, 'latin1');
+    if (this.#heldBytes > 0) {
+      this.#streamed = true;
+      this.#countIn(this.#heldBytes);
+      for (const chunk of this.#held) room = upstream.socket.write(chunk);
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
+    if (room) this.connection.resumeBody();
+  }
+
+  onUpstreamDrain(): void {
+    this.connection.resumeBody();
+  }
+
+  // ── the response's way ──
+
+  onInterim(line: StatusLine, fields: ResponseFields): void {
+    if (this.head.line.minor === 0) return;
+    this.#writer.interim(`HTTP/1.1 ${line.status} ${line.reason}\r\n${fields.kept}\r\n`);
+  }
+
+  onSwitch(line: StatusLine, fields: ResponseFields): boolean {
+    if (!this.requestDone || !acceptsSwitch(this.head.fields, fields)) return false;
+    this.status = 101;
+    this.#writer.interim(
+      `HTTP/1.1 101 ${line.reason}\r\n${fields.kept}Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n\r\n`,
+    );
+    this.connection.openTunnel();
+    return true;
+  }
+
+  onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
+    this.status = line.status;
+    this.#firstWrite = '';
+    if (this.#core.draining) this.closeAfter = true;
+    const old = this.head.line.minor === 0;
+    if (framing === 'close' && old) this.closeAfter = true;
+    const id = fields.hasRequestId ? '' : `X-Request-Id: ${this.head.requestId}\r\n`;
+    this.#writer.head(line, fields, {
+      framing,
+      old,
+      bodyless: framing === 'none' && this.method !== 'HEAD' && line.status !== 304,
+      extra: this.closeAfter ? `${id}Connection: close\r\n` : id,
+    });
+  }
+
+  onContent(buffer: Buffer, start: number, end: number): void {
+    this.#countOut(end - start);
+    this.#writer.content(buffer, start, end);
+  }
+
+  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
+    const stop = this.#writer.chunked(buffer, start, end, chunks);
+    this.#countOut(stop - start);
+    return stop;
+  }
+
+  onReadEnd(): boolean {
+    return this.#writer.settle();
+  }
+
+  onResponseEnd(reusable: boolean): void {
+    if (this.#writer.end(reusable)) this.#complete(reusable);
+  }
+
+  #onFlushed(): void {
+    const ending = this.#writer.ending;
+    if (ending !== null) this.#complete(ending);
+    else this.#upstream?.resume();
+  }
+
+  /** The client has taken what was written. */
+  onClientDrain(): void {
+    this.#writer.onDrain();
+  }
+
+  #complete(reusable: boolean): void {
+    const upstream = this.#upstream;
+    const instance = this.#instance;
+    if (upstream !== null && instance !== null) {
+      instance.breaker.onSuccess();
+      if (reusable && this.requestDone) {
+        upstream.free(this.#core.clock.monotonic());
+        instance.pool.put(upstream);
+      } else upstream.destroy();
+    }
+    this.#upstream = null;
+    this.#end(this.status);
+    this.connection.exchangeEnded(this);
+  }
+
+  // ── tunnel ──
+
+  onTunnelData(buffer: Buffer, start: number, end: number): void {
+    this.#countOut(end - start);
+    this.#writer.content(buffer, start, end);
+  }
+
+  onTunnelEnd(): void {
+    this.connection.socket.end();
+  }
+
+  /** Client bytes of a tunnel. False: read no more for now. */
+  onTunnelInput(chunk: Buffer): boolean {
+    this.#countIn(chunk.length);
+    return this.#upstream === null || this.#upstream.socket.write(chunk);
+  }
+
+  onTunnelInputEnd(): void {
+    this.#upstream?.socket.end();
+  }
+
+  // ── when it goes wrong ──
+
+  onLost(loss: Loss): void {
+    const upstream = this.#upstream;
+    const instance = this.#instance;
+    const now = this.#core.clock.monotonic();
+    this.#upstream = null;
+    if (upstream === null || instance === null || this.ended) return;
+    if (this.connection.tunnelling) {
+      this.#end(101);
+      this.connection.socket.end();
+      return;
+    }
+    if (this.#writer.started) {
+      instance.breaker.onFailure(now);
+      this.#end(this.status);
+      this.connection.cutOff();
+      return;
+    }
+    if (loss.cause === 'connect') {
+      // Refused connections prove that nobody is there; no byte was sent, so any request may go elsewhere.
+      instance.breaker.onFailure(now, 5);
+      this.#connectAttempts += 1;
+      if (this.#connectAttempts < MAX_CONNECT_ATTEMPTS && this.#destination.revision !== null) {
+        this.#again(now, instance);
+        return;
+      }
+    } else if (this.#mayRepeat(loss, upstream.reused)) {
+      if (!upstream.reused) instance.breaker.onFailure(now);
+      this.#repeats += 1;
+      this.#again(now, upstream.reused ? null : instance);
+      return;
+    } else instance.breaker.onFailure(now);
+    if (this.#destination.revision === null) this.#unavailable();
+    else this.fail('gateway.upstream_failed', { detail: `The instance of the service failed: ${loss.detail}.` });
+  }
+
+  #mayRepeat(loss: Loss, reused: boolean): boolean {
+    if (this.#streamed || !this.requestDone || !isIdempotent(this.method)) return false;
+    if (this.#repeats >= MAX_REPEATS || loss.cause === 'malformed' || loss.answered) return false;
+    return reused || this.head.fields.framing === 'none';
+  }
+
+  #again(now: number, except: Instance | null): void {
+    this.#releaseInstance(now, 0);
+    this.#sent = false;
+    this.#admit(now, this.#destination.instances.length > 1 ? except : null);
+  }
+
+  #unavailable(): void {
+    this.fail('platform.unavailable', {
+      detail: `The ${this.#destination.name} service of the platform does not answer. Running services go on.`,
+      retryAfterSeconds: 2,
+    });
+  }
+
+  /** Answers with a problem, or cuts the client off where a response has begun. */
+  fail(code: ProblemCode, options: { detail?: string; retryAfterSeconds?: number } = {}): void {
+    if (this.ended) return;
+    this.#abandonUpstream();
+    if (this.#writer.started) {
+      this.#end(this.status);
+      this.connection.cutOff();
+      return;
+    }
+    const status = this.connection.answerProblem(this, code, options);
+    this.#end(status);
+    this.connection.exchangeEnded(this);
+  }
+
+  /** The client is gone, or its request turned out malformed: nothing is answered from here. */
+  abort(status: number): void {
+    if (this.ended) return;
+    this.#destination.room.leave(this);
+    this.#abandonUpstream();
+    this.#end(this.connection.tunnelling ? 101 : status);
+  }
+
+  /** Bounds that only time can break; called several times a second. */
+  check(now: number): void {
+    if (now >= this.#deadline) {
+      this.#destination.room.leave(this);
+      this.fail('gateway.upstream_timeout', {
+        detail: `The service took longer than its ${this.#destination.timeoutMs} ms.`,
+      });
+    } else if (this.#upstream?.connected === false && now - this.#assignedAt > this.#core.limits.connectMs) {
+      this.#upstream.socket.destroy();
+    }
+  }
+
+  get started(): boolean {
+    return this.#writer.started;
+  }
+
+  #abandonUpstream(): void {
+    this.#instance?.breaker.onAbandoned();
+    this.#upstream?.destroy();
+    this.#upstream = null;
+  }
+
+  #releaseInstance(now: number, status: number): void {
+    const instance = this.#instance;
+    if (instance === null) return;
+    this.#instance = null;
+    if (instance.meter !== null) this.#core.meter.end(instance.meter, now, status);
+    this.#destination.release(instance);
+    this.#core.drainRoom(this.#destination, now);
+  }
+
+  #end(status: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    const now = this.#core.clock.monotonic();
+    this.#core.stats.onEnd(status);
+    this.#destination.traffic.end(now, status, now - this.startedAt);
+    if (this.#instance !== null) this.#releaseInstance(now, status);
+    else if (this.#destination.unanswered !== null) {
+      this.#core.meter.answered(this.#destination.unanswered, now, status);
+    }
+  }
+
+  #countIn(bytes: number): void {
+    const meter = this.#instance?.meter;
+    if (meter) meter.bytesIn += bytes;
+  }
+
+  #countOut(bytes: number): void {
+    const meter = this.#instance?.meter;
+    if (meter) meter.bytesOut += bytes;
+  }
+}

@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { route, startGateway, target } from '../harness/gateway.ts';
+
+async function startInstance(handler: Parameters<typeof createServer>[1]) {
+  const server = createServer({}, handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function get(port: number, path = '/', init: RequestInit & { host?: string } = {}) {
+  const { host = 'hello.demo.localhost', ...rest } = init;
+  return fetch(`http://127.0.0.1:${port}${path}`, { ...rest, headers: { host, ...rest.headers } });
+}
+
+test('a request reaches the instance of its host with forwarding headers, and its answer comes back', async () => {
+  const instance = await startInstance((request, response) => {
+    response.setHeader('x-seen', JSON.stringify(request.headers));
+    response.end(`hello ${request.method} ${request.url}`);
+  });
+  const running = await startGateway([route([target([instance.port])])]);
+  try {
+    const { request } = await import('node:http');
+    const seen = await new Promise<{ text: string; headers: Record<string, string>; status: number }>(
+      (resolve, reject) => {
+        request(
+          { port: running.port, host: '127.0.0.1', path: '/a?b=1', headers: { host: 'hello.demo.localhost' } },
+          (response) => {
+            let text = '';
+            response.on('data', (chunk) => {
+              text += String(chunk);
+            });
+            response.on('end', () =>
+              resolve({
+                text,
+                headers: JSON.parse(String(response.headers['x-seen'])),
+                status: response.statusCode ?? 0,
+              }),
+            );
+          },
+        )
+          .on('error', reject)
+          .end();
+      },
+    );
+    expect(seen.status).toBe(200);
+    expect(seen.text).toBe('hello GET /a?b=1');
+    expect(seen.headers).toMatchObject({
+      host: 'hello.demo.localhost',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': 'hello.demo.localhost',
+      forwarded: 'for=127.0.0.1;host="hello.demo.localhost";proto=http',
+      via: '1.1 skyrun',
+    });
+    expect(seen.headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  } finally {
+    await running.close();
+    await instance.close();
+  }
+});
+
+test('platform paths go to their owner, unknown ones are problems', async () => {
+  const running = await startGateway([]);
+  try {
+    const me = await get(running.port, '/api/v1/me', { host: 'localhost' });
+    expect(await me.json()).toMatchObject({ path: '/api/v1/me' });
+    const unknown = await get(running.port, '/api/v1/nothing');
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ code: 'resource.not_found' });
+    expect((await get(running.port, '/internal/v1/routes')).status).toBe(404);
+    expect((await get(running.port, '/')).status).toBe(503);
+  } finally {
+    await running.close();
+  }
+});

@@ -1,0 +1,51 @@
+import type { RequestFields } from '../http1/request-fields.ts';
+import type { RequestLine } from '../http1/request-line.ts';
+import type { RandomHex } from './ids.ts';
+
+export interface RequestHead {
+  readonly line: RequestLine;
+  readonly fields: RequestFields;
+  /** Sent on as X-Request-Id and back to the client. */
+  readonly requestId: string;
+  readonly traceparent: string;
+}
+
+/** Methods that may be repeated without a second effect (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}
+
+/** Continues the client's request id and trace, or begins both with one random number. */
+export function identify(line: RequestLine, fields: RequestFields, random: RandomHex): RequestHead {
+  const traceparent = fields.traceparent || `00-${random.take(32)}-${random.take(16)}-01`;
+  return { line, fields, traceparent, requestId: fields.requestId || traceparent.slice(3, 35) };
+}
+
+/** The fields that depend on the connection and the Host only; made once per connection and Host. */
+export function forwardingFields(options: { address: string; authority: string; protocol: 'http' | 'https' }): string {
+  const { address, authority, protocol } = options;
+  const node = address.includes(':') ? `"[${address}]"` : address;
+  return (
+    `Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
+    `X-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\nVia: 1.1 skyrun\r\n`
+  );
+}
+
+/** The head that goes to the instance. `copied` is the client's request line where it can be used as it came. */
+export function upstreamHead(head: RequestHead, copied: string, forwarding: string, address: string): string {
+  const { line, fields } = head;
+  const requestLine = line.verbatim ? copied : `${line.method} ${line.target} HTTP/1.1\r\n`;
+  const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;
+  const framing = fields.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
+  const upgrade = fields.upgrade === '' ? '' : `Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n`;
+  return (
+    requestLine +
+    fields.kept +
+    framing +
+    upgrade +
+    forwarding +
+    `X-Forwarded-For: ${forwardedFor}\r\nX-Request-Id: ${head.requestId}\r\ntraceparent: ${head.traceparent}\r\n\r\n`
+  );
+}

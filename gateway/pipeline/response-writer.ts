@@ -1,0 +1,123 @@
+import type { Socket } from 'node:net';
+import type { ChunkScanner } from '../http1/chunked.ts';
+import type { Framing } from '../http1/message.ts';
+import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+
+/** Up to here head and content go out as one latin-1 string: one copy, one system call, nothing that outlives it. */
+const ONE_WRITE_BYTES = 16_384;
+
+/**
+ * Writes one response to a client, framed as the client can read it: as it came; chunked where the instance ends its
+ * response by closing; unchunked for an HTTP/1.0 client.
+ *
+ * A large piece is written from the upstream connection's read buffer itself. While the kernel has not taken it, the
+ * buffer must not be read into again: `settle()` is false until `onFlushed`, and the end of the response waits.
+ */
+export class ResponseWriter {
+  /** Whether any byte of the final response was handed to the socket: from then on it cannot become another one. */
+  started = false;
+  /** The response is whole but not flushed; the value is whether its upstream connection is reusable. */
+  ending: boolean | null = null;
+  #socket: Socket;
+  #onFlushed: () => void;
+  #pendingHead = '';
+  #mode: 'raw' | 'chunk' | 'unchunk' = 'raw';
+  #blocked = false;
+  readonly #afterWrite = () => this.#unblock();
+
+  /** `onFlushed`: after `settle()` or `end()` was false, the client has taken all. */
+  constructor(socket: Socket, onFlushed: () => void) {
+    this.#socket = socket;
+    this.#onFlushed = onFlushed;
+  }
+
+  interim(head: string): void {
+    this.#socket.write(head, 'latin1');
+  }
+
+  head(
+    line: StatusLine,
+    fields: ResponseFields,
+    options: { framing: Framing; old: boolean; bodyless: boolean; extra: string },
+  ): void {
+    const { framing, old, bodyless, extra } = options;
+    let transfer = '';
+    if (framing === 'chunked' && old) this.#mode = 'unchunk';
+    else if (framing === 'close' && !old) this.#mode = 'chunk';
+    if (this.#mode !== 'unchunk' && (framing === 'chunked' || framing === 'close') && !old) {
+      transfer = 'Transfer-Encoding: chunked\r\n';
+    }
+    const kept = bodyless ? fields.keptWithoutLength : fields.kept;
+    this.#pendingHead = `HTTP/1.1 ${line.status} ${line.reason}\r\n${kept}${transfer}${extra}\r\n`;
+  }
+
+  content(buffer: Buffer, start: number, end: number): void {
+    if (this.#mode === 'chunk') this.#write(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n');
+    else this.#write(buffer, start, end, '', '');
+  }
+
+  /** Returns the position after the chunked body's last byte, as the scanner does. */
+  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
+    if (this.#mode === 'unchunk') {
+      return chunks.scan(buffer, start, end, (from, to) => this.#write(buffer, from, to, '', ''));
+    }
+    const stop = chunks.scan(buffer, start, end);
+    // What stands before a fault is held back with it: the client must see a response that is cut off.
+    if (chunks.phase !== 'fault') this.#write(buffer, start, stop, '', '');
+    return stop;
+  }
+
+  /** Hands over what is pending after one read. False: pause the reading. */
+  settle(): boolean {
+    this.#flushHead('');
+    return !this.#blocked;
+  }
+
+  /** The response is whole. False: not flushed yet, `onFlushed` follows. */
+  end(reusable: boolean): boolean {
+    this.#flushHead(this.#mode === 'chunk' ? '0\r\n\r\n' : '');
+    if (!this.#blocked) return true;
+    this.ending = reusable;
+    return false;
+  }
+
+  onDrain(): void {
+    this.#unblock();
+  }
+
+  #flushHead(suffix: string): void {
+    const text = this.#pendingHead + suffix;
+    if (text === '') return;
+    this.#pendingHead = '';
+    this.started = true;
+    if (!this.#socket.write(text, 'latin1')) this.#blocked = true;
+  }
+
+  #write(buffer: Buffer, start: number, end: number, prefix: string, suffix: string): void {
+    const socket = this.#socket;
+    const before = this.#pendingHead + prefix;
+    this.#pendingHead = '';
+    this.started = true;
+    if (before.length + end - start + suffix.length <= ONE_WRITE_BYTES) {
+      const text = before + buffer.toString('latin1', start, end) + suffix;
+      if (!socket.write(text, 'latin1')) this.#blocked = true;
+      return;
+    }
+    const piece = buffer.subarray(start, end);
+    if (before === '' && suffix === '') socket.write(piece, this.#afterWrite);
+    else {
+      socket.cork();
+      if (before !== '') socket.write(before, 'latin1');
+      socket.write(piece, this.#afterWrite);
+      if (suffix !== '') socket.write(suffix, 'latin1');
+      socket.uncork();
+    }
+    if (socket.writableLength > 0) this.#blocked = true;
+  }
+
+  #unblock(): void {
+    if (!this.#blocked || this.#socket.writableLength > 0) return;
+    this.#blocked = false;
+    this.#onFlushed();
+  }
+}

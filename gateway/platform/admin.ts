@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics, Readiness } from '@skyrun/kit';
+import type { GatewayCore } from '../pipeline/core.ts';
+import type { Destination } from '../pipeline/destination.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+
+/** The operator's view of one gateway process, on loopback only. */
+export function createAdminServer(options: { metrics: Metrics; table: RouteTable; ready: () => Readiness }): {
+  listen(port: number): Promise<AddressInfo>;
+  close(): Promise<void>;
+} {
+  const { metrics, table, ready } = options;
+  const json = (response: ServerResponse, status: number, body: unknown) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+  };
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    switch (request.url?.split('?')[0]) {
+      case '/healthz':
+        json(response, 200, { ok: true });
+        return;
+      case '/readyz': {
+        const readiness = ready();
+        json(response, readiness.ok ? 200 : 503, readiness);
+        return;
+      }
+      case '/metrics':
+        response.writeHead(200, { 'content-type': metrics.registry.contentType });
+        response.end(await metrics.registry.metrics());
+        return;
+      case '/debug/routes':
+        json(response, 200, { routes: [...table.entries()].map(describe) });
+        return;
+      default:
+        json(response, 404, { code: 'resource.not_found' });
+    }
+  };
+  const server: Server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy());
+  });
+  return {
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: '127.0.0.1', port }, () => resolve(server.address() as AddressInfo));
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function describe({
+  route,
+  shares,
+}: {
+  route: { host: string; service: string; project: string };
+  shares: readonly { percent: number; destination: Destination }[];
+}) {
+  return {
+    host: route.host,
+    project: route.project,
+    service: route.service,
+    targets: shares.map(({ percent, destination }) => ({
+      percent,
+      revision: destination.name,
+      waiting: destination.room.size,
+      current: destination.traffic.current,
+      instances: destination.instances.map((instance) => ({
+        id: instance.id,
+        address: `${instance.address}:${instance.port}`,
+        ready: instance.ready,
+        inFlight: instance.inFlight,
+        idleConnections: instance.pool.size,
+        breaker: instance.breaker.closed ? 'closed' : 'open',
+        failures: instance.breaker.failures,
+      })),
+    })),
+  };
+}
+
+/** Reads the counters when Prometheus asks, so that requests pay nothing for it. */
+export function registerMetrics(metrics: Metrics, core: GatewayCore, table: RouteTable): void {
+  const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+  const requests = metrics.gauge('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
+  const connections = metrics.gauge('skyrun_gateway_connections', 'Client connections that are open');
+  const accepted = metrics.gauge('skyrun_gateway_connections_total', 'Client connections accepted');
+  const refused = metrics.gauge('skyrun_gateway_refused_total', 'Malformed or late requests that were refused');
+  const inFlight = metrics.gauge('skyrun_gateway_in_flight', 'Requests in flight or waiting');
+  const waiting = metrics.gauge('skyrun_gateway_waiting', 'Requests that wait for an instance');
+  const routes = metrics.gauge('skyrun_gateway_routes', 'Hosts in the route table');
+  const instances = metrics.gauge('skyrun_gateway_instances', 'Instances by what their breaker does', ['breaker']);
+  const gather = () => {
+    for (const [index, name] of classes.entries()) requests.set({ class: name }, core.stats.ended[index] ?? 0);
+    connections.set(core.connections.size);
+    accepted.set(core.stats.connections);
+    refused.set(core.stats.refused);
+    routes.set(table.size);
+    let current = 0;
+    let queued = 0;
+    const breakers = { closed: 0, open: 0 };
+    for (const destination of table.destinations()) {
+      current += destination.traffic.current;
+      queued += destination.room.size;
+      for (const instance of destination.instances) breakers[instance.breaker.closed ? 'closed' : 'open'] += 1;
+    }
+    inFlight.set(current);
+    waiting.set(queued);
+    instances.set({ breaker: 'closed' }, breakers.closed);
+    instances.set({ breaker: 'open' }, breakers.open);
+  };
+  const text = metrics.registry.metrics.bind(metrics.registry);
+  metrics.registry.metrics = () => {
+    gather();
+    return text();
+  };
+}

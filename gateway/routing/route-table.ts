@@ -1,0 +1,127 @@
+import type { Route, RouteTarget } from '@skyrun/contracts';
+import type { MeteredRevision } from '../meter/meter.ts';
+import { Destination } from '../pipeline/destination.ts';
+import { pickTarget } from './hosts.ts';
+
+interface Share {
+  readonly percent: number;
+  readonly destination: Destination;
+}
+
+export interface RouteEntry {
+  readonly route: Route;
+  readonly shares: readonly Share[];
+}
+
+export interface RouteTableOptions {
+  readonly roomLimit: number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  /** Instances came or went: whoever waits there may be served now. */
+  readonly onChanged: (destination: Destination) => void;
+  /** No route leads there any more; `hosts` it was reached by, for those who wait. */
+  readonly onRetired: (destination: Destination, host: string) => void;
+}
+
+/**
+ * Host → revisions, built when a route changes and only looked up by requests. A revision keeps its destination, with
+ * its instances' connections and requests in flight, for as long as any route leads to it.
+ */
+export class RouteTable {
+  #hosts = new Map<string, RouteEntry>();
+  #destinations = new Map<string, Destination>();
+  #options: RouteTableOptions;
+
+  constructor(options: RouteTableOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#hosts.size;
+  }
+
+  entries(): IterableIterator<RouteEntry> {
+    return this.#hosts.values();
+  }
+
+  destinations(): IterableIterator<Destination> {
+    return this.#destinations.values();
+  }
+
+  find(host: string): RouteEntry | undefined {
+    return this.#hosts.get(host);
+  }
+
+  /** The revision that one request of a host goes to. */
+  pick(host: string, point: number): Destination | null {
+    const entry = this.#hosts.get(host);
+    return entry === undefined ? null : (pickTarget(entry.shares, point)?.destination ?? null);
+  }
+
+  /** Makes `routes` the whole table. */
+  replace(routes: readonly Route[]): void {
+    const hosts = new Set(routes.map((route) => route.host));
+    for (const route of routes) this.upsert(route);
+    for (const host of [...this.#hosts.keys()]) if (!hosts.has(host)) this.remove(host);
+  }
+
+  upsert(route: Route): void {
+    const old = this.#hosts.get(route.host);
+    const shares = route.targets.map((target) => ({
+      percent: target.percent,
+      destination: this.#destination(route, target),
+    }));
+    for (const { destination } of shares) destination.routes += 1;
+    this.#hosts.set(route.host, { route, shares });
+    this.#unlink(old, route.host);
+    for (const { destination } of shares) this.#options.onChanged(destination);
+  }
+
+  remove(host: string): void {
+    const old = this.#hosts.get(host);
+    this.#hosts.delete(host);
+    this.#unlink(old, host);
+  }
+
+  #destination(route: Route, target: RouteTarget): Destination {
+    const revision = meteredRevision(route, target);
+    let destination = this.#destinations.get(target.revisionId);
+    if (destination === undefined) {
+      destination = new Destination({
+        name: target.revisionName,
+        revision,
+        containerConcurrency: target.containerConcurrency,
+        timeoutMs: target.timeoutMs,
+        roomLimit: this.#options.roomLimit,
+        now: this.#options.now(),
+      });
+      this.#destinations.set(target.revisionId, destination);
+    }
+    destination.update(revision, target);
+    return destination;
+  }
+
+  #unlink(entry: RouteEntry | undefined, host: string): void {
+    if (entry === undefined) return;
+    for (const { destination } of entry.shares) {
+      destination.routes -= 1;
+      if (destination.routes > 0 || destination.revision === null) continue;
+      this.#destinations.delete(destination.revision.revisionId);
+      destination.retire();
+      this.#options.onRetired(destination, host);
+    }
+  }
+}
+
+function meteredRevision(route: Route, target: RouteTarget): MeteredRevision {
+  return {
+    project: route.project,
+    service: route.service,
+    serviceId: route.serviceId,
+    revisionId: target.revisionId,
+    revisionName: target.revisionName,
+    billingMode: target.billingMode,
+    cpuMilli: target.cpuMilli,
+    memoryMib: target.memoryMib,
+  };
+}

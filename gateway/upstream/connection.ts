@@ -1,0 +1,280 @@
+import { connect, type Socket } from 'node:net';
+import { ChunkScanner } from '../http1/chunked.ts';
+import { HeadReader } from '../http1/head-reader.ts';
+import { RESPONSE_LIMITS } from '../http1/limits.ts';
+import { parseResponseFields, parseStatusLine, type ResponseFields, type StatusLine } from '../http1/response-head.ts';
+import { DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
+
+/** What a response is delivered to. Positions are of the buffer, which is reused after the call. */
+export interface ResponseReceiver {
+  /** A HEAD request's response has no body, whatever its fields say. */
+  readonly method: string;
+  onConnected(): void;
+  onInterim(line: StatusLine, fields: ResponseFields): void;
+  /** A 101. True when it is the change that the request asked for; the connection is a tunnel from then on. */
+  onSwitch(line: StatusLine, fields: ResponseFields): boolean;
+  onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void;
+  onContent(buffer: Buffer, start: number, end: number): void;
+  /** Raw bytes of a chunked body; `scan` must be used to follow it. Returns the position after the body's last byte. */
+  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number;
+  onTunnelData(buffer: Buffer, start: number, end: number): void;
+  onTunnelEnd(): void;
+  /** The response is whole. `reusable`: the connection may carry another request. */
+  onResponseEnd(reusable: boolean): void;
+  /** All of one read was delivered. False pauses the reading until `resume()`. */
+  onReadEnd(): boolean;
+  /** The connection can take more of the request. */
+  onUpstreamDrain(): void;
+  /** The response will not become whole: never connected, closed too early, or not HTTP. */
+  onLost(loss: Loss): void;
+}
+
+export interface Loss {
+  readonly cause: 'connect' | 'closed' | 'malformed';
+  readonly detail: string;
+  /** Whether any byte of a response had come. */
+  readonly answered: boolean;
+}
+
+const READ_BUFFER_BYTES = 65_536;
+
+/**
+ * One connection to an instance and the reader of its responses, one at a time.
+ *
+ *   connecting ──► idle ◄────────────────────────────────┐
+ *                   │ receiver set                       │ whole and reusable
+ *                   ▼                                    │
+ *                  head ──1xx──► head                    │
+ *                   ├──101──► tunnel                     │
+ *                   └──► length │ chunked │ close ───────┤
+ *                                                        ▼ otherwise
+ *                                                     destroyed
+ *
+ * Bytes that come while no request is out, or after a whole response, end the connection: they can belong to no
+ * request, so they are given to none.
+ */
+export class UpstreamConnection {
+  readonly socket: Socket;
+  /** Monotonic ms after which it must not be used again. */
+  idleUntil = 0;
+  connected = false;
+  /** Whether it has carried a whole exchange before this one. */
+  reused = false;
+  #receiver: ResponseReceiver | null = null;
+  #phase: 'head' | 'length' | 'chunked' | 'close' | 'tunnel' = 'head';
+  #remaining = 0;
+  #answered = false;
+  #idleMs = DEFAULT_IDLE_MS;
+  #reusable = true;
+  #error = '';
+  #lastBlock = '';
+  #lastFields: ResponseFields | null = null;
+  #line: StatusLine | null = null;
+  #onClose: (connection: UpstreamConnection) => void;
+  readonly #chunks = new ChunkScanner();
+  readonly #reader = new HeadReader({
+    limits: RESPONSE_LIMITS,
+    skipEmptyLine: false,
+    firstLineFault: (text, start) => {
+      const line = parseStatusLine(text, start);
+      return typeof line === 'string' ? line : null;
+    },
+  });
+
+  constructor(options: {
+    address: string;
+    port: number;
+    /** Told once, when the socket is gone, e.g. to take it out of a pool. */
+    onClose: (connection: UpstreamConnection) => void;
+  }) {
+    this.#onClose = options.onClose;
+    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    const socket = connect({
+      host: options.address,
+      port: options.port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: { buffer, callback: (length) => this.#onRead(buffer, length) },
+    });
+    this.socket = socket;
+    socket.on('connect', () => {
+      this.connected = true;
+      this.#receiver?.onConnected();
+    });
+    socket.on('drain', () => this.#receiver?.onUpstreamDrain());
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error.code ?? error.message;
+    });
+    socket.on('close', () => {
+      this.#onClose(this);
+      this.#lose(this.connected ? 'closed' : 'connect', this.#error || 'the connection was closed');
+    });
+  }
+
+  /** Gives the connection to a request. */
+  take(receiver: ResponseReceiver): void {
+    this.#receiver = receiver;
+    this.#phase = 'head';
+    this.#answered = false;
+    this.#reusable = true;
+  }
+
+  /** Takes the connection from its request, which will hear nothing more. */
+  free(now: number): void {
+    this.#receiver = null;
+    this.reused = true;
+    this.idleUntil = now + this.#idleMs;
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  destroy(): void {
+    this.#receiver = null;
+    this.socket.destroy();
+  }
+
+  #onRead(buffer: Buffer, length: number): boolean {
+    const receiver = this.#receiver;
+    if (receiver === null) {
+      this.socket.destroy();
+      return true;
+    }
+    this.#answered = true;
+    let position = 0;
+    while (position < length) {
+      switch (this.#phase) {
+        case 'head': {
+          const next = this.#onHead(buffer, position, length, receiver);
+          if (next === -1) return true;
+          position = next;
+          break;
+        }
+        case 'length': {
+          const end = Math.min(length, position + this.#remaining);
+          this.#remaining -= end - position;
+          receiver.onContent(buffer, position, end);
+          position = end;
+          if (this.#remaining === 0) {
+            this.#finish(receiver, position === length);
+            return this.#receiver !== receiver || receiver.onReadEnd();
+          }
+          break;
+        }
+        case 'chunked': {
+          position = receiver.onChunked(buffer, position, length, this.#chunks);
+          if (this.#chunks.phase === 'fault') {
+            this.#lose('malformed', this.#chunks.fault);
+            return true;
+          }
+          if (this.#chunks.done) {
+            this.#finish(receiver, position === length);
+            return this.#receiver !== receiver || receiver.onReadEnd();
+          }
+          break;
+        }
+        case 'close':
+          receiver.onContent(buffer, position, length);
+          position = length;
+          break;
+        case 'tunnel':
+          receiver.onTunnelData(buffer, position, length);
+          position = length;
+          break;
+        default:
+      }
+      if (this.#receiver !== receiver) return true;
+    }
+    return receiver.onReadEnd();
+  }
+
+  /** Reads a head; returns the position after it, or -1 when there is nothing more to do with this read. */
+  #onHead(buffer: Buffer, position: number, length: number, receiver: ResponseReceiver): number {
+    const step = this.#reader.push(buffer, position, length);
+    if (step === 'more') return -1;
+    if (step === 'fault') {
+      this.#lose('malformed', this.#reader.fault);
+      return -1;
+    }
+    const fields = this.#parse();
+    const line = this.#line;
+    if (typeof fields === 'string' || line === null) {
+      this.#lose('malformed', typeof fields === 'string' ? fields : 'the status line is missing');
+      return -1;
+    }
+    const next = this.#reader.bodyStart;
+    if (line.status === 101) {
+      if (receiver.onSwitch(line, fields)) {
+        this.#phase = 'tunnel';
+        return next;
+      }
+      this.#lose('malformed', 'it changed to a protocol that was not asked for');
+      return -1;
+    }
+    if (line.status < 200) {
+      receiver.onInterim(line, fields);
+      return next;
+    }
+    const bodyless = receiver.method === 'HEAD' || line.status === 204 || line.status === 304;
+    const framing = bodyless ? 'none' : fields.framing;
+    if (fields.framing === 'chunked' && line.minor === 0) {
+      this.#lose('malformed', 'HTTP/1.0 has no chunked coding');
+      return -1;
+    }
+    this.#reusable = !fields.close && framing !== 'close' && (line.minor === 1 || fields.keepAlive);
+    if (fields.keepAliveMs >= 0) this.#idleMs = Math.max(0, Math.min(MAX_IDLE_MS, fields.keepAliveMs - 1000));
+    receiver.onResponse(line, fields, framing);
+    if (this.#receiver !== receiver) return -1;
+    if (framing === 'none' || (framing === 'length' && fields.contentLength === 0)) {
+      this.#finish(receiver, next === length);
+      if (this.#receiver === receiver) receiver.onReadEnd();
+      return -1;
+    }
+    this.#phase = framing;
+    this.#remaining = fields.contentLength;
+    if (framing === 'chunked') this.#chunks.reset();
+    return next;
+  }
+
+  #parse(): ResponseFields | string {
+    const { text, start, end } = this.#reader;
+    const line = parseStatusLine(text, start);
+    if (typeof line === 'string') return line;
+    this.#line = line;
+    const block = text.slice(line.end, end);
+    if (block === this.#lastBlock && this.#lastFields !== null) return this.#lastFields;
+    const fields = parseResponseFields(text, line.end);
+    if (typeof fields === 'string') return fields;
+    this.#lastBlock = block;
+    this.#lastFields = fields;
+    return fields;
+  }
+
+  #finish(receiver: ResponseReceiver, nothingLeft: boolean): void {
+    this.#phase = 'head';
+    receiver.onResponseEnd(this.#reusable && nothingLeft);
+  }
+
+  #onEnd(): void {
+    const receiver = this.#receiver;
+    if (receiver !== null && this.#phase === 'tunnel') {
+      receiver.onTunnelEnd();
+      return;
+    }
+    if (receiver !== null && this.#phase === 'close') {
+      this.#phase = 'head';
+      receiver.onResponseEnd(false);
+    }
+    this.socket.destroy();
+  }
+
+  #lose(cause: Loss['cause'], detail: string): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
+    this.#reader.reset();
+    this.socket.destroy();
+    receiver?.onLost({ cause, detail, answered: this.#answered });
+  }
+}
