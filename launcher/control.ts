@@ -2,6 +2,7 @@ import { billingConfig, createBillingService } from '@skyrun/billing';
 import { createEventsService, eventsConfig } from '@skyrun/events';
 import { createIdentityService, identityConfig } from '@skyrun/identity';
 import { loadConfig, type ServiceModule } from '@skyrun/kit';
+import { createOrchestratorService, orchestratorConfig } from '@skyrun/orchestrator';
 import type { Platform } from '@skyrun/process';
 import { createRegistryService, registryConfig } from '@skyrun/registry';
 
@@ -18,6 +19,16 @@ export function composeControl(platform: Platform): ServiceModule[] {
       ...platform,
       config: loadConfig(registryConfig),
       orchestrator: platform.client('orchestrator'),
+    }),
+    createOrchestratorService({
+      ...platform,
+      config: loadConfig(orchestratorConfig),
+      registry: platform.client('registry'),
+    }),
+    createOrchestratorService({
+      ...platform,
+      config: loadConfig(orchestratorConfig),
+      registry: platform.client('registry'),
     }),
   ];
 }
