@@ -1,5 +1,5 @@
 import { type EventBus, isTransientError, type Subscription } from '@skyrun/bus';
-import { Problem } from '@skyrun/contracts';
+import { type AnyEvent, Problem } from '@skyrun/contracts';
 import { type Authenticator, type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
 import { createDatabase } from '@skyrun/postgres';
 import type { EventsConfig } from './config.ts';
@@ -61,8 +61,39 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
   });
 
   const subscriptions: Subscription[] = [];
-  let stopped = false;
-  const stopListening: (() => Promise<void>)[] = [];
+  let unlisten: (() => Promise<void>) | undefined;
+  let stopping: Promise<void> | undefined;
+
+  async function subscribe(): Promise<void> {
+    // One after the other, so that a stop in between finds all there are.
+    for (const options of [
+      {
+        group: 'events',
+        types: HISTORY_TYPES,
+        prefetch: PREFETCH,
+        handler: (event: AnyEvent) => recorder.record(event),
+      },
+      {
+        group: 'events-feed',
+        types: EPHEMERAL_TYPES,
+        ephemeral: true,
+        handler: async (event: AnyEvent) => feed.publishEphemeral(event),
+      },
+    ]) {
+      const subscription = await bus.subscribe(options);
+      if (stopping) await subscription.close();
+      else subscriptions.push(subscription);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all(subscriptions.map((subscription) => subscription.close()));
+    await upkeep.stop();
+    await tail.stop();
+    feed.close();
+    await unlisten?.();
+    await database.close();
+  }
 
   return {
     name: 'events',
@@ -75,46 +106,25 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     }),
     attach: (server) => feed.attach(server),
     async start() {
+      if (stopping) return;
       await database.migrate(new URL('./migrations/', import.meta.url));
       await recorder.upkeep();
       await tail.start();
-      stopListening.push(await database.listen(LOG_CHANNEL, () => tail.wake()));
+      unlisten = await database.listen(LOG_CHANNEL, () => tail.wake());
       upkeep.start();
+      // History can be read while the broker is away.
       started = true;
-      // The group exists before anybody's first event can be missed; history is readable while the broker is away.
-      subscriptions.push(
-        await bus.subscribe({
-          group: 'events',
-          types: HISTORY_TYPES,
-          prefetch: PREFETCH,
-          handler: (event) => recorder.record(event),
-        }),
-        await bus.subscribe({
-          group: 'events-feed',
-          types: EPHEMERAL_TYPES,
-          ephemeral: true,
-          handler: async (event) => feed.publishEphemeral(event),
-        }),
-      );
-      if (stopped) await Promise.all(subscriptions.map((subscription) => subscription.close()));
+      await subscribe();
     },
-    async stop() {
-      stopped = true;
-      await Promise.all(subscriptions.map((subscription) => subscription.close()));
-      await upkeep.stop();
-      await tail.stop();
-      feed.close();
-      for (const stop of stopListening) await stop();
-      await database.close();
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
     ready: () => {
-      const consuming = subscriptions.length > 0;
+      const consuming = subscriptions.length === 2 && bus.ready();
       return {
-        ok: started && consuming && bus.ready(),
-        checks: {
-          started: started ? 'ok' : 'starting',
-          bus: consuming && bus.ready() ? 'ok' : 'not connected',
-        },
+        ok: started && consuming,
+        checks: { started: started ? 'ok' : 'starting', bus: consuming ? 'ok' : 'not connected' },
       };
     },
   };

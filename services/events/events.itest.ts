@@ -1,27 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { createBus, type EventBus } from '@skyrun/bus';
-import { type AnyEvent, type EventDraft, type EventEnvelope, LIVE_FEED, OPERATIONS, Problem } from '@skyrun/contracts';
+import { type EventEnvelope, LIVE_FEED, OPERATIONS, Problem } from '@skyrun/contracts';
 import {
   type Authenticator,
   type Caller,
+  systemClock as clock,
   createClient,
-  createHttpServer,
-  createMetrics,
-  type HttpServer,
   isoTime,
   loadConfig,
   newId,
   type ServiceModule,
   silentLogger,
-  systemClock,
 } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { testDatabase, testRedisUrl } from '@skyrun/testing';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { cost, deleted, type Heard, hear, makeEvent, problemOf, serve, until } from './events.fixture.ts';
 import { createEventsService, eventsConfig } from './index.ts';
-
-const clock = systemClock;
 
 interface Replica {
   readonly url: string;
@@ -45,40 +41,6 @@ const authenticator: Authenticator = {
   },
 };
 
-/** Any history event will do; `bytes` makes it heavy. */
-const deleted = (project: string, mark: string, at = clock.now(), bytes = 2): AnyEvent => {
-  const data = {
-    id: newId('image', clock),
-    project,
-    name: mark,
-    tag: 'v'.repeat(bytes),
-    digest: `sha256:${'0'.repeat(64)}`,
-  };
-  return makeEvent({ type: 'skyrun.image.deleted.v1', subject: `images/${project}/${mark}`, project, data }, at);
-};
-
-let sequence = 0;
-function makeEvent<Draft extends EventDraft>(draft: Draft, at = clock.now()): AnyEvent {
-  sequence += 1;
-  return {
-    ...draft,
-    specversion: '1.0',
-    id: newId('event', clock),
-    source: '/skyrun/test',
-    time: isoTime(at),
-    datacontenttype: 'application/json',
-    sequence,
-  } as AnyEvent;
-}
-
-const cost = (project: string) =>
-  makeEvent({
-    type: 'skyrun.cost.updated.v1',
-    subject: `projects/${project}`,
-    project,
-    data: { project, currency: 'USD', exactTotal: '0', services: [] },
-  });
-
 describe('events', () => {
   let databaseUrl: string;
   let drop: () => Promise<void>;
@@ -99,25 +61,12 @@ describe('events', () => {
       clock,
       logger: silentLogger,
     });
-    const http: HttpServer = createHttpServer({
-      modules: [module],
-      authenticator,
-      logger: silentLogger,
-      clock,
-      metrics: createMetrics(),
-      host: '127.0.0.1',
-      port: 0,
-    });
-    const { port } = await http.listen();
-    await module.start();
+    const served = await serve(() => ({ modules: [module], authenticator }));
     return {
-      url: `http://127.0.0.1:${port}`,
+      url: served.url,
       bus,
       async stop() {
-        const closed = http.close(500);
-        await module.stop();
-        await module.stop();
-        await closed;
+        await served.stop();
         await bus.close();
       },
     };
@@ -149,38 +98,9 @@ describe('events', () => {
   const history = (project: string, query: Record<string, unknown> = {}) =>
     client(`reader:${project}`).call(OPERATIONS.listProjectEvents, { params: { project }, query });
 
-  interface Heard {
-    readonly socket: Socket;
-    readonly events: EventEnvelope[];
-    readonly cursors: string[];
-    readonly closing: { code: string }[];
-    subscribe(
-      scope: Record<string, unknown>,
-    ): Promise<{ ok: boolean; cursor: string; complete: boolean; problem: { code: string } }>;
-  }
-
-  /** A client of the public package. */
   const connect = (token: string, url = replica.url, options: Record<string, unknown> = {}): Heard => {
-    const socket = io(url, {
-      path: LIVE_FEED.path,
-      auth: { token },
-      transports: ['websocket'],
-      forceNew: true,
-      ...options,
-    });
-    opened.push(socket);
-    const heard: Heard = {
-      socket,
-      events: [],
-      cursors: [],
-      closing: [],
-      subscribe: (scope) => socket.timeout(10_000).emitWithAck(LIVE_FEED.subscribe, scope),
-    };
-    socket.on(LIVE_FEED.event, (event: EventEnvelope, { cursor }: { cursor: string }) => {
-      heard.events.push(event);
-      heard.cursors.push(cursor);
-    });
-    socket.on(LIVE_FEED.closing, (problem: { code: string }) => heard.closing.push(problem));
+    const heard = hear(url, token, options);
+    opened.push(heard.socket);
     return heard;
   };
 
@@ -552,23 +472,4 @@ function rawStream(socket: Socket): { pause(): void; resume(): void } {
     return transport.ws._socket as { pause(): void; resume(): void };
   }
   throw new Error('the connection is no WebSocket of the ws package');
-}
-
-async function until(check: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
-  const end = clock.monotonic() + limitMs;
-  while (clock.monotonic() < end) {
-    if (await check()) return;
-    await clock.sleep(25);
-  }
-  throw new Error(`it did not happen within ${limitMs} ms`);
-}
-
-async function problemOf(work: Promise<unknown>): Promise<Problem> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
-  throw new Error('expected a problem');
 }

@@ -74,6 +74,14 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
   });
 
   let started = false;
+  let stopping: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    await upkeep.stop();
+    await relay.stop();
+    await database.close();
+  }
+
   return {
     name: 'identity',
     api: createRoutes(() => {
@@ -81,6 +89,7 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
       return context;
     }),
     async start() {
+      if (stopping) return;
       await database.migrate(new URL('./migrations/', import.meta.url));
       await keyring.rotate();
       await firstRun(context);
@@ -88,10 +97,9 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
       upkeep.start();
       started = true;
     },
-    async stop() {
-      await upkeep.stop();
-      await relay.stop();
-      await database.close();
+    stop() {
+      stopping ??= stop();
+      return stopping;
     },
     ready: () => ({ ok: started, checks: { started: started ? 'ok' : 'starting' } }),
   };
