@@ -13,6 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { canEnter, unprivilegedAccount } from './account.ts';
+import { dataPlace } from './data-place.ts';
 import type { Account } from './guarded.ts';
 import type { ServerProcess } from './server.ts';
 
@@ -25,7 +26,7 @@ export interface PostgresOptions {
   readonly password: string;
   /** Made together with the data directory, besides `postgres`. */
   readonly database?: string;
-  /** Where the binaries are copied when the unprivileged account cannot enter node_modules. */
+  /** Where binaries and data go when the unprivileged account cannot enter node_modules or the data directory. */
   readonly binaryCache: string;
   /** False only for throw-away data: a power failure may lose or break it; a killed server may not. */
   readonly durable: boolean;
@@ -38,7 +39,7 @@ export interface PostgresOptions {
 export function preparePostgres(options: PostgresOptions): ServerProcess {
   const account = unprivilegedAccount();
   const native = usableBinaries(account, options.binaryCache);
-  const dataDir = resolve(options.dataDir);
+  const dataDir = dataPlace(resolve(options.dataDir), account, options.binaryCache);
   if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(native, dataDir, account, options);
   writeFileSync(join(dataDir, 'skyrun.conf'), settings(options));
   return {
