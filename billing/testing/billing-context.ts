@@ -14,12 +14,12 @@ export interface TestBilling extends BillingContext {
   close(): Promise<void>;
 }
 
-/** Billing's use cases on a database of their own, with the real migrations and price lists; a minute past NOON. */
+/** Billing's use cases on a database of their own, with the real migrations and price lists; an hour past NOON. */
 export async function testBilling(
   newAccount = { priceList: 'cloud-run-tier-1', freeTier: false },
 ): Promise<TestBilling> {
   const { url, drop } = await testDatabase('billing');
-  const clock = new ManualClock(NOON + 60_000);
+  const clock = new ManualClock(NOON + 3_600_000);
   const open = () =>
     createDatabase({ url, schema: 'billing', applicationName: 'billing-test', poolSize: 4, logger: silentLogger });
   const db = open();
