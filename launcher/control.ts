@@ -25,10 +25,5 @@ export function composeControl(platform: Platform): ServiceModule[] {
       config: loadConfig(orchestratorConfig),
       registry: platform.client('registry'),
     }),
-    createOrchestratorService({
-      ...platform,
-      config: loadConfig(orchestratorConfig),
-      registry: platform.client('registry'),
-    }),
   ];
 }

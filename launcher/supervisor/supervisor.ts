@@ -80,7 +80,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   async function keep(member: Member): Promise<void> {
     const { spec } = member;
-    for (const name of spec.dependsOn) await members.get(name)?.firstReady.promise;
+    for (const name of spec.startsAfter) await members.get(name)?.firstReady.promise;
     let failures = 0;
     while (!stopping.signal.aborted) {
       const from = clock.monotonic();

@@ -10,7 +10,7 @@ import { type Lock, tryLock } from '../lock.ts';
 import { supervise } from '../supervisor/run.ts';
 import type { SupervisorState } from '../supervisor/state.ts';
 import type { Shape } from '../topology.ts';
-import { followStart, runningState } from './follow.ts';
+import { followStart, runningState, settledState } from './follow.ts';
 import { prepareMachine } from './prepare-machine.ts';
 import type { Progress } from './progress.ts';
 import { ensureSample } from './sample.ts';
@@ -38,17 +38,20 @@ export async function up(options: UpOptions): Promise<void> {
   const lock = await waitForLock(`${installation.id}/up`, progress);
   let attached: Promise<void> | null = null;
   try {
-    const before = runningState(layout);
+    const before = await settledState(layout, progress);
     if (before !== null) refuseDifference(before, options);
     await prepareMachine(layout, progress, { distributed: options.shape === 'distributed', tests: false });
     await buildUi(layout, progress);
-    let ended: () => boolean = () => runningState(layout) === null;
+    let run: { readonly pid: number; ended(): boolean } = {
+      pid: before?.supervisor.pid ?? process.pid,
+      ended: () => runningState(layout) === null,
+    };
     if (before === null && foreground) {
-      const run = track(supervise(options));
-      attached = run.done;
-      ended = run.ended;
-    } else if (before === null) ended = await startSupervisor(options);
-    const state = await Promise.race([followStart(layout, progress, ended), aborted(options.signal)]);
+      const inside = track(supervise(options));
+      attached = inside.done;
+      run = { pid: process.pid, ended: inside.ended };
+    } else if (before === null) run = await startSupervisor(options);
+    const state = await Promise.race([followStart(layout, progress, run.pid, run.ended), aborted(options.signal)]);
     if (state !== null) {
       await everythingAnswers(state);
       const sample = await Promise.race([
@@ -100,7 +103,7 @@ async function waitForLock(name: string, progress: Progress): Promise<Lock> {
 }
 
 /** Start the supervisor in a session of its own, so that it outlives this terminal; tells whether it has ended. */
-async function startSupervisor({ layout, shape, gatewayPort }: UpOptions): Promise<() => boolean> {
+async function startSupervisor({ layout, shape, gatewayPort }: UpOptions): Promise<{ pid: number; ended(): boolean }> {
   mkdirSync(layout.logs, { recursive: true });
   const output = openSync(join(layout.logs, 'supervisor.log'), 'a');
   const flags = [
@@ -118,7 +121,7 @@ async function startSupervisor({ layout, shape, gatewayPort }: UpOptions): Promi
   closeSync(output);
   await once(child, 'spawn');
   child.unref();
-  return () => child.exitCode !== null || child.signalCode !== null;
+  return { pid: child.pid ?? 0, ended: () => child.exitCode !== null || child.signalCode !== null };
 }
 
 function track(work: Promise<void>): { done: Promise<void>; ended: () => boolean } {
