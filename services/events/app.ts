@@ -46,6 +46,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     maxBacklog: config.SKYRUN_FEED_BACKLOG,
     maxReplay: config.SKYRUN_FEED_REPLAY,
     livePosition: tail.position,
+    reachEnd: tail.reachEnd,
     read: (range) => readLog(db, range),
     positionOf: (id, project) => positionOfEvent(db, id, project),
     firstPosition: () => firstPosition(db),
@@ -86,6 +87,17 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     }
   }
 
+  async function begin(): Promise<void> {
+    await database.migrate(new URL('./migrations/', import.meta.url));
+    await recorder.upkeep();
+    await tail.start();
+    unlisten = await database.listen(LOG_CHANNEL, () => tail.wake());
+    upkeep.start();
+    // History can be read while the broker is away.
+    started = true;
+    await subscribe();
+  }
+
   async function stop(): Promise<void> {
     await Promise.all(subscriptions.map((subscription) => subscription.close()));
     await upkeep.stop();
@@ -107,14 +119,13 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     attach: (server) => feed.attach(server),
     async start() {
       if (stopping) return;
-      await database.migrate(new URL('./migrations/', import.meta.url));
-      await recorder.upkeep();
-      await tail.start();
-      unlisten = await database.listen(LOG_CHANNEL, () => tail.wake());
-      upkeep.start();
-      // History can be read while the broker is away.
-      started = true;
-      await subscribe();
+      try {
+        await begin();
+      } catch (error) {
+        // A stop that came during the start has closed what the start still needed.
+        if (!stopping) throw error;
+        await stopping;
+      }
     },
     stop() {
       stopping ??= stop();

@@ -153,4 +153,30 @@ describe('identity and events, with real tokens and servers that die', () => {
     expect(feed.events.map(({ subject }) => subject)).toEqual(['images/demo/away1', 'images/demo/away2']);
     feed.socket.disconnect();
   });
+
+  it('may be stopped before its start, at any moment of it, and twice', async () => {
+    const { url } = await postgres.createDatabase('stops');
+    const quiet = { databaseUrl: url, bus, clock, logger: silentLogger };
+    const config = loadConfig(identityConfig, { SKYRUN_KEY_SECRET: 'k'.repeat(40) });
+    const authenticator = { authenticate: async () => null, can: async () => false };
+    for (const afterMs of [-1, 0, 1, 5, 20, 60, 150]) {
+      const modules = [
+        createIdentityService({ ...quiet, config }),
+        createEventsService({ ...quiet, authenticator, config: loadConfig(eventsConfig, {}) }),
+      ];
+      await Promise.all(
+        modules.map(async (module) => {
+          if (afterMs < 0) await module.stop();
+          const starting = module.start();
+          if (afterMs > 0) await clock.sleep(afterMs);
+          await Promise.all([module.stop(), module.stop(), starting]);
+          await module.stop();
+        }),
+      );
+    }
+    const { rows } = await db.query<{ left: string }>(
+      `select count(*) as left from pg_stat_activity where datname like 'stops%'`,
+    );
+    expect(Number(rows[0]?.left)).toBe(0);
+  });
 });

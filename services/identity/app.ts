@@ -76,6 +76,15 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
   let started = false;
   let stopping: Promise<void> | undefined;
 
+  async function begin(): Promise<void> {
+    await database.migrate(new URL('./migrations/', import.meta.url));
+    await keyring.rotate();
+    await firstRun(context);
+    await relay.start();
+    upkeep.start();
+    started = true;
+  }
+
   async function stop(): Promise<void> {
     await upkeep.stop();
     await relay.stop();
@@ -90,12 +99,13 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
     }),
     async start() {
       if (stopping) return;
-      await database.migrate(new URL('./migrations/', import.meta.url));
-      await keyring.rotate();
-      await firstRun(context);
-      await relay.start();
-      upkeep.start();
-      started = true;
+      try {
+        await begin();
+      } catch (error) {
+        // A stop that came during the start has closed what the start still needed.
+        if (!stopping) throw error;
+        await stopping;
+      }
     },
     stop() {
       stopping ??= stop();

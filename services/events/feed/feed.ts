@@ -29,6 +29,8 @@ export interface FeedOptions extends CatchUpDeps {
   readonly positionOf: (eventId: string, project: string | null) => Promise<bigint | null>;
   /** Null when the log is empty. */
   readonly firstPosition: () => Promise<bigint | null>;
+  /** Resolves when all that was recorded until now was given to `publish`. */
+  readonly reachEnd: () => Promise<void>;
   readonly started: () => boolean;
 }
 
@@ -51,7 +53,7 @@ const MAX_SCOPES = 50;
 const MAX_EPHEMERAL_BACKLOG = 100;
 const MAX_WAITING_TURNS = 100;
 /** A client that does not even take the goodbye is cut after so long. */
-const GOODBYE_MS = 5_000;
+const GOODBYE_MS = 20_000;
 
 /** Token life beyond what a timer can count is looked at again after this. */
 const MAX_TIMER_MS = 86_400_000;
@@ -189,6 +191,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   /** Null when it cannot be told what the client has missed. */
   async function placeOf(after: string, scope: Scope): Promise<{ after: bigint; complete: boolean } | null> {
+    await options.reachEnd();
     const cursor = decodeFeedCursor(after);
     const position = cursor ?? (await options.positionOf(after, projectOf(scope)));
     // A position ahead of the log is of another log, e.g. before a restore.

@@ -1,9 +1,12 @@
+import { Problem } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger } from '@skyrun/kit';
 import { type LoggedEvent, lastPosition, readLog } from '../store/read.ts';
 import type { Db } from '../store/tables.ts';
 
 const POLL_MS = 1000;
 const MAX_BATCH = 200;
+const REACH_STEP_MS = 10;
+const REACH_LIMIT_MS = 5_000;
 
 export interface TailOptions {
   readonly db: Db;
@@ -19,6 +22,12 @@ export interface Tail {
   stop(): Promise<void>;
   /** There may be something new. */
   wake(): void;
+  /**
+   * Resolves when everything that the log holds now was given to `onEvents`. Another replica may have recorded, and
+   * told of, what this one has not read yet.
+   * @throws Problem `platform.unavailable` when it takes too long
+   */
+  reachEnd(): Promise<void>;
   /** All events up to here were given to `onEvents`, none after. */
   position(): bigint;
 }
@@ -48,6 +57,15 @@ export function createTail({ db, clock, logger, onEvents }: TailOptions): Tail {
     },
     stop: () => ticker.stop(),
     wake: () => ticker.wake(),
+    async reachEnd() {
+      const end = await lastPosition(db);
+      const limit = clock.monotonic() + REACH_LIMIT_MS;
+      while (position < end) {
+        if (clock.monotonic() > limit) throw new Problem('platform.unavailable', { detail: 'the feed lags behind' });
+        ticker.wake();
+        await clock.sleep(REACH_STEP_MS);
+      }
+    },
     position: () => position,
   };
 }
