@@ -39,15 +39,17 @@ export function plan(
     const instances = byRevision.get(revisionId) ?? [];
     const target = targetOf(revision, wanted.get(revisionId) ?? 0, observed.verdicts.get(revisionId));
     const counted: ObservedInstance[] = [];
+    const ending = new Set<ObservedInstance>();
     for (const instance of instances) {
       const step = instance.busy ? null : careFor(instance, revision, now);
       if (step) steps.push(step);
+      if (step?.kind === 'end') ending.add(instance);
       // One that is over counts until its end is written down: only then is it known when to try again.
       if (isLive(instance.record.state)) counted.push(instance);
     }
     steps.push(...grow(revision, target, counted, observed.verdicts.get(revisionId), now));
     const reason: StopReason = revision && revision.want !== 'retired' ? 'ScaledDown' : 'RevisionRetired';
-    steps.push(...shrink(counted, counted.length - target, reason));
+    steps.push(...shrink(counted, counted.length - target, ending, reason));
   }
   for (const stray of observed.strays) {
     const revision = desired.get(stray.revisionId);
@@ -124,18 +126,24 @@ function grow(
   return Array.from({ length: count }, () => ({ kind: 'create', revisionId: revision.revision.id }));
 }
 
-/** Those that serve least go first: not ready yet, then fewest requests, then youngest. */
-function shrink(instances: readonly ObservedInstance[], surplus: number, reason: StopReason): Step[] {
+/** Those that serve least go first: those that are over, not ready yet, fewest requests, youngest. */
+function shrink(
+  instances: readonly ObservedInstance[],
+  surplus: number,
+  ending: ReadonlySet<ObservedInstance>,
+  reason: StopReason,
+): Step[] {
   if (surplus <= 0) return [];
   const ranked = instances.toSorted(
     (a, b) =>
+      Number(ending.has(b)) - Number(ending.has(a)) ||
       Number(a.record.state === 'ready') - Number(b.record.state === 'ready') ||
       (a.inFlight ?? 0) - (b.inFlight ?? 0) ||
       b.record.createdAt - a.record.createdAt,
   );
   return ranked
     .slice(0, surplus)
-    .filter(({ busy, container }) => !busy && container !== 'unseen')
+    .filter((instance) => !instance.busy && instance.container !== 'unseen' && !ending.has(instance))
     .map(({ record }) => ({
       kind: record.state === 'ready' ? ('drain' as const) : ('stop' as const),
       instanceId: record.instanceId,

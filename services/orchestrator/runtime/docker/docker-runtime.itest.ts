@@ -1,8 +1,10 @@
 import { newId, silentLogger, systemClock } from '@skyrun/kit';
-import { afterAll, beforeAll } from 'vitest';
+import Docker from 'dockerode';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadTestImage, type TestImage } from '../../testing/image.ts';
 import { runtimeConformance } from '../conformance.ts';
 import { createDockerRuntime } from './docker-runtime.ts';
+import { configDigest } from './images.ts';
 
 const installation = `t${newId('instance', systemClock).slice(-8)}`;
 const runtime = createDockerRuntime({
@@ -28,5 +30,10 @@ afterAll(async () => {
   await runtime.tidy(new Set());
   await image.remove();
 }, 60_000);
+
+test('an image’s configuration is known by its digest even where the engine names it otherwise', async () => {
+  const docker = new Docker({ socketPath: '/var/run/docker.sock' });
+  expect(await configDigest(docker, image.reference)).toBe(image.digest);
+});
 
 runtimeConformance('docker', () => ({ runtime, clock: systemClock, image: image.reference }));

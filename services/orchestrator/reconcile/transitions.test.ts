@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { desiredOf } from '../testing/desired.ts';
+import { instanceOf, NOW } from '../testing/world.ts';
+import type { RevisionVerdict } from './records.ts';
+import { endReason, failureMessage, toEnded, unproven, verdictAfterFailure } from './transitions.ts';
+
+const web = desiredOf();
+const starting = instanceOf(web, { state: 'starting' }).record;
+const served = (ms: number) => instanceOf(web, { record: { readyAt: NOW - ms, endedAt: NOW } }).record;
+const why = { reason: 'ExitedWith1', message: 'it exited' };
+
+describe('the verdict on a revision', () => {
+  test('a revision that never answered is given up after three failures, waiting longer each time', () => {
+    let verdict: RevisionVerdict = unproven('rev');
+    const seen: [string, number][] = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      verdict = verdictAfterFailure(verdict, starting, why, NOW);
+      seen.push([verdict.state, verdict.retryAt - NOW]);
+    }
+    expect(seen).toEqual([
+      ['pending', 1000],
+      ['pending', 2000],
+      ['failed', 4000],
+    ]);
+  });
+
+  test('one deadline is enough: it was tried for all of it', () => {
+    expect(verdictAfterFailure(unproven('rev'), starting, { ...why, reason: 'ProbeTimeout' }, NOW).state).toBe(
+      'failed',
+    );
+  });
+
+  test('a proven revision is never given up, and its waits are bounded', () => {
+    const proven: RevisionVerdict = { ...unproven('rev'), state: 'ready', failures: 50 };
+    const after = verdictAfterFailure(proven, served(10), why, NOW);
+    expect(after).toMatchObject({ state: 'ready', failures: 51, retryAt: NOW + 300_000 });
+  });
+
+  test('an instance that served is replaced at once; one that served long forgives what was before', () => {
+    const proven: RevisionVerdict = { ...unproven('rev'), state: 'ready' };
+    expect(verdictAfterFailure(proven, served(10), why, NOW)).toMatchObject({ failures: 1, retryAt: 0 });
+    expect(verdictAfterFailure({ ...proven, failures: 7 }, served(60_000), why, NOW)).toMatchObject({
+      failures: 1,
+      retryAt: 0,
+    });
+    expect(verdictAfterFailure({ ...proven, failures: 1 }, served(10), why, NOW)).toMatchObject({
+      failures: 2,
+      retryAt: NOW + 2000,
+    });
+  });
+});
+
+test.each([
+  { container: null, expected: 'ContainerLost' },
+  { container: { state: 'exited' as const, exitCode: 3, oomKilled: false }, expected: 'ExitedWith3' },
+  { container: { state: 'exited' as const, exitCode: 137, oomKilled: true }, expected: 'OOMKilled' },
+])('the reason is $expected', ({ container, expected }) => {
+  expect(endReason(container && { identity: starting, ...container })).toBe(expected);
+});
+
+test('the message says what happened, where to look, and what the container said last', () => {
+  const line = (text: string) => ({ at: '', instanceId: '', revisionName: '', stream: 'stderr' as const, text });
+  const record = { ...starting, exitCode: 3 };
+  expect(failureMessage(record, 'ExitedWith3', null, [line('cannot open database')])).toBe(
+    'The container exited with code 3 before it answered on port 8080. Its last log lines:\ncannot open database',
+  );
+  expect(failureMessage(record, 'ProbeTimeout', null, [])).toContain('port 8080, the port in its variable PORT');
+});
+
+test('an end is never before the beginning, whatever the engine’s clock says', () => {
+  const end = { state: 'failed' as const, reason: 'x', exitCode: 1, finishedAt: starting.createdAt - 5000 };
+  expect(toEnded(starting, end, NOW).endedAt).toBe(starting.createdAt);
+});
