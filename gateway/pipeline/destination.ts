@@ -105,6 +105,16 @@ export class Destination {
     });
   }
 
+  /**
+   * An instance broke a response off or sent none. Where it is the only one that takes requests it stays: one route of
+   * a service that always fails must not take the others away.
+   */
+  blame(instance: Instance, now: number): void {
+    const others = this.instances.some((other) => other !== instance && other.ready && other.breaker.closed);
+    if (others) instance.breaker.onFailure(now);
+    else instance.breaker.onAbandoned();
+  }
+
   /** Takes over a target's settings and instances; whoever waits is served where there is room now. */
   update(revision: MeteredRevision, target: RouteTarget): void {
     this.revision = revision;

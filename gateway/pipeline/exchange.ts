@@ -296,7 +296,7 @@ export class Exchange implements ResponseReceiver {
       return;
     }
     if (this.#writer.started) {
-      instance.breaker.onFailure(now);
+      this.#destination.blame(instance, now);
       this.#end(this.status);
       this.connection.cutOff();
       return;
@@ -310,11 +310,11 @@ export class Exchange implements ResponseReceiver {
         return;
       }
     } else if (this.#mayRepeat(loss, upstream.reused)) {
-      if (!upstream.reused) instance.breaker.onFailure(now);
+      if (!upstream.reused) this.#destination.blame(instance, now);
       this.#repeats += 1;
       this.#again(now, upstream.reused ? null : instance);
       return;
-    } else instance.breaker.onFailure(now);
+    } else this.#destination.blame(instance, now);
     if (this.#destination.revision === null) this.#unavailable();
     else this.fail('gateway.upstream_failed', { detail: `The instance of the service failed: ${loss.detail}.` });
   }
