@@ -3,7 +3,6 @@ import { Problem } from '@skyrun/contracts';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { createRoot } from 'react-dom/client';
-import { Toaster } from 'sonner';
 import { createApiClient } from './api/client.ts';
 import { ConnectionContext } from './api/context.ts';
 import { browserTokenStore, exclusiveAcrossTabs, Session } from './api/session.ts';
@@ -11,7 +10,8 @@ import { createSend } from './api/transport.ts';
 import { pageClock } from './clock.ts';
 import { createPendingArchive, PendingArchiveContext } from './deploy/pending-archive.ts';
 import { router } from './router.tsx';
-import { followTheme, useShownTheme } from './theme/theme.ts';
+import { Toasts } from './shell/toasts.tsx';
+import { followTheme } from './theme/theme.ts';
 
 const send = createSend((input, init) => fetch(input, init));
 const session = new Session({
@@ -33,10 +33,6 @@ const queries = new QueryClient({
     },
   },
 });
-
-function Toasts() {
-  return <Toaster theme={useShownTheme()} position="bottom-right" containerAriaLabel="Notifications" />;
-}
 
 const root = document.getElementById('root');
 if (root === null) throw new TypeError('index.html has no #root');

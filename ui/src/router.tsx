@@ -14,7 +14,7 @@ import { HomePage, SignedIn } from './shell/signed-in.tsx';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage });
+const rootRoute = createRootRoute({ component: Outlet, notFoundComponent: () => <NotFoundPage alone /> });
 
 const validateNext = (search: Record<string, unknown>): { next?: string | undefined } => ({
   next: text(search['next']),
@@ -39,7 +39,7 @@ const projectRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/projects/$project',
   component: Shell,
-  notFoundComponent: NotFoundPage,
+  notFoundComponent: () => <NotFoundPage />,
 });
 
 function ToServices() {

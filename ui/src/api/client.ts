@@ -1,4 +1,4 @@
-import { type Operation, Problem } from '@skyrun/contracts';
+import { fieldErrors, type Operation, Problem } from '@skyrun/contracts';
 import { readLines } from './ndjson.ts';
 import type { Session } from './session.ts';
 import type { RequestParts, Send } from './transport.ts';
@@ -30,6 +30,14 @@ export interface ApiClient {
   token(): Promise<string>;
 }
 
+/** Checks a body as the server will, so that most mistakes show next to their field without a round trip. */
+function checkedBody(operation: Operation, body: unknown): unknown {
+  if (body === undefined) return undefined;
+  const parsed = operation.body.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new Problem('request.invalid', { errors: fieldErrors(parsed.error), detail: 'Mend the marked fields.' });
+}
+
 function checked<Op extends Operation>(operation: Op, answer: unknown): Answer<Op> {
   const parsed = operation.response.safeParse(answer);
   if (parsed.success) return parsed.data as Answer<Op>;
@@ -54,7 +62,7 @@ export function createApiClient({ send, session }: { send: Send; session: Sessio
 
   return {
     async call(operation, input) {
-      const response = await sendSigned(operation, input);
+      const response = await sendSigned(operation, { ...input, body: checkedBody(operation, input.body) });
       const answer: unknown = operation.status === 204 ? undefined : await response.json();
       return checked(operation, answer);
     },

@@ -1,16 +1,24 @@
 import { OPERATIONS, type Problem, type Tokens } from '@skyrun/contracts';
-import { Link, Navigate, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { Link, useRouter, useSearch } from '@tanstack/react-router';
+import { type FormEvent, useEffect, useState } from 'react';
 import { useConnection, useSessionState } from '../api/context.ts';
 import { fieldMessage, toProblem } from '../api/problems.ts';
 import { Button } from '../components/button.tsx';
 import { TextField } from '../components/field.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Splash } from '../shell/notices.tsx';
 import { AuthFrame } from './auth-frame.tsx';
 
 /** Only a path of this site; anything else could lead a person who just signed in elsewhere. */
 export function safeNext(next: string | undefined): string {
   return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';
+}
+
+/** To an address with whatever query it has, which the router's own links would want to be taken apart. */
+function GoOn({ to }: { to: string }) {
+  const { history } = useRouter();
+  useEffect(() => history.replace(to), [history, to]);
+  return <Splash />;
 }
 
 function useAuthForm(submit: (fields: { email: string; password: string; name: string }) => Promise<Tokens>) {
@@ -62,7 +70,7 @@ export function SignInPage() {
   const { problem, busy, onSubmit } = useAuthForm(({ email, password }) =>
     api.call(OPERATIONS.signIn, { body: { email, password } }),
   );
-  if (state.kind === 'signed-in') return <Navigate to={safeNext(next)} replace />;
+  if (state.kind === 'signed-in') return <GoOn to={safeNext(next)} />;
   return (
     <AuthFrame title="Sign in" intro="Welcome back. Your services kept running.">
       <form onSubmit={onSubmit} className="flex flex-col gap-4">
@@ -110,7 +118,7 @@ export function SignUpPage() {
   const { problem, busy, onSubmit } = useAuthForm(({ email, password, name }) =>
     api.call(OPERATIONS.signUp, { body: { email, password, name } }),
   );
-  if (state.kind === 'signed-in') return <Navigate to={safeNext(next)} replace />;
+  if (state.kind === 'signed-in') return <GoOn to={safeNext(next)} />;
   return (
     <AuthFrame title="Create an account" intro="Local to this installation; nothing is sent anywhere.">
       <form onSubmit={onSubmit} className="flex flex-col gap-4">

@@ -53,8 +53,16 @@ export function BillingPage() {
                 role="status"
                 aria-label="Live cost"
               >
-                <Money amount={report.exactTotal} currency={report.currency} />
+                <Money amount={report.exactSubtotal ?? report.exactTotal} currency={report.currency} />
               </p>
+              {report.credits.length > 0 && (
+                <p className="mb-1 text-ink-2">
+                  <span role="status" aria-label="Live cost after credits" className="font-medium text-ink">
+                    <Money amount={report.exactTotal} currency={report.currency} />
+                  </span>{' '}
+                  after credits
+                </p>
+              )}
               <p className="text-[0.8125rem] text-ink-3">
                 {report.usageUntil === null ? (
                   'No usage counted yet'

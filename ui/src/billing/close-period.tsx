@@ -4,12 +4,12 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
+import { makeIdempotencyKey } from '../api/idempotency.ts';
 import { toProblem } from '../api/problems.ts';
 import { keys } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
-import { makeIdempotencyKey } from '../deploy/submit.ts';
 import { moneyText } from '../format/money.ts';
 
 /** Closes the open period after a confirmation and goes to the invoice. */

@@ -29,7 +29,7 @@ export function CostLines({ title, lines, currency }: CostLinesProps) {
           Lines appear a few seconds after the first request.
         </EmptyState>
       ) : (
-        <Table label={title} className="min-w-160">
+        <Table label={`${title}, table`} className="min-w-160">
           <thead>
             <tr>
               <HeadCell>Service</HeadCell>
@@ -55,7 +55,7 @@ export function CostLines({ title, lines, currency }: CostLinesProps) {
                   <span className="block text-xs text-ink-3">per {line.pricedUnit}</span>
                 </Cell>
                 <Cell className="text-right font-medium">
-                  <Money amount={line.amount} currency={currency} />
+                  <Money amount={line.exactAmount ?? line.amount} currency={currency} />
                 </Cell>
               </tr>
             ))}

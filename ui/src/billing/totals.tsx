@@ -15,7 +15,7 @@ export function Totals({ subtotal, credits, total, currency }: TotalsProps) {
         <div key={description} className="contents">
           <dt className="text-ink-2">{description}</dt>
           <dd className="text-right text-ok-ink">
-            <Money amount={amount.startsWith('-') ? amount : `-${amount}`} currency={currency} />
+            <Money amount={amount} currency={currency} />
           </dd>
         </div>
       ))}

@@ -1,8 +1,7 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 import { classNames } from './class-names.ts';
-
-export const inputStyle =
-  'h-9 w-full rounded-lg border border-line-strong/60 bg-surface px-3 text-sm text-ink placeholder:text-ink-3 transition-colors hover:border-line-strong aria-invalid:border-bad disabled:opacity-60';
+import { inputStyle } from './input-style.ts';
+import { Select } from './select.tsx';
 
 interface FieldProps {
   readonly label: string;
@@ -55,9 +54,9 @@ export function SelectField({ label, hint, error, className, children, ...select
   return (
     <Field label={label} hint={hint} error={error} className={className ?? ''}>
       {(field) => (
-        <select className={inputStyle} {...select} {...field}>
+        <Select {...select} {...field}>
           {children}
-        </select>
+        </Select>
       )}
     </Field>
   );

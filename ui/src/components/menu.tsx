@@ -9,20 +9,19 @@ interface MenuProps {
   readonly side?: 'top' | 'bottom';
 }
 
+/** Not in a portal: inside its landmark it is found by those who read the page in order. */
 export function Menu({ trigger, children, align = 'start', side = 'bottom' }: MenuProps) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align={align}
-          side={side}
-          sideOffset={6}
-          className="z-50 max-h-[70vh] min-w-52 animate-rise overflow-y-auto rounded-xl border border-line bg-surface p-1 shadow-lifted"
-        >
-          {children}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content
+        align={align}
+        side={side}
+        sideOffset={6}
+        className="z-50 max-h-[70vh] min-w-52 animate-rise overflow-y-auto rounded-xl border border-line bg-surface p-1 shadow-lifted"
+      >
+        {children}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

@@ -1,8 +1,9 @@
-import type { Image, Problem, Service } from '@skyrun/contracts';
+import { type Image, OPERATIONS, type Problem, type Service } from '@skyrun/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Rocket } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { useApi } from '../api/context.ts';
+import { makeIdempotencyKey } from '../api/idempotency.ts';
 import { fieldMessage, toProblem } from '../api/problems.ts';
 import { servicesQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
@@ -11,7 +12,6 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import { bytesText } from '../format/quantity.ts';
 import { specOf, suggestName, templateForImage, valuesOf } from './form-values.ts';
 import { ServiceForm } from './service-form.tsx';
-import { createService, makeIdempotencyKey } from './submit.ts';
 
 interface ConfigureProps {
   readonly project: string;
@@ -41,7 +41,11 @@ function ConfigureForm({ project, image, onDeployed, onBack, taken }: ConfigureP
     setProblem(null);
     try {
       onDeployed(
-        await createService(api, { project, name: values.name, spec: specOf(values, template), idempotencyKey: key }),
+        await api.call(OPERATIONS.createService, {
+          params: { project },
+          body: { name: values.name, spec: specOf(values, template) },
+          headers: { 'idempotency-key': key },
+        }),
       );
     } catch (error) {
       setProblem(toProblem(error));

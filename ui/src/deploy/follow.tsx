@@ -57,9 +57,11 @@ export function Follow({ project, name, generation }: { project: string; name: s
       className="flex flex-col gap-5 rounded-2xl border border-line bg-surface p-5 shadow-panel"
     >
       <div className="flex items-baseline justify-between gap-4">
-        <h2 className="text-base font-semibold tracking-tight" role="status">
-          {failed ? `${name} did not become ready` : over ? `${name} is ready` : `Deploying ${name}…`}
-        </h2>
+        <div role="status">
+          <h2 className="text-base font-semibold tracking-tight">
+            {failed ? `${name} did not become ready` : over ? `${name} is ready` : `Deploying ${name}…`}
+          </h2>
+        </div>
         {!over && <span className="figures text-ink-3">{spanText(now - since)}</span>}
       </div>
       <ol className="flex flex-col gap-3">
@@ -80,9 +82,9 @@ export function Follow({ project, name, generation }: { project: string; name: s
             href={url}
             target="_blank"
             rel="noreferrer"
-            aria-label="Service URL"
             className="min-w-0 flex-1 truncate font-medium text-ok-ink underline-offset-4 hover:underline"
           >
+            <span className="sr-only">Service URL: </span>
             {url}
           </a>
           <CopyButton text={url} label="Copy URL" />

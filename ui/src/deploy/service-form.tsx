@@ -3,7 +3,8 @@ import { Plus, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { fieldMessage } from '../api/problems.ts';
 import { Button } from '../components/button.tsx';
-import { inputStyle, SelectField, TextField } from '../components/field.tsx';
+import { SelectField, TextField } from '../components/field.tsx';
+import { inputStyle } from '../components/input-style.ts';
 import type { FormValues, VariableRow } from './form-values.ts';
 import { makeRowKey } from './row-key.ts';
 

@@ -45,3 +45,20 @@ export function mergeEvents(live: readonly EventEnvelope[], history: readonly Ev
     return true;
   });
 }
+
+/** What tells this event from others of its type, e.g. the service and the reason. Empty when the type says it all. */
+export function detailOf(envelope: EventEnvelope): string {
+  const { data } = envelope;
+  if (typeof data !== 'object' || data === null) return '';
+  const fields = new Map(Object.entries(data));
+  const decision = fields.get('decision');
+  const texts = [
+    fields.get('service'),
+    fields.get('number'),
+    fields.get('email'),
+    typeof decision === 'object' && decision !== null && 'sentence' in decision ? decision.sentence : undefined,
+    fields.get('reason'),
+    fields.get('message'),
+  ];
+  return texts.filter((text) => typeof text === 'string' && text !== '').join(' · ');
+}

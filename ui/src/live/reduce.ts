@@ -1,4 +1,12 @@
-import type { CostReport, EventData, Instance, MetricPoint, Service } from '@skyrun/contracts';
+import {
+  type CostReport,
+  type EventData,
+  formatMoney,
+  type Instance,
+  type MetricPoint,
+  parseMoney,
+  type Service,
+} from '@skyrun/contracts';
 
 /** An instance only moves forward; what arrives late or twice must not move it back. */
 const RANK: Readonly<Record<Instance['state'], number>> = { starting: 0, ready: 1, draining: 2, stopped: 3, failed: 3 };
@@ -41,6 +49,7 @@ export function patchCosts(report: CostReport, cost: EventData<'skyrun.cost.upda
   return {
     ...report,
     exactTotal: cost.exactTotal,
+    exactSubtotal: formatMoney(cost.services.reduce((sum, { exactAmount }) => sum + parseMoney(exactAmount), 0n)),
     services: report.services.map((line) => ({ ...line, exactAmount: exact.get(line.service) ?? line.exactAmount })),
   };
 }

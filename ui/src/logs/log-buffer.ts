@@ -6,7 +6,7 @@ export interface NumberedLine extends LogLine {
 }
 
 /** Lines beyond this many are dropped from the beginning. */
-export const MAX_LINES = 5000;
+export const MAX_LINES = 2000;
 
 const identity = (line: LogLine): string => `${line.at} ${line.instanceId} ${line.stream} ${line.text}`;
 

@@ -3,10 +3,11 @@ import { memo, useDeferredValue, useEffect, useMemo, useRef, useState } from 're
 import { Button } from '../components/button.tsx';
 import { classNames } from '../components/class-names.ts';
 import { EmptyState } from '../components/empty-state.tsx';
-import { inputStyle } from '../components/field.tsx';
+import { inputStyle } from '../components/input-style.ts';
 import { Pill } from '../components/pill.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { ScrollRegion } from '../components/scroll-region.tsx';
+import { Select } from '../components/select.tsx';
 import { clockText, dateTimeText } from '../format/time.ts';
 import { shortId } from '../service/instance-tiles.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
@@ -39,7 +40,7 @@ function Marked({ text, mark }: { text: string; mark: string }) {
 
 const Line = memo(function Line({ line, mark }: { line: NumberedLine; mark: string }) {
   return (
-    <li className="flex gap-3 px-3 py-px [contain-intrinsic-size:auto_1.25rem] [content-visibility:auto] hover:bg-hover/60">
+    <li className="flex gap-3 px-3 py-px hover:bg-hover/60">
       <time dateTime={line.at} title={dateTimeText(line.at)} className="shrink-0 text-ink-3">
         {clockText(line.at)}
       </time>
@@ -83,13 +84,12 @@ export function LogsTab() {
           type="search"
           aria-label="Search logs"
           placeholder="Search logs"
-          className={`${inputStyle} min-w-40 flex-1`}
+          className={`${inputStyle} min-w-40 flex-1 basis-40`}
           value={filter.text}
           onChange={(event) => setFilter({ ...filter, text: event.target.value })}
         />
-        <select
+        <Select
           aria-label="Stream"
-          className={`${inputStyle} w-auto`}
           value={filter.stream}
           onChange={(event) => {
             const { value } = event.target;
@@ -99,7 +99,7 @@ export function LogsTab() {
           <option value="all">Both streams</option>
           <option value="stdout">stdout</option>
           <option value="stderr">stderr</option>
-        </select>
+        </Select>
         <Button onClick={() => setHeld(held === null ? lines : null)} aria-pressed={held !== null}>
           {held === null ? <Pause aria-hidden /> : <Play aria-hidden />}
           {held === null ? 'Pause' : 'Resume'}
@@ -128,7 +128,7 @@ export function LogsTab() {
           onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
             setAtEnd(scrollHeight - scrollTop - clientHeight < 24)
           }
-          className="h-[62vh] min-h-72 overflow-y-auto rounded-xl border border-line bg-sunken py-2 font-mono text-xs leading-5"
+          className="h-[calc(100dvh-23rem)] min-h-80 overflow-y-auto rounded-xl border border-line bg-sunken py-2 font-mono text-xs leading-5"
         >
           {shown.length > 0 && (
             <ol>

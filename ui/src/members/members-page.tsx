@@ -8,6 +8,7 @@ import { keys, membersQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { SelectField, TextField } from '../components/field.tsx';
+import { Initial } from '../components/initial.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -140,12 +141,7 @@ export function MembersPage() {
         <ul aria-label="Members">
           {members?.map((member) => (
             <li key={member.userId} className="flex items-center gap-3 border-b border-line px-4 py-2.5 last:border-0">
-              <span
-                aria-hidden
-                className="flex size-8 shrink-0 items-center justify-center rounded-full bg-sunken text-xs font-semibold text-ink-2 uppercase"
-              >
-                {member.email.slice(0, 1)}
-              </span>
+              <Initial of={member.email} className="size-8 rounded-full bg-sunken text-ink-2" />
               <div className="min-w-0 flex-1">
                 <p className="truncate font-medium">
                   {member.email}

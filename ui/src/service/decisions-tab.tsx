@@ -19,6 +19,12 @@ function lookOf({ from, to }: Decision) {
   return { icon: ArrowRight, style: 'bg-sunken text-ink-2', says: 'stays' };
 }
 
+/** The sentence begins with the numbers that stand before it already. */
+const reasonOf = ({ from, to, sentence }: Decision): string => {
+  const head = `${from} → ${to}: `;
+  return sentence.startsWith(head) ? sentence.slice(head.length) : sentence;
+};
+
 const inputText = (value: Decision['inputs'][string]): string =>
   typeof value === 'number' ? figure(value) : value === null ? '–' : String(value);
 
@@ -38,7 +44,7 @@ function DecisionRow({ decision }: { decision: Decision }) {
             <span className="sr-only">Scale {says}: </span>
             {decision.from} → {decision.to}
           </span>
-          <span className="min-w-0 flex-1 basis-64 text-ink-2">{decision.sentence}</span>
+          <span className="min-w-0 flex-1 basis-64 text-ink-2">{reasonOf(decision)}</span>
           <Ago time={decision.at} className="text-[0.8125rem] text-ink-3" />
         </summary>
         <dl className="mt-2 grid grid-cols-[repeat(auto-fill,minmax(11rem,1fr))] gap-x-6 gap-y-1 rounded-lg bg-sunken p-3 text-[0.8125rem]">

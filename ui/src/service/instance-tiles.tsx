@@ -62,7 +62,13 @@ function Tile({ instance, now }: { instance: Instance; now: number }) {
   );
 }
 
-export function InstanceTiles({ instances }: { instances: readonly Instance[] }) {
+interface InstanceTilesProps {
+  readonly instances: readonly Instance[];
+  /** Whether a request would start one: some revision was ready once. */
+  readonly startable: boolean;
+}
+
+export function InstanceTiles({ instances, startable }: InstanceTilesProps) {
   const now = useNow();
   const shown = instances.filter(
     (instance) => isLive(instance) || now - Date.parse(instance.endedAt ?? instance.createdAt) < LINGER_MS,
@@ -71,7 +77,11 @@ export function InstanceTiles({ instances }: { instances: readonly Instance[] })
     return (
       <div className="flex min-h-24 items-center justify-center gap-3 rounded-xl border border-dashed border-line text-ink-2">
         <Moon aria-hidden className="size-4 text-ink-3" />
-        <p>At zero. The next request starts one, and waits for it.</p>
+        <p>
+          {startable
+            ? 'At zero. The next request starts one, and waits for it.'
+            : 'None runs: no revision has become ready yet.'}
+        </p>
       </div>
     );
   }

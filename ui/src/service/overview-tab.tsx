@@ -81,7 +81,9 @@ export function OverviewTab() {
         </div>
         {instances === undefined && error === null && <Skeleton className="h-24 rounded-xl" />}
         {instances === undefined && error !== null && <ProblemNotice error={error} onRetry={refetch} />}
-        {instances !== undefined && <InstanceTiles instances={instances} />}
+        {instances !== undefined && (
+          <InstanceTiles instances={instances} startable={service.status.latestReadyRevision !== undefined} />
+        )}
       </section>
       <ServiceCharts project={project} service={name} />
       <div className="grid items-start gap-4 md:grid-cols-2">

@@ -61,9 +61,9 @@ export function ServicePage() {
             href={url}
             target="_blank"
             rel="noreferrer"
-            aria-label="Service URL"
             className="truncate text-accent-ink underline-offset-4 hover:underline"
           >
+            <span className="sr-only">Service URL: </span>
             {bareUrl(url)}
           </a>
           <CopyButton text={url} label="Copy URL" />

@@ -14,7 +14,6 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Follow } from '../deploy/follow.tsx';
 import { specOf, valuesOf } from '../deploy/form-values.ts';
 import { ServiceForm } from '../deploy/service-form.tsx';
-import { replaceService } from '../deploy/submit.ts';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 
 function Edit({ service }: { service: Service }) {
@@ -36,7 +35,11 @@ function Edit({ service }: { service: Service }) {
     setProblem(null);
     try {
       const spec = specOf(values, base.spec.template, base.spec.traffic);
-      const changed = await replaceService(api, { project, name, spec, generation: base.generation });
+      const changed = await api.call(OPERATIONS.replaceService, {
+        params: { project, service: name },
+        body: { spec },
+        headers: { 'if-match': `"${base.generation}"` },
+      });
       queries.setQueryData(keys.service(project, name), changed);
       if (changed.generation === base.generation) toast('Nothing changed, so no revision was made.');
       else setFollowing(changed.generation);

@@ -16,21 +16,23 @@ import { SkeletonRows } from '../components/skeleton.tsx';
 import { DropOverlay } from '../deploy/drop-overlay.tsx';
 import { DropZone } from '../deploy/drop-zone.tsx';
 import { usePendingArchive } from '../deploy/pending-archive.ts';
+import { figure } from '../format/quantity.ts';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
+import { useLiveRates } from './live-rates.ts';
 import { bareUrl, readinessOf } from './readiness.ts';
 
-function ServiceRow({ service }: { service: Service }) {
+function ServiceRow({ service, rate }: { service: Service; rate: number | null }) {
   const readiness = readinessOf(service);
   const { instances, url } = service.status;
   const { maxScale } = service.spec.template.scaling;
   return (
-    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-6 gap-y-2 border-b border-line px-4 py-3.5 transition-colors last:border-0 hover:bg-hover/50 md:grid-cols-[minmax(0,1.5fr)_9rem_minmax(0,12rem)_7rem]">
+    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-6 gap-y-2 border-b border-line px-4 py-3.5 transition-colors last:border-0 hover:bg-hover/50 md:grid-cols-[minmax(0,1fr)_8rem_minmax(0,11.5rem)_6rem_6rem]">
       <div className="min-w-0">
         <Link
           to="/projects/$project/services/$service"
           params={{ project: service.project, service: service.name }}
-          className="font-semibold after:absolute after:inset-0 after:rounded-[inherit]"
+          className="inline-flex min-h-6 min-w-6 items-center font-semibold after:absolute after:inset-0 after:rounded-[inherit]"
         >
           {service.name}
         </Link>
@@ -57,6 +59,7 @@ function ServiceRow({ service }: { service: Service }) {
           {instances.ready + instances.starting} / {maxScale}
         </span>
       </div>
+      <p className="figures hidden text-right text-[0.8125rem] text-ink-2 md:block">{figure(rate)} req/s</p>
       <p className="justify-self-end text-right text-[0.8125rem] text-ink-3">
         <span className="sr-only">Changed </span>
         <Ago time={service.updatedAt} />
@@ -71,6 +74,7 @@ export function ServicesPage() {
   const may = useMay(project)('services.write');
   const pending = usePendingArchive();
   const navigate = useNavigate();
+  const rateOf = useLiveRates();
   const deploy = (file: File) => {
     pending.put(file);
     void navigate({ to: '/projects/$project/deploy', params: { project } });
@@ -101,7 +105,7 @@ export function ServicesPage() {
         <Panel flush>
           <ul aria-label="Services">
             {services.map((service) => (
-              <ServiceRow key={service.id} service={service} />
+              <ServiceRow key={service.id} service={service} rate={rateOf(service.name)} />
             ))}
           </ul>
         </Panel>

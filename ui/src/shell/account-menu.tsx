@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
 import { useConnection, useUser } from '../api/context.ts';
+import { Initial } from '../components/initial.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine, MenuRadioGroup, MenuRadioItem } from '../components/menu.tsx';
 import { chooseTheme, THEME_CHOICES, useThemeChoice } from '../theme/theme.ts';
 
@@ -31,15 +32,11 @@ export function AccountMenu({ compact = false }: { compact?: boolean }) {
       trigger={
         <button
           type="button"
-          aria-label={`Account of ${user?.email ?? 'nobody'}`}
           className="flex h-10 min-w-0 items-center gap-2.5 rounded-lg px-1.5 text-left transition-colors hover:bg-hover"
         >
-          <span
-            aria-hidden
-            className="flex size-7 shrink-0 items-center justify-center rounded-full bg-solid text-xs font-semibold text-on-solid uppercase"
-          >
-            {(user?.name ?? '?').slice(0, 1)}
-          </span>
+          <Initial of={user?.name ?? '?'} className="size-7 rounded-full bg-solid text-on-solid" />
+          <span className="sr-only">Account:</span>
+          {compact && <span className="sr-only">{user?.email}</span>}
           {!compact && (
             <span className="min-w-0 leading-tight">
               <span className="block truncate text-[0.8125rem] font-medium">{user?.name}</span>

@@ -7,26 +7,30 @@ import { useDocumentTitle } from '../components/page.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Mark } from './mark.tsx';
 
-function Centred({ children }: { children: ReactNode }) {
+/** `alone`: not inside the shell, which has the page's main landmark already. */
+function Centred({ alone = false, children }: { alone?: boolean; children: ReactNode }) {
+  const Element = alone ? 'main' : 'div';
   return (
-    <div className="mx-auto flex min-h-[70dvh] w-full max-w-lg flex-col items-center justify-center gap-4 px-6 text-center">
+    <Element className="mx-auto flex min-h-[70dvh] w-full max-w-lg flex-col items-center justify-center gap-4 px-6 text-center">
       {children}
-    </div>
+    </Element>
   );
 }
 
 export function Splash() {
   return (
-    <div role="status" aria-label="Starting" className="flex min-h-dvh items-center justify-center">
-      <Mark className="h-8 animate-pulse-slow text-accent" />
-    </div>
+    <main className="flex min-h-dvh items-center justify-center">
+      <div role="status" aria-label="Starting">
+        <Mark className="h-8 animate-pulse-slow text-accent" />
+      </div>
+    </main>
   );
 }
 
-export function NotFoundPage() {
+export function NotFoundPage({ alone = false }: { alone?: boolean }) {
   useDocumentTitle('Not found');
   return (
-    <Centred>
+    <Centred alone={alone}>
       <Compass aria-hidden className="size-8 text-ink-3" />
       <h1 className="text-xl font-semibold tracking-tight">There is nothing at this address</h1>
       <p className="text-ink-2">It may have been deleted, or the link is mistyped.</p>
@@ -68,7 +72,7 @@ export function UnreachablePage({ error }: { error: unknown }) {
   const { session } = useConnection();
   useDocumentTitle('Not reachable');
   return (
-    <Centred>
+    <Centred alone>
       <h1 className="text-xl font-semibold tracking-tight">Skyrun does not answer</h1>
       <div className="w-full text-left">
         <ProblemNotice error={error} onRetry={() => session.start()} />

@@ -4,6 +4,7 @@ import { ChevronsUpDown, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useApi } from '../api/context.ts';
 import { projectsQuery } from '../api/queries.ts';
+import { Initial } from '../components/initial.tsx';
 import { Menu, MenuItem, MenuLabel, MenuLine, MenuRadioGroup, MenuRadioItem } from '../components/menu.tsx';
 import { CreateProjectDialog } from './create-project.tsx';
 
@@ -17,15 +18,10 @@ export function ProjectSwitcher({ project }: { project: string }) {
         trigger={
           <button
             type="button"
-            aria-label={`Project ${project}, switch`}
             className="flex h-10 w-full min-w-0 items-center gap-2.5 rounded-lg border border-line bg-surface px-2.5 text-left shadow-panel transition-colors hover:bg-hover"
           >
-            <span
-              aria-hidden
-              className="flex size-6 shrink-0 items-center justify-center rounded-md bg-accent-soft text-xs font-semibold text-accent-ink uppercase"
-            >
-              {project.slice(0, 1)}
-            </span>
+            <Initial of={project} className="size-6 rounded-md bg-accent-soft text-accent-ink" />
+            <span className="sr-only">Project:</span>
             <span className="min-w-0 flex-1 truncate font-medium">{project}</span>
             <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-ink-3" />
           </button>

@@ -74,7 +74,7 @@ export function Shell() {
     <LiveProvider project={project} key={project}>
       <a
         href="#main"
-        className="fixed top-2 left-2 z-50 -translate-y-16 rounded-lg bg-solid px-3 py-2 font-medium text-on-solid focus:translate-y-0"
+        className="fixed top-2 left-1/2 z-50 -translate-x-1/2 -translate-y-16 rounded-lg bg-solid px-3 py-2 font-medium text-on-solid focus:translate-y-0"
       >
         Skip to content
       </a>
@@ -88,7 +88,7 @@ export function Shell() {
         </header>
         <aside
           aria-label="Sidebar"
-          className="sticky top-0 hidden h-dvh w-60 shrink-0 flex-col gap-4 border-r border-line px-3 py-4 lg:flex"
+          className="sticky top-0 z-20 hidden h-dvh w-60 shrink-0 flex-col gap-4 border-r border-line px-3 py-4 lg:flex"
         >
           <div className="flex items-center justify-between px-2">
             <Brand project={project} />

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Navigate, Outlet, useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useApi, useSessionState } from '../api/context.ts';
 import { projectsQuery } from '../api/queries.ts';
 import { AuthFrame } from '../auth/auth-frame.tsx';
@@ -7,17 +8,23 @@ import { CreateProjectForm } from './create-project.tsx';
 import { lastProject } from './last-project.ts';
 import { Splash, UnreachablePage } from './notices.tsx';
 
+/** Remembers the address that was asked for, as it was when the session was found missing: leaving changes it. */
+function ToSignIn() {
+  const router = useRouter();
+  const [wanted] = useState(() => router.state.location.href);
+  return <Navigate to="/sign-in" search={wanted === '/' ? {} : { next: wanted }} replace />;
+}
+
 /** Everything below needs a signed-in person; whoever loses the session is brought back after signing in. */
 export function SignedIn() {
   const state = useSessionState();
-  const { href } = useLocation();
   switch (state.kind) {
     case 'starting':
       return <Splash />;
     case 'unreachable':
       return <UnreachablePage error={state.problem} />;
     case 'signed-out':
-      return <Navigate to="/sign-in" search={href === '/' ? {} : { next: href }} replace />;
+      return <ToSignIn />;
     case 'signed-in':
       return <Outlet />;
   }

@@ -1,0 +1,6 @@
+import { Toaster } from 'sonner';
+import { useShownTheme } from '../theme/theme.ts';
+
+export function Toasts() {
+  return <Toaster theme={useShownTheme()} position="bottom-right" containerAriaLabel="Notifications" />;
+}
