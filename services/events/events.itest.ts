@@ -390,6 +390,25 @@ describe('events', () => {
       await limited.stop();
     });
 
+    it('gives what another replica recorded a moment ago, before this one was told of it', async () => {
+      const reader = connect('ann:ahead');
+      await reader.subscribe({ project: 'ahead' });
+      await publisher.publish([deleted('ahead', 'first')]);
+      await until(() => reader.events.length === 1);
+      // Without a notification: this replica would find it at its next look, up to a second later.
+      await db.query(
+        `insert into log (id, source, type, subject, project, time, event)
+         select 'evt_elsewhere', source, type, subject, project, time, event || '{"id":"evt_elsewhere"}'
+         from log where project = 'ahead'`,
+      );
+      const behind = connect('ann:ahead');
+      expect(await behind.subscribe({ project: 'ahead', after: reader.cursors[0] })).toMatchObject({ complete: true });
+      expect(behind.events.map(({ id }) => id)).toEqual(['evt_elsewhere']);
+      const level = connect('ann:ahead');
+      expect(await level.subscribe({ project: 'ahead', after: 'evt_elsewhere' })).toMatchObject({ complete: true });
+      expect(level.events).toEqual([]);
+    });
+
     it('does not tell a place in another project', async () => {
       await publisher.publish([deleted('theirs', 'x')]);
       await until(async () => (await recorded('theirs')) === 1);

@@ -233,10 +233,10 @@ describe('identity', () => {
         wrong.push(a.ms);
         unknown.push(b.ms);
       }
-      const median = (values: number[]) => values.sort((x, y) => x - y)[values.length >> 1] ?? 0;
-      // Without the decoy hash the unknown one would answer in a tenth of the time.
-      expect(median(unknown)).toBeGreaterThan(median(wrong) * 0.5);
-      expect(median(unknown)).toBeLessThan(median(wrong) * 2);
+      // The quickest of each: what else the machine does only ever adds. Without the decoy's hash the unknown one
+      // would answer in a tenth of the time.
+      expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...wrong) * 0.6);
+      expect(Math.min(...unknown)).toBeLessThan(Math.min(...wrong) * 1.7);
     });
 
     it('refuses sign-up when it is disabled', async () => {
