@@ -1,14 +1,17 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
-import { type Api, createApi, isoTime } from '@skyrun/kit';
+import { type Api, createApi, fileReply, isoTime } from '@skyrun/kit';
 import { lengthOf, mergeSpans } from './aggregate/spans.ts';
 import type { StoredUsageRow } from './aggregate/usage-row.ts';
 import type { BillingContext } from './context.ts';
 import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { invoiceCsv } from './document/invoice-csv.ts';
+import { invoicePdf } from './document/invoice-pdf.ts';
 import { closePeriod } from './period/close-period.ts';
 import { loadPeriods } from './store/accounts.ts';
 import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
 import { listUsage } from './store/list-usage.ts';
+import { verifyInvoice } from './verify/verify-invoice.ts';
 
 /**
  * `context` is asked for by each call, because the server listens before the service has started.
@@ -39,6 +42,18 @@ export function createRoutes(context: () => BillingContext): Api {
     const { invoice } = await requireInvoice(context(), params.project, params.invoiceId);
     return invoice;
   });
+
+  api.handle(OPERATIONS.getInvoicePdf, async ({ params }) => {
+    const { invoice } = await requireInvoice(context(), params.project, params.invoiceId);
+    return fileReply(await invoicePdf(invoice), 'application/pdf', `${invoice.number}.pdf`);
+  });
+
+  api.handle(OPERATIONS.getInvoiceCsv, async ({ params }) => {
+    const { invoice } = await requireInvoice(context(), params.project, params.invoiceId);
+    return fileReply(Buffer.from(invoiceCsv(invoice)), 'text/csv; charset=utf-8', `${invoice.number}.csv`);
+  });
+
+  api.handle(OPERATIONS.verifyInvoice, ({ params }) => verifyInvoice(context(), params.project, params.invoiceId));
 
   api.handle(OPERATIONS.listUsage, async ({ params: { project }, query }) => {
     const db = context().db.kysely<unknown>();
