@@ -2,13 +2,12 @@ import { type Clock, type Logger, newId } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { dockerRuntime } from '../app.ts';
 import type { OrchestratorConfig } from '../config.ts';
-import { LEASE_NAME } from '../leadership/leadership.ts';
-import { acquireLease, type LeaseRequest, resignLease } from '../leadership/lease.ts';
 import { networkProber } from '../probes/probe.ts';
 import { execute } from '../reconcile/execute.ts';
 import type { Execution } from '../reconcile/execution.ts';
 import { createWorld } from '../reconcile/world.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { acquireLease, LEASE_NAME, type LeaseRequest, resignLease } from '../store/lease.ts';
 import { createLedger } from '../store/ledger.ts';
 import { createReads } from '../store/reads.ts';
 

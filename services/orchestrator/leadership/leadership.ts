@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import { acquireLease, type LeaseRequest, renewLease, resignLease } from './lease.ts';
+import { acquireLease, LEASE_NAME, type LeaseRequest, renewLease, resignLease } from '../store/lease.ts';
 
 /** One span of leading. */
 export interface Term {
@@ -26,8 +26,6 @@ export interface Leadership {
   stop(): Promise<void>;
   isLeader(): boolean;
 }
-
-export const LEASE_NAME = 'leader';
 
 /**
  *   follower ──acquired──► leader ──renewed in time──► leader

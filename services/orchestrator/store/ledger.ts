@@ -1,10 +1,9 @@
 import type { Decision, EventDraft, LogLine } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import { appendEvents, type Database } from '@skyrun/postgres';
-import { LEASE_NAME } from '../leadership/leadership.ts';
-import { assertTerm } from '../leadership/lease.ts';
 import type { InstanceRecord, RevisionVerdict } from '../reconcile/records.ts';
 import { toRow } from './instance-rows.ts';
+import { assertTerm, LEASE_NAME } from './lease.ts';
 import type { OrchestratorTables } from './tables.ts';
 
 /** What changes together, with its events; all of it or nothing. */

@@ -1,6 +1,9 @@
 import type { Database, Transaction } from '@skyrun/postgres';
 import { sql } from 'kysely';
-import type { OrchestratorTables } from '../store/tables.ts';
+import type { OrchestratorTables } from './tables.ts';
+
+/** The one office that there is. */
+export const LEASE_NAME = 'leader';
 
 export interface LeaseRequest {
   readonly name: string;
