@@ -97,9 +97,21 @@ const lines: RequestCase[] = [
     'non-ASCII target': line('GET /\xfc HTTP/1.1'),
     'TLS hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
   }),
-  ...each('9110 5.6.2 method is a token', 'refuse', named(SEPARATORS, (c) => line(`G${c}T / HTTP/1.1`))),
-  ...each('9110 5.6.2 control byte in method', 'refuse', named(CONTROLS, (c) => line(`G${c}T / HTTP/1.1`))),
-  ...each('9112 3.2 control byte in target', 'refuse', named(CONTROLS, (c) => line(`GET /a${c}b HTTP/1.1`))),
+  ...each(
+    '9110 5.6.2 method is a token',
+    'refuse',
+    named(SEPARATORS, (c) => line(`G${c}T / HTTP/1.1`)),
+  ),
+  ...each(
+    '9110 5.6.2 control byte in method',
+    'refuse',
+    named(CONTROLS, (c) => line(`G${c}T / HTTP/1.1`)),
+  ),
+  ...each(
+    '9112 3.2 control byte in target',
+    'refuse',
+    named(CONTROLS, (c) => line(`GET /a${c}b HTTP/1.1`)),
+  ),
 ];
 
 const fields: RequestCase[] = [
@@ -152,9 +164,21 @@ const fields: RequestCase[] = [
     'head too long': field(`X-A: ${'b'.repeat(12_000)}\r\n`.repeat(3)),
     'name too long': field(`${'a'.repeat(17_000)}: b\r\n`),
   }),
-  ...each('9110 5.6.2 field name is a token', 'refuse', named(SEPARATORS, (c) => field(`X${c}A: b\r\n`))),
-  ...each('9110 5.1 control byte in name', 'refuse', named(CONTROLS, (c) => field(`X${c}A: b\r\n`))),
-  ...each('9110 5.5 control byte in value', 'refuse', named(CONTROLS, (c) => field(`X-A: a${c}b\r\n`))),
+  ...each(
+    '9110 5.6.2 field name is a token',
+    'refuse',
+    named(SEPARATORS, (c) => field(`X${c}A: b\r\n`)),
+  ),
+  ...each(
+    '9110 5.1 control byte in name',
+    'refuse',
+    named(CONTROLS, (c) => field(`X${c}A: b\r\n`)),
+  ),
+  ...each(
+    '9110 5.5 control byte in value',
+    'refuse',
+    named(CONTROLS, (c) => field(`X-A: a${c}b\r\n`)),
+  ),
 ];
 
 const host = (value: string) => `GET / HTTP/1.1\r\n${value}${END}`;
@@ -183,7 +207,7 @@ const hosts: RequestCase[] = [
     'two ports': host('Host: hello.demo.localhost:80:80\r\n'),
     'only a port': host('Host: :80\r\n'),
     'only a dot': host('Host: .\r\n'),
-    'backslash': host('Host: hello.demo.localhost\\x\r\n'),
+    backslash: host('Host: hello.demo.localhost\\x\r\n'),
     'question mark': host('Host: hello.demo.localhost?x\r\n'),
     'percent encoded': host('Host: hello%2edemo.localhost\r\n'),
     'broken bracket': host('Host: [::1\r\n'),
@@ -263,7 +287,7 @@ const codings: RequestCase[] = [
     'NUL after': coding('chunked\x00'),
     'obs-text after': coding('chunked\xa0'),
     'two words': coding('chunked chunked'),
-    'cow': coding('cow'),
+    cow: coding('cow'),
     'two fields, one unknown': post(`${CHUNKED}Transfer-Encoding: cow\r\n`, '0\r\n\r\n'),
     'two fields, identity first': post(`Transfer-Encoding: identity\r\n${CHUNKED}`, '0\r\n\r\n'),
   }),
@@ -349,7 +373,11 @@ const chunkCases: RequestCase[] = [
     'too long': chunks(`0\r\n${`X-A: ${'b'.repeat(1000)}\r\n`.repeat(9)}\r\n`),
     NUL: chunks('0\r\nX-A: \x00\r\n\r\n'),
   }),
-  ...each('9112 7.1 control byte as chunk size', 'refuse', named(CONTROLS, (c) => chunks(`${c}3\r\nabc\r\n0\r\n\r\n`))),
+  ...each(
+    '9112 7.1 control byte as chunk size',
+    'refuse',
+    named(CONTROLS, (c) => chunks(`${c}3\r\nabc\r\n0\r\n\r\n`)),
+  ),
 ];
 
 const connections: RequestCase[] = [
@@ -357,7 +385,9 @@ const connections: RequestCase[] = [
     'names a field': field('Connection: x-secret\r\nX-Secret: 1\r\n'),
     'keep-alive': field('Connection: keep-alive\r\n'),
     'empty elements': field('Connection: ,, keep-alive,\r\n'),
-    'upgrade that is refused': field('Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'),
+    'upgrade that is refused': field(
+      'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n',
+    ),
   }),
   ...each('9110 7.6.1 Connection', 'refuse', {
     'names Host': field('Connection: host\r\n'),

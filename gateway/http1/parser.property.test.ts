@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { REQUEST_CASES } from './cases.ts';
@@ -46,7 +46,8 @@ function read(pieces: readonly Buffer[]): Verdict {
       const fields = parseRequestFields(reader.text, line.end);
       if (typeof fields === 'string') return { verdict: 'refuse' };
       if (line.minor === 0 && fields.framing === 'chunked') return { verdict: 'refuse' };
-      if (line.authority !== null && line.authority.toLowerCase() !== fields.authority.toLowerCase()) return { verdict: 'refuse' };
+      if (line.authority !== null && line.authority.toLowerCase() !== fields.authority.toLowerCase())
+        return { verdict: 'refuse' };
       method = line.method;
       target = line.target;
       body = { framing: fields.framing, remaining: fields.contentLength };
@@ -88,7 +89,22 @@ const mutated = fc
       fc.record({
         at: fc.nat(2000),
         remove: fc.nat(3),
-        insert: fc.constantFrom('', '\r', '\n', '\r\n', ' ', '\t', ':', ';', '\0', '0', 'a', 'chunked', 'Content-Length: 1\r\n', '\xff'),
+        insert: fc.constantFrom(
+          '',
+          '\r',
+          '\n',
+          '\r\n',
+          ' ',
+          '\t',
+          ':',
+          ';',
+          '\0',
+          '0',
+          'a',
+          'chunked',
+          'Content-Length: 1\r\n',
+          '\xff',
+        ),
       }),
       { maxLength: 3 },
     ),

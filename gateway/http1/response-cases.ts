@@ -22,7 +22,11 @@ const ok = 'HTTP/1.1 200 OK\r\n';
 export const RESPONSE_CASES: readonly ResponseCase[] = [
   { name: 'Content-Length', bytes: `${ok}Content-Length: 3\r\n\r\nabc`, expected: whole(200, 'abc') },
   { name: 'Content-Length zero', bytes: `${ok}Content-Length: 0\r\n\r\n`, expected: whole(200, '') },
-  { name: 'chunked', bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`, expected: whole(200, 'abc') },
+  {
+    name: 'chunked',
+    bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+    expected: whole(200, 'abc'),
+  },
   {
     name: 'chunked with trailer',
     bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n`,
@@ -35,7 +39,11 @@ export const RESPONSE_CASES: readonly ResponseCase[] = [
   { name: 'no space after status', bytes: 'HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n', expected: whole(200, '') },
   { name: '204', bytes: 'HTTP/1.1 204 No Content\r\n\r\n', expected: whole(204, '') },
   { name: '204 with length', bytes: 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n', expected: whole(204, '') },
-  { name: '304 with length', bytes: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n', expected: whole(304, '') },
+  {
+    name: '304 with length',
+    bytes: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n',
+    expected: whole(304, ''),
+  },
   { name: 'HEAD with length', method: 'HEAD', bytes: `${ok}Content-Length: 9\r\n\r\n`, expected: whole(200, '') },
   {
     name: 'HEAD with chunked',
@@ -73,17 +81,34 @@ export const RESPONSE_CASES: readonly ResponseCase[] = [
   { name: 'control byte in value', bytes: `${ok}X-A: a\x00b\r\nContent-Length: 0\r\n\r\n`, expected: bad },
   { name: 'two lengths', bytes: `${ok}Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc`, expected: bad },
   { name: 'two different lengths', bytes: `${ok}Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc`, expected: bad },
-  { name: 'length and chunked', bytes: `${ok}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, expected: bad },
+  {
+    name: 'length and chunked',
+    bytes: `${ok}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    expected: bad,
+  },
   { name: 'negative length', bytes: `${ok}Content-Length: -1\r\n\r\n`, expected: bad },
   { name: 'length list', bytes: `${ok}Content-Length: 3, 3\r\n\r\nabc`, expected: bad },
   { name: 'unknown coding', bytes: `${ok}Transfer-Encoding: gzip\r\n\r\n`, ends: true, expected: bad },
   { name: 'chunked twice', bytes: `${ok}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, expected: bad },
-  { name: 'chunked in HTTP/1.0', bytes: 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', expected: bad },
-  { name: '101 that nobody asked for', bytes: 'HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', expected: bad },
+  {
+    name: 'chunked in HTTP/1.0',
+    bytes: 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    expected: bad,
+  },
+  {
+    name: '101 that nobody asked for',
+    bytes: 'HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+    expected: bad,
+  },
   { name: 'head too long', bytes: `${ok}${`X-A: ${'b'.repeat(9000)}\r\n`.repeat(8)}\r\n`, expected: bad },
   { name: 'bad first chunk', bytes: `${ok}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, expected: bad },
   { name: 'short of its length', bytes: `${ok}Content-Length: 9\r\n\r\nabc`, ends: true, expected: cut },
   { name: 'no last chunk', bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`, ends: true, expected: cut },
   { name: 'ends inside a chunk', bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n9\r\nabc`, ends: true, expected: cut },
-  { name: 'last chunk without empty line', bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n`, ends: true, expected: cut },
+  {
+    name: 'last chunk without empty line',
+    bytes: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n`,
+    ends: true,
+    expected: cut,
+  },
 ];

@@ -42,7 +42,9 @@ function bodyOf(text: string): string {
   const [, ...rest] = text.split('\r\n\r\n');
   const body = rest.join('\r\n\r\n');
   if (!/transfer-encoding: chunked/i.test(text)) return body;
-  return body.replace(/[0-9a-f]+\r\n([\s\S]*?)\r\n/g, (_, data: string) => (data.startsWith('X-') ? '' : data)).replace('\r\n', '');
+  return body
+    .replace(/[0-9a-f]+\r\n([\s\S]*?)\r\n/g, (_, data: string) => (data.startsWith('X-') ? '' : data))
+    .replace('\r\n', '');
 }
 
 async function run(one: ResponseCase) {

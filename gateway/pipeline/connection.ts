@@ -16,7 +16,7 @@ const HELD_INPUT_BYTES = 65_536;
 const LINGER_BYTES = 1_048_576;
 const LINGER_MS = 2000;
 /** A client that ends its side while it waits for an answer is gone, unless the answer is this near. */
-const HALF_CLOSED_MS = 50;
+const HALF_CLOSED_MS = 20;
 
 type State = 'head' | 'body' | 'busy' | 'tunnel' | 'linger';
 

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { InstanceMeter, Meter, type MeteredRevision, type WindowUsage } from './meter.ts';
+
+const REVISION: MeteredRevision = {
+  project: 'demo',
+  service: 'hello',
+  serviceId: 'svc',
+  revisionId: 'rev',
+  revisionName: 'hello-00001',
+  billingMode: 'request',
+  cpuMilli: 1000,
+  memoryMib: 512,
+};
+const START = 1_700_000_000_000;
+
+function setUp(now = START) {
+  const windows: WindowUsage[] = [];
+  const active: number[] = [];
+  const meter = new Meter({
+    now,
+    monotonic: 0,
+    onWindow: (usages) => windows.push(...usages),
+    onActive: (at) => active.push(at),
+  });
+  return { meter, windows, active, instance: new InstanceMeter(REVISION, 'ins') };
+}
+
+/** The union of spans, in whole ms, as the catalogue asks for it. */
+function union(spans: readonly (readonly [number, number])[]): number {
+  const covered = new Set<number>();
+  for (const [from, to] of spans) {
+    for (let at = Math.floor(from); at < Math.ceil(to); at += 1) covered.add(at);
+  }
+  return covered.size;
+}
+
+test('busy time is the union of overlapping requests, clipped to windows, whatever the order', () => {
+  const requests = fc.array(
+    // Eighths are exact beside a Unix time in a double.
+    fc
+      .tuple(fc.nat(32_000), fc.integer({ min: 1, max: 12_000 }))
+      .map(([from, length]) => [from / 8, length / 8] as const),
+    { minLength: 1, maxLength: 30 },
+  );
+  fc.assert(
+    fc.property(requests, (spans) => {
+      const { meter, windows, instance } = setUp();
+      const steps = spans
+        .flatMap(([from, length]) => [
+          { at: from, begin: true },
+          { at: from + length, begin: false },
+        ])
+        .sort((a, b) => a.at - b.at || Number(b.begin) - Number(a.begin));
+      for (const { at, begin } of steps) {
+        if (begin) meter.begin(instance, at);
+        else meter.end(instance, at, 200);
+      }
+      meter.finish(7000, START + 7000);
+      const intervals = spans.map(([from, length]) => [from, from + length] as const);
+      expect(windows.reduce((sum, one) => sum + one.busyMs, 0)).toBe(union(intervals));
+      expect(windows.reduce((sum, one) => sum + one.requests, 0)).toBe(spans.length);
+      for (const one of windows) {
+        expect(one.busy.length).toBeLessThanOrEqual(1000);
+        let last = one.windowStart;
+        for (const [from, to] of one.busy) {
+          expect(from).toBeGreaterThanOrEqual(last);
+          expect(to).toBeGreaterThan(from);
+          last = to;
+        }
+        expect(last).toBeLessThanOrEqual(one.windowEnd);
+      }
+      const keys = windows.map((one) => `${one.clockRun}/${one.windowStart}`);
+      expect(new Set(keys).size).toBe(keys.length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a request over several windows is busy in each, and counts where it ends', () => {
+  const { meter, windows, instance } = setUp();
+  meter.begin(instance, 500);
+  meter.roll(1000, START + 1000);
+  meter.roll(2000, START + 2000);
+  meter.end(instance, 2250, 503);
+  meter.roll(3000, START + 3000);
+  expect(windows.map(({ busyMs, requests }) => [busyMs, requests])).toEqual([
+    [500, 0],
+    [1000, 0],
+    [250, 1],
+  ]);
+  expect(windows[2]?.statusClasses['5xx']).toBe(1);
+});
+
+test.each([
+  ['forward', 3_600_000],
+  ['back', -3_600_000],
+])('a clock that is set %s makes no request longer and no key twice', (_, jump) => {
+  const { meter, windows, instance } = setUp();
+  meter.begin(instance, 100);
+  meter.roll(1000, START + 1000);
+  meter.roll(2000, START + 2000 + jump);
+  meter.end(instance, 2300, 200);
+  meter.finish(3000, START + 3000 + jump);
+  const busy = windows.reduce((sum, one) => sum + one.busyMs, 0);
+  expect(busy).toBeGreaterThanOrEqual(2199);
+  expect(busy).toBeLessThanOrEqual(2202);
+  const keys = windows.map((one) => `${one.clockRun}/${one.windowStart}`);
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('becoming active is told once per quiet time', () => {
+  const { meter, active, instance } = setUp();
+  meter.begin(instance, 100);
+  meter.end(instance, 101, 200);
+  meter.begin(instance, 200);
+  meter.end(instance, 201, 200);
+  meter.roll(5000, START + 5000);
+  meter.begin(instance, 5100);
+  expect(active).toEqual([START + 100, START + 5100]);
+});

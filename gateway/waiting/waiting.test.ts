@@ -1,0 +1,190 @@
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { startEcho } from '../harness/echo-instance.ts';
+import { instanceId, route, startGateway, target } from '../harness/gateway.ts';
+import { exchangeRaw, statusOf } from '../harness/raw-client.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+const REQUEST = 'GET /w HTTP/1.1\r\nHost: hello.demo.localhost\r\nConnection: close\r\n\r\n';
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(holds: () => boolean, ms = 3000): Promise<void> {
+  for (let waited = 0; !holds(); waited += 5) {
+    if (waited > ms) throw new Error('it did not come true in time');
+    await sleep(5);
+  }
+}
+
+test('a room keeps order, has a limit, and lets go of who leaves or waits too long', () => {
+  const room = new WaitingRoom<{ waitUntil: number }>(3);
+  const [a, b, c, d] = [10, 20, 30, 40].map((waitUntil) => ({ waitUntil }));
+  if (!a || !b || !c || !d) throw new Error('unreachable');
+  expect([a, b, c, d].map((one) => room.enter(one))).toEqual([true, true, true, false]);
+  expect(room.leave(b)).toBe(true);
+  expect(room.leave(b)).toBe(false);
+  expect(room.expire(10)).toEqual([a]);
+  expect(room.take()).toBe(c);
+  expect(room.take()).toBeUndefined();
+});
+
+test('a hundred requests at zero instances: one activation, and all are answered by the first ready instance', async () => {
+  const echo = await startEcho();
+  const running = await startGateway([route([target([])])]);
+  try {
+    const answers = Array.from({ length: 100 }, () => exchangeRaw(running.port, [REQUEST], { waitMs: 8000 }));
+    await until(() => running.control.reports.length > 0);
+    await sleep(300);
+    const activations = running.control.reports.filter((report) => report.windowMs === 0);
+    expect(activations).toHaveLength(1);
+    expect(activations[0]?.revisions[0]?.queued).toBeGreaterThan(0);
+    running.control.publish({
+      kind: 'delta',
+      epoch: 'test',
+      version: 2,
+      upserts: [route([target([echo.port])])],
+      removes: [],
+    });
+    const statuses = (await Promise.all(answers)).map((answer) => statusOf(answer.text));
+    expect(statuses).toEqual(new Array(100).fill(200));
+    expect(echo.seen).toHaveLength(100);
+  } finally {
+    await running.close();
+    await echo.close();
+  }
+});
+
+test('an activation is repeated until the orchestrator takes it', async () => {
+  const running = await startGateway([route([target([])])]);
+  try {
+    running.control.answerReports(503);
+    const answer = exchangeRaw(running.port, [REQUEST], { waitMs: 1500 });
+    await sleep(400);
+    expect(running.control.reports).toHaveLength(0);
+    running.control.answerReports(204);
+    await until(() => running.control.reports.length > 0);
+    expect(running.control.reports[0]?.revisions[0]?.queued).toBe(1);
+    await answer;
+  } finally {
+    await running.close();
+  }
+});
+
+test('containerConcurrency is a hard cap: the rest waits its turn', async () => {
+  let now = 0;
+  let most = 0;
+  const server = createServer((_request, response) => {
+    now += 1;
+    most = Math.max(most, now);
+    setTimeout(() => {
+      now -= 1;
+      response.end('ok');
+    }, 20);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const running = await startGateway([route([target([port], { containerConcurrency: 2 })])]);
+  try {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => exchangeRaw(running.port, [REQUEST])));
+    expect(answers.map((answer) => statusOf(answer.text))).toEqual(new Array(20).fill(200));
+    expect(most).toBe(2);
+  } finally {
+    await running.close();
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test('bounds: a full room answers 503, a long wait 504, both with Retry-After; a client that leaves makes room', async () => {
+  const running = await startGateway([route([target([])])], { limits: { roomLimit: 2, waitMs: 600 } });
+  try {
+    const leaver = connect(running.port, '127.0.0.1', () => leaver.write(REQUEST));
+    const waiter = exchangeRaw(running.port, [REQUEST]);
+    await sleep(100);
+    const refused = await exchangeRaw(running.port, [REQUEST]);
+    expect(statusOf(refused.text)).toBe(503);
+    expect(refused.text).toMatch(/Retry-After: 1\r\n[\s\S]*gateway\.queue_full/);
+    leaver.destroy();
+    await sleep(100);
+    const second = exchangeRaw(running.port, [REQUEST]);
+    const late = await waiter;
+    expect(statusOf(late.text)).toBe(504);
+    expect(late.text).toMatch(/Retry-After: \d+\r\n[\s\S]*gateway\.queue_timeout/);
+    expect(statusOf((await second).text)).toBe(504);
+  } finally {
+    await running.close();
+  }
+});
+
+test('who waits for a service that is deleted is told so', async () => {
+  const running = await startGateway([route([target([])])]);
+  try {
+    const answer = exchangeRaw(running.port, [REQUEST]);
+    await sleep(100);
+    running.control.publish({
+      kind: 'delta',
+      epoch: 'test',
+      version: 2,
+      upserts: [],
+      removes: ['hello.demo.localhost'],
+    });
+    expect(statusOf((await answer).text)).toBe(404);
+  } finally {
+    await running.close();
+  }
+});
+
+test('who waits for a revision that is replaced is served by the new one', async () => {
+  const echo = await startEcho();
+  const running = await startGateway([route([target([])])]);
+  try {
+    const answer = exchangeRaw(running.port, [REQUEST]);
+    await sleep(100);
+    const next = target([echo.port], {
+      revisionId: 'rev_01890000-0000-7000-8000-000000000002',
+      revisionName: 'hello-00002',
+    });
+    running.control.publish({ kind: 'delta', epoch: 'test', version: 2, upserts: [route([next])], removes: [] });
+    expect(statusOf((await answer).text)).toBe(200);
+  } finally {
+    await running.close();
+    await echo.close();
+  }
+});
+
+test('an instance that refuses connections is passed over, and waited for where it is the only one', async () => {
+  const echo = await startEcho();
+  const dead = await startEcho();
+  const deadPort = dead.port;
+  await dead.close();
+  const running = await startGateway([route([target([deadPort, echo.port])])]);
+  try {
+    for (let index = 0; index < 10; index += 1) {
+      expect(statusOf((await exchangeRaw(running.port, [REQUEST.replace('GET', 'POST')])).text)).toBe(200);
+    }
+    running.control.publish({
+      kind: 'delta',
+      epoch: 'test',
+      version: 2,
+      upserts: [route([target([deadPort])])],
+      removes: [],
+    });
+    await sleep(100);
+    const answer = exchangeRaw(running.port, [REQUEST]);
+    await sleep(200);
+    const { port } = echo;
+    running.control.publish({
+      kind: 'delta',
+      epoch: 'test',
+      version: 3,
+      upserts: [route([target([deadPort, port])])],
+      removes: [],
+    });
+    expect(statusOf((await answer).text)).toBe(200);
+    expect(instanceId(port)).toContain(String(port));
+  } finally {
+    await running.close();
+    await echo.close();
+  }
+});
