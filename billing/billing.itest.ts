@@ -1,6 +1,7 @@
 import { createBus, MemoryBroker } from '@skyrun/bus';
 import type { AnyEvent } from '@skyrun/contracts';
 import { silentLogger, systemClock } from '@skyrun/kit';
+import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBillingService } from './app.ts';
 import { getCosts } from './cost/get-costs.ts';
@@ -11,7 +12,7 @@ import { NOON, usageEvent } from './testing/usage-events.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
-  billing = await testBilling();
+  billing = await testBilling(await testDatabase('billing'));
 });
 afterAll(() => billing.close());
 

@@ -1,3 +1,4 @@
+import { testDatabase } from '@skyrun/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { placeAll } from './aggregate/accrue.ts';
@@ -13,7 +14,7 @@ import { verifyInvoice } from './verify/verify-invoice.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
-  billing = await testBilling({ priceList: 'cloud-run-tier-1', freeTier: true });
+  billing = await testBilling(await testDatabase('billing'), { priceList: 'cloud-run-tier-1', freeTier: true });
 });
 afterAll(() => billing.close());
 

@@ -1,3 +1,4 @@
+import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getCosts } from '../cost/get-costs.ts';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
@@ -9,7 +10,7 @@ import { closePeriod } from './close-period.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
-  billing = await testBilling();
+  billing = await testBilling(await testDatabase('billing'));
 });
 afterAll(() => billing.close());
 
@@ -159,7 +160,7 @@ describe('a finalized invoice', () => {
 
 describe('the calendar', () => {
   test('ends a period with the month, collects late usage for the grace, then closes it once', async () => {
-    const own = await testBilling();
+    const own = await testBilling(await testDatabase('billing'));
     try {
       const project = 'monthly';
       const month = Date.UTC(2026, 1, 1);

@@ -1,6 +1,5 @@
 import { type Clock, ManualClock, silentLogger } from '@skyrun/kit';
 import { createDatabase } from '@skyrun/postgres';
-import { testDatabase } from '@skyrun/testing';
 import type { BillingContext } from '../context.ts';
 import { PRICE_LISTS, readPriceLists } from '../prices/load-price-lists.ts';
 import { keepPriceLists } from '../store/price-lists.ts';
@@ -14,11 +13,11 @@ export interface TestBilling extends BillingContext {
   close(): Promise<void>;
 }
 
-/** Billing's use cases on a database of their own, with the real migrations and price lists; an hour past NOON. */
+/** Billing's use cases on an empty database, with the real migrations and price lists; an hour past NOON. */
 export async function testBilling(
+  { url, drop }: { readonly url: string; drop(): Promise<void> },
   newAccount = { priceList: 'cloud-run-tier-1', freeTier: false },
 ): Promise<TestBilling> {
-  const { url, drop } = await testDatabase('billing');
   const clock = new ManualClock(NOON + 3_600_000);
   const open = () =>
     createDatabase({ url, schema: 'billing', applicationName: 'billing-test', poolSize: 4, logger: silentLogger });
