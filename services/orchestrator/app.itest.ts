@@ -232,6 +232,39 @@ describe('an orchestrator that restarts', () => {
   });
 });
 
+describe('usage', () => {
+  test('windows of the wall clock follow each other without gap or repeat, across a restart', async () => {
+    const first = await start();
+    const web = desiredOf({ template: { scaling: { minScale: 1 }, resources: { cpuMilli: 500, memoryMib: 64 } } });
+    const { registry, events } = first;
+    registry.set(web);
+    await first.until('ready', () => types(first, 'skyrun.instance.ready').length === 1);
+    await first.until('a window', () => usageOf(first).length === 1);
+    await first.stop();
+    const second = await start({ registry });
+    await second.until('another window', () => usageOf(second).length === 1);
+    registry.set();
+    await second.until('the last window', () => types(second, 'skyrun.instance.stopped').length === 1);
+    const [instance] = events.flatMap((event) => (event.type === 'skyrun.instance.started.v1' ? [event.data] : []));
+    const usage = [...usageOf(first), ...usageOf(second)].toSorted((a, b) =>
+      a.windowStart.localeCompare(b.windowStart),
+    );
+    expect(usage.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(usage.map(({ key }) => key)).size).toBe(usage.length);
+    usage.slice(1).forEach((window, index) => {
+      expect(window.windowStart).toBe(usage[index]?.windowEnd);
+      expect(Date.parse(window.windowStart) % 10_000).toBe(0);
+    });
+    for (const window of usage) {
+      expect(window).toMatchObject({ kind: 'lifetime', instanceId: instance?.id, cpuMilli: 500, memoryMib: 64 });
+      expect(window.busyMs).toBe(Date.parse(window.windowEnd) - Date.parse(window.windowStart));
+    }
+    expect(usage[0]?.minInstance).toBe(true);
+    const stopped = second.events.find(({ type }) => type === 'skyrun.instance.stopped.v1');
+    expect(stopped?.data).toMatchObject({ endedAt: usage.at(-1)?.windowEnd });
+  }, 60_000);
+});
+
 describe('when a part is away', () => {
   test('a silent registry changes nothing, and at first nothing is stopped for it', async () => {
     const first = await start();

@@ -40,6 +40,7 @@ export interface Leader {
 
 const PLAN_EVERY_MS = 250;
 const JUDGE_EVERY_MS = 1_000;
+const RECORD_EVERY_MS = 1_000;
 const TIDY_EVERY_MS = 60_000;
 /** After a boundary, so that the engine's answer covers all of the window. */
 const SAMPLE_AFTER_MS = 100;
@@ -120,9 +121,10 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
       JUDGE_EVERY_MS,
       async () => {
         if (autoscaler.evaluate()) wake();
-        await recorder.tick();
       },
     ],
+    // Apart from judging: a broker that is away must not hold up scaling.
+    ['record', RECORD_EVERY_MS, () => recorder.tick()],
     ['tidy', TIDY_EVERY_MS, () => tidy(options, world)],
   ]);
   background(watchEngine(options, signal, look));
