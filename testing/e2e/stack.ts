@@ -125,6 +125,8 @@ export function run(
         }),
       ),
     );
+    // A child may end before it has read anything; that is its own affair.
+    child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
 }

@@ -32,7 +32,7 @@ test('the journey by command line', async () => {
   );
   expect(login.code, login.stderr).toBe(0);
   expect(
-    await skyrun('deploy', archive, '--name', 'web', '--max', '5', '--concurrency', '10', '--env', 'A=b=c'),
+    await skyrun('deploy', archive, '--name', 'web', '--max', '5', '--concurrency', '200', '--env', 'A=b=c'),
   ).toContain(`http://web.demo.localhost:${stack.port}`);
   expect(await skyrun('services')).toMatch(/web\s+True/);
   expect((await stack.get(host, '/echo')).body).toContain('b=c');
