@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream';
 import { backoff, type Clock, type Logger } from '@skyrun/kit';
 import { type ChannelModel, connect } from 'amqplib';
 import { unavailable } from '../errors.ts';
@@ -6,6 +7,7 @@ import { ConfirmPublisher } from './publisher.ts';
 
 const HEARTBEAT_S = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /** One live connection. */
 export interface Link {
@@ -69,9 +71,7 @@ export class RabbitConnection {
     this.#stop.abort();
     const link = this.#link;
     this.#link = undefined;
-    await link?.model.close().catch((error: unknown) => {
-      this.#options.logger.debug({ error }, 'connection was closed already');
-    });
+    if (link) await this.#closeModel(link.model);
     await this.#loop;
   }
 
@@ -84,7 +84,7 @@ export class RabbitConnection {
         const { link, lost } = await this.#connect();
         failures = 0;
         if (stop.aborted) {
-          await link.model.close();
+          await this.#closeModel(link.model);
           return;
         }
         this.#link = link;
@@ -121,9 +121,7 @@ export class RabbitConnection {
     model.on('unblocked', () => {
       this.#blocked = false;
     });
-    const giveUp = () => {
-      void model.close().catch((error: unknown) => logger.debug({ error }, 'connection was closed already'));
-    };
+    const giveUp = () => drop(model);
     try {
       const channel = await model.createConfirmChannel();
       channel.on('error', (error) => logger.warn({ error }, 'publishing channel'));
@@ -137,9 +135,23 @@ export class RabbitConnection {
     }
   }
 
+  async #closeModel(model: ChannelModel): Promise<void> {
+    const cancel = this.#options.clock.setTimeout(CLOSE_TIMEOUT_MS, () => drop(model));
+    await model.close().catch((error: unknown) => {
+      this.#options.logger.debug({ error }, 'connection was closed already');
+    });
+    cancel();
+  }
+
   #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
+}
+
+/** Cuts the socket: an orderly close waits for a broker that may not answer, and amqplib has no other way. */
+function drop(model: ChannelModel): void {
+  const stream: unknown = Reflect.get(model.connection, 'stream');
+  if (stream instanceof Duplex) stream.destroy(new Error('connection given up'));
 }

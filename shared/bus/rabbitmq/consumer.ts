@@ -9,6 +9,8 @@ import { letterMessage } from './dead-letters.ts';
 import type { Names } from './names.ts';
 import { declareEphemeral, declareRabbitGroup } from './topology.ts';
 
+const CLOSE_TIMEOUT_MS = 5_000;
+
 export interface RabbitConsumerOptions {
   readonly connection: RabbitConnection;
   readonly names: Names;
@@ -67,19 +69,32 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
   });
   session.consuming(dispatcher);
   try {
-    const queue = ephemeral ? await declareEphemeral(channel, names, group) : names.queue(group.name);
-    if (!ephemeral) await declareRabbitGroup(channel, names, group);
-    await channel.prefetch(prefetch);
-    await channel.consume(queue, (message) => {
-      if (message) dispatcher.accept(toDelivery(options, channel, message));
-      else lose('the broker cancelled the consumer');
-    });
-    session.established();
+    const established = (async () => {
+      const queue = ephemeral ? await declareEphemeral(channel, names, group) : names.queue(group.name);
+      if (!ephemeral) await declareRabbitGroup(channel, names, group);
+      await channel.prefetch(prefetch);
+      await channel.consume(queue, (message) => {
+        if (message) dispatcher.accept(toDelivery(options, channel, message));
+        else lose('the broker cancelled the consumer');
+      });
+      session.established();
+    })();
+    // A broker that does not answer must not hold up closing.
+    await Promise.race([established, ended.promise]);
     await ended.promise;
   } finally {
     await session.wind(dispatcher);
-    if (open) await channel.close();
+    if (open) await closeChannel(channel, options);
   }
+}
+
+/** The broker takes everything unsettled back, in order, when the channel closes. */
+async function closeChannel(channel: Channel, { clock, logger, group }: RabbitConsumerOptions): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.setTimeout(CLOSE_TIMEOUT_MS, () => late.resolve());
+  const closing = channel.close().catch((error: unknown) => logger.debug({ group: group.name, error }, 'channel gone'));
+  await Promise.race([closing, late.promise]);
+  cancel();
 }
 
 function toDelivery(options: RabbitConsumerOptions, channel: Channel, message: ConsumeMessage): Delivery {

@@ -3,8 +3,11 @@ import type { ConfirmChannel, Options } from 'amqplib';
 
 /** Unconfirmed messages at once; more wait here, in order, so a slow broker slows its producers. */
 const MAX_OUTSTANDING = 512;
-/** A quorum queue without majority never confirms. */
-const CONFIRM_TIMEOUT_MS = 30_000;
+/**
+ * A quorum queue without majority never confirms; and RabbitMQ 3.10, reached while it boots, may not confirm on that
+ * connection ever, while the next connection works.
+ */
+const CONFIRM_TIMEOUT_MS = 10_000;
 
 export interface OutgoingMessage {
   /** Empty for the default exchange: the routing key then names the queue. */
@@ -21,7 +24,10 @@ export class ConfirmPublisher {
   #free = MAX_OUTSTANDING;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param giveUp closes the connection: after a missing confirm nothing is known about what follows either */
+  /**
+   * @param giveUp drops the connection, which fails everything unconfirmed: after a missing confirm nothing is known about
+   * what follows either
+   */
   constructor(channel: ConfirmChannel, clock: Clock, giveUp: () => void) {
     this.#channel = channel;
     this.#clock = clock;

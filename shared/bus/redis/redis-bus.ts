@@ -107,7 +107,7 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
       return redisDeadLetters(commands, keys, group, logger);
     },
 
-    ready: () => commands.status === 'ready',
+    ready: () => !closing && commands.status === 'ready',
 
     close() {
       closing ??= shutDown();
