@@ -141,6 +141,17 @@ export function fakeHandlers(state: FakeState): Map<Operation, Handler> {
     ),
   );
   on(OPERATIONS.getInvoice, ({ params }) => state.invoices.find((invoice) => invoice.id === params['invoiceId']));
+  on(OPERATIONS.verifyInvoice, ({ params }) => {
+    const invoice = state.invoices.find(({ id: known }) => known === params['invoiceId']);
+    return {
+      invoiceId: invoice?.id,
+      number: invoice?.number,
+      exact: true,
+      difference: null,
+      usageRows: 236,
+      verifiedAt: iso(Date.now()),
+    };
+  });
   on(OPERATIONS.closePeriod, ({ params }) => state.close(params['project'] ?? ''));
   on(OPERATIONS.followLogs, async ({ response, ...call }) => {
     const one = found({ response, ...call });

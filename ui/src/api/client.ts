@@ -26,6 +26,8 @@ export interface ApiClient {
   call<Op extends Operation>(operation: Op, input: CallInput<Op>): Promise<Answer<Op>>;
   /** A streaming operation, line by line, until the server ends it or `input.signal` is aborted. */
   stream<Op extends Operation>(operation: Op, input: CallInput<Op>): AsyncGenerator<Answer<Op>>;
+  /** An operation that answers a file. */
+  file<Op extends Operation>(operation: Op, input: CallInput<Op>): Promise<Blob>;
   /** An access token for what is not sent by this client (upload, live feed). */
   token(): Promise<string>;
 }
@@ -70,6 +72,9 @@ export function createApiClient({ send, session }: { send: Send; session: Sessio
       const { body } = await sendSigned(operation, input);
       if (body === null) return;
       for await (const line of readLines(body)) yield checked(operation, JSON.parse(line));
+    },
+    async file(operation, input) {
+      return (await sendSigned(operation, input)).blob();
     },
     token: () => session.token(),
   };

@@ -31,10 +31,9 @@ export function toProblem(error: unknown): Problem {
   return new Problem('platform.internal', { detail: error instanceof Error ? error.message : String(error) });
 }
 
-/**
- * The message for one form field. Servers name fields by JSON pointer; some prefix it with where it was found
- * (`/body/spec/…`), so the end decides.
- */
+/** The message for one form field, named by its JSON pointer into the body. */
 export function fieldMessage(problem: Problem | null, pointer: string): string | undefined {
-  return problem?.errors.find((error) => error.field === pointer || error.field.endsWith(pointer))?.message;
+  const message = problem?.errors.find(({ field }) => field === pointer)?.message;
+  // A form's number that is no number arrives at the schema as NaN; a person never wrote that.
+  return message?.includes('received NaN') === true ? 'expected a number' : message;
 }

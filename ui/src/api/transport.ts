@@ -19,7 +19,7 @@ export function createSend(fetchFn: typeof fetch): Send {
     const request: RequestInit = {
       method: operation.method.toUpperCase(),
       headers: {
-        accept: operation.streaming === true ? 'application/x-ndjson' : 'application/json',
+        accept: operation.produces ?? (operation.streaming === true ? 'application/x-ndjson' : 'application/json'),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...headers,

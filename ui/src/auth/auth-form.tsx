@@ -8,11 +8,7 @@ import { TextField } from '../components/field.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Splash } from '../shell/notices.tsx';
 import { AuthFrame } from './auth-frame.tsx';
-
-/** Only a path of this site; anything else could lead a person who just signed in elsewhere. */
-export function safeNext(next: string | undefined): string {
-  return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';
-}
+import { safeNext } from './safe-next.ts';
 
 /** To an address with whatever query it has, which the router's own links would want to be taken apart. */
 function GoOn({ to }: { to: string }) {

@@ -1,9 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { ArrowLeft, Printer } from 'lucide-react';
+import { ArrowLeft } from 'lucide-react';
 import { useApi } from '../api/context.ts';
 import { invoiceQuery } from '../api/queries.ts';
-import { Button } from '../components/button.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -11,6 +10,7 @@ import { Skeleton } from '../components/skeleton.tsx';
 import { dateTimeText } from '../format/time.ts';
 import { useProjectName } from '../shell/place.ts';
 import { CostLines } from './cost-lines.tsx';
+import { InvoiceActions } from './invoice-actions.tsx';
 import { InvoiceState } from './invoice-state.tsx';
 import { Totals } from './totals.tsx';
 
@@ -26,7 +26,7 @@ export function InvoicePage() {
         <Link
           to="/projects/$project/billing"
           params={{ project }}
-          className="mb-1 inline-flex items-center gap-1 text-[0.8125rem] text-ink-3 hover:text-ink print:hidden"
+          className="mb-1 inline-flex items-center gap-1 text-[0.8125rem] text-ink-3 hover:text-ink"
         >
           <ArrowLeft aria-hidden className="size-3.5" />
           Billing
@@ -39,22 +39,13 @@ export function InvoicePage() {
           </span>
         )
       }
-      actions={
-        invoice && (
-          <>
-            <InvoiceState state={invoice.state} />
-            <Button className="print:hidden" onClick={() => window.print()}>
-              <Printer aria-hidden />
-              Print
-            </Button>
-          </>
-        )
-      }
+      actions={invoice && <InvoiceState state={invoice.state} />}
     >
       {error !== null && invoice === undefined && <ProblemNotice error={error} onRetry={refetch} />}
       {invoice === undefined && error === null && <Skeleton className="h-80 rounded-xl" />}
       {invoice !== undefined && (
         <>
+          <InvoiceActions invoice={invoice} />
           <CostLines title="Lines" lines={invoice.lines} currency={invoice.currency} />
           <Panel>
             <Totals {...invoice} />

@@ -10,7 +10,7 @@ export function EventsPage() {
       documentTitle={`Events – ${project}`}
       subtitle="Everything that happens, as CloudEvents; other teams can subscribe to each."
     >
-      <EventList key={project} project={project} emptyCommand={`skyrun events --project ${project} -f`} />
+      <EventList key={project} project={project} emptyCommand={`./skyrun events --project ${project} -f`} />
     </Page>
   );
 }

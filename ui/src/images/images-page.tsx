@@ -89,7 +89,7 @@ export function ImagesPage() {
           <EmptyState
             icon={Layers}
             title="No image yet"
-            command={`skyrun deploy ./image.tar --project ${project}`}
+            command={`./skyrun deploy ./image.tar --project ${project}`}
             action={may && deployLink}
           >
             Deploying an archive uploads it first; it stays here for the next deploy.

@@ -145,7 +145,7 @@ export function LogsTab() {
               <EmptyState
                 icon={Terminal}
                 title="No log lines yet"
-                command={`skyrun logs ${name} --project ${project} -f`}
+                command={`./skyrun logs ${name} --project ${project} -f`}
               >
                 What the container writes to its output appears here as it is written.
               </EmptyState>

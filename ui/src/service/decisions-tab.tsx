@@ -81,7 +81,7 @@ export function DecisionsTab() {
         <EmptyState
           icon={Gauge}
           title="Nothing decided yet"
-          command={`skyrun load ${name} --project ${project} --rate 20 --seconds 30`}
+          command={`./skyrun load ${name} --project ${project} --rate 20 --duration 30s`}
         >
           Send it some traffic and watch the autoscaler think.
         </EmptyState>

@@ -10,5 +10,5 @@ export function EventsTab() {
   const { data: service } = useQuery(serviceQuery(useApi(), project, name));
   if (service === undefined) return null;
   // Every event of a service, its revisions and its instances carries the service's id.
-  return <EventList project={project} about={service.id} emptyCommand={`skyrun events --project ${project} -f`} />;
+  return <EventList project={project} about={service.id} emptyCommand={`./skyrun events --project ${project} -f`} />;
 }

@@ -116,7 +116,7 @@ export function ServicesPage() {
           {services.length === 0 && (
             <div className="flex flex-wrap items-center justify-center gap-3 text-ink-2">
               or from a terminal
-              <Command>{`skyrun deploy ./image.tar --project ${project}`}</Command>
+              <Command>{`./skyrun deploy ./image.tar --project ${project}`}</Command>
             </div>
           )}
         </section>

@@ -1,0 +1,47 @@
+import { EVENT_TYPES, type EventEnvelope } from '@skyrun/contracts';
+import { expect, test } from 'vitest';
+import { detailOf, isKept, mergeEvents, passes, shortType, summaryOf, TYPE_GROUPS } from './describe.ts';
+
+const event = (id: string, type = 'skyrun.instance.failed.v1', data: unknown = {}): EventEnvelope => ({
+  specversion: '1.0',
+  id,
+  source: '/skyrun/orchestrator',
+  type,
+  subject: 'instances/x',
+  time: '2026-01-01T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  sequence: 1,
+  data,
+});
+
+test('an event that came live and is in the history is shown once, live ones first', () => {
+  const merged = mergeEvents([event('c'), event('b')], [event('b'), event('a')]);
+  expect(merged.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+});
+
+test.each([
+  [{}, true],
+  [{ type: 'skyrun.instance.*' }, true],
+  [{ type: 'skyrun.service.*' }, false],
+  [{ text: 'OOMKILLED' }, true],
+  [{ text: 'elsewhere' }, false],
+])('the filter %j lets it pass: %s', (filter, passed) => {
+  expect(passes(event('a', 'skyrun.instance.failed.v1', { reason: 'OOMKilled' }), filter)).toBe(passed);
+});
+
+test('every kept type has a group to filter by, and a summary', () => {
+  for (const type of EVENT_TYPES.filter(isKept)) {
+    expect(TYPE_GROUPS.some(({ noun }) => type.startsWith(`skyrun.${noun}.`))).toBe(true);
+    expect(summaryOf(type)).not.toBe(type);
+  }
+  expect(summaryOf('skyrun.moon.landed.v1')).toBe('skyrun.moon.landed.v1');
+  expect(shortType('skyrun.instance.ready.v1')).toBe('instance.ready');
+});
+
+test('the detail tells two events of a type apart', () => {
+  expect(detailOf(event('a', 'skyrun.instance.failed.v1', { service: 'hello', reason: 'OOMKilled' }))).toBe(
+    'hello · OOMKilled',
+  );
+  expect(detailOf(event('a', 'skyrun.scaling.decided.v1', { decision: { sentence: '0 → 1' } }))).toBe('0 → 1');
+  expect(detailOf(event('a', 'skyrun.instance.failed.v1', null))).toBe('');
+});
