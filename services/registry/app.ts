@@ -39,7 +39,10 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const relay = createOutboxRelay({ db, bus, logger, clock });
   const address = publicAddress(config.SKYRUN_PUBLIC_URL, config.SKYRUN_BASE_DOMAIN);
   const spool = createSpool(join(config.SKYRUN_DATA_DIR, 'uploads'));
-  const engine = createImageEngine(orchestrator);
+  const engine = createImageEngine(orchestrator, {
+    orchestratorUrl: config.SKYRUN_ORCHESTRATOR_URL,
+    internalToken: config.SKYRUN_INTERNAL_TOKEN,
+  });
   const intents = createImageIntents({ db, engine, clock, logger });
   const book = createRouteBook({ db, clock, logger, address });
   const [os = 'linux', architecture = 'amd64'] = config.SKYRUN_IMAGE_PLATFORM.split('/');

@@ -11,6 +11,12 @@ export const registryConfig = defineConfig('registry', {
     default: '.skyrun',
     doc: 'folder of what Skyrun keeps; uploads are spooled in its uploads/ while they are validated',
   },
+  SKYRUN_ORCHESTRATOR_URL: { schema: configTypes.url, doc: 'address of the orchestrator, which imports images' },
+  SKYRUN_INTERNAL_TOKEN: {
+    schema: configTypes.text,
+    doc: 'shared secret of the platform’s own parts, for handing images to the orchestrator',
+    secret: true,
+  },
   SKYRUN_BASE_DOMAIN: {
     schema: z.string().min(1).toLowerCase(),
     default: 'localhost',

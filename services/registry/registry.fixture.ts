@@ -41,6 +41,8 @@ export interface ImportedImage {
 /** Stands in for the orchestrator at the other end of real HTTP: keeps what it was given, says what it is told to. */
 export interface TestOrchestrator {
   readonly imported: ImportedImage[];
+  /** How often an import was begun. */
+  importCalls: number;
   /** The first bytes of the last import. */
   lastArchive(): Buffer;
   readonly removed: string[];
@@ -64,7 +66,7 @@ export interface TestRegistry {
   close(): Promise<void>;
 }
 
-const KEPT = 64 * 1024 * 1024;
+const KEPT = 1024 * 1024;
 
 export async function startTestRegistry(environment: Record<string, string> = {}): Promise<TestRegistry> {
   const database = await testDatabase('registry');
@@ -75,6 +77,8 @@ export async function startTestRegistry(environment: Record<string, string> = {}
   const { port } = await orchestratorServer.listen();
   const config = loadConfig(registryConfig, {
     SKYRUN_DATA_DIR: dataDirectory.path,
+    SKYRUN_ORCHESTRATOR_URL: `http://127.0.0.1:${port}`,
+    SKYRUN_INTERNAL_TOKEN: 'internal',
     SKYRUN_PUBLIC_URL: 'http://localhost:8080',
     SKYRUN_UPLOAD_MIN_FREE_BYTES: '1',
     ...environment,
@@ -151,6 +155,7 @@ function createOrchestrator(): { orchestrator: TestOrchestrator; module: Service
   let last = Buffer.alloc(0);
   const orchestrator: TestOrchestrator = {
     imported: [],
+    importCalls: 0,
     lastArchive: () => last,
     removed: [],
     observed: { instances: [], revisions: [] },
@@ -158,6 +163,7 @@ function createOrchestrator(): { orchestrator: TestOrchestrator; module: Service
     importDelayMs: 0,
   };
   api.handle(OPERATIONS.importImage, async ({ request, query }) => {
+    orchestrator.importCalls += 1;
     const hash = createHash('sha256');
     const kept: Buffer[] = [];
     let bytes = 0;

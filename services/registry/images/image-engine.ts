@@ -1,5 +1,6 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import type { Client } from '@skyrun/kit';
+import { sendArchive } from './send-archive.ts';
 
 /** The container engine, as images see it. */
 export interface ImageEngine {
@@ -13,12 +14,16 @@ export interface ImageEngine {
   remove(reference: string, signal: AbortSignal): Promise<void>;
 }
 
+export interface EngineAddress {
+  readonly orchestratorUrl: string;
+  readonly internalToken: string;
+}
+
 /** The engine behind the orchestrator. */
-export function createImageEngine(orchestrator: Client): ImageEngine {
+export function createImageEngine(orchestrator: Client, address: EngineAddress): ImageEngine {
   return {
     async import({ reference, digest }, archive, signal) {
-      const input = { query: { reference, digest }, stream: archive, signal };
-      const imported = await orchestrator.call(OPERATIONS.importImage, input);
+      const imported = await sendArchive(address, { reference, digest }, archive, signal);
       if (imported.digest !== digest) {
         throw new Problem('image.import_failed', {
           detail: `The container engine made ${imported.digest} of ${digest}`,

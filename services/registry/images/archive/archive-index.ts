@@ -1,6 +1,6 @@
 import { Problem } from '@skyrun/contracts';
 import type { ByteSource } from './byte-source.ts';
-import { directoryOf, resolveInside, safePath } from './entry-path.ts';
+import { directoryOf, quoted, resolveInside, safePath } from './entry-path.ts';
 import type { ArchiveLimits } from './limits.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
 
@@ -42,12 +42,12 @@ export async function indexArchive(source: ByteSource, limits: ArchiveLimits): P
     }
     if (entry.type !== 'file' || path === '') {
       throw new Problem('image.unsafe_entry', {
-        detail: `archive: "${path}" is a ${entry.type}; only files are allowed`,
+        detail: `archive: ${quoted(path)} is a ${entry.type}; only files are allowed`,
       });
     }
     if (entry.size > limits.maxEntryBytes) {
       throw new Problem('image.too_large', {
-        detail: `archive: "${path}" has ${entry.size} bytes; at most ${limits.maxEntryBytes} are allowed`,
+        detail: `archive: ${quoted(path)} has ${entry.size} bytes; at most ${limits.maxEntryBytes} are allowed`,
       });
     }
     files.set(path, { offset: entry.offset, size: entry.size });
@@ -67,12 +67,12 @@ function targetOf(path: string, link: TarEntry, files: ReadonlyMap<string, Exten
   const target = inside === null ? undefined : files.get(inside);
   if (target === undefined) {
     throw new Problem('image.unsafe_link', {
-      detail: `archive: "${path}" links to ${JSON.stringify(link.linkPath.slice(0, 200))}, which is not a file of the archive`,
+      detail: `archive: ${quoted(path)} links to ${quoted(link.linkPath)}, which is not a file of the archive`,
     });
   }
   return target;
 }
 
 function duplicate(path: string): Problem {
-  return new Problem('image.duplicate_entry', { detail: `archive: "${path}" is there twice` });
+  return new Problem('image.duplicate_entry', { detail: `archive: ${quoted(path)} is there twice` });
 }

@@ -1,7 +1,7 @@
 import { Problem } from '@skyrun/contracts';
 import type { Extent } from './archive-index.ts';
 import { type Archive, parseDocument, readDocument } from './archive-reader.ts';
-import { safePath } from './entry-path.ts';
+import { quoted, safePath } from './entry-path.ts';
 import { dockerManifest } from './manifest.ts';
 import type { ImageParts, LayerPart } from './verified-image.ts';
 
@@ -23,7 +23,9 @@ export async function findDockerImage(archive: Archive, manifest: Extent): Promi
   const configPath = safePath(image.Config, { label: DOCKER_MANIFEST, allowBackslash: false });
   const config = archive.index.get(configPath);
   if (config === undefined) {
-    throw new Problem('image.manifest_invalid', { detail: `The configuration "${configPath}" is not in the archive` });
+    throw new Problem('image.manifest_invalid', {
+      detail: `The configuration ${quoted(configPath)} is not in the archive`,
+    });
   }
   return {
     config,
@@ -37,11 +39,11 @@ function layerPart({ index }: Archive, layer: string): LayerPart {
   const path = safePath(layer, { label: DOCKER_MANIFEST, allowBackslash: false });
   const extent = index.get(path);
   if (extent === undefined) {
-    throw new Problem('image.layer_missing', { detail: `The layer "${path}" is not in the archive` });
+    throw new Problem('image.layer_missing', { detail: `The layer ${quoted(path)} is not in the archive` });
   }
   // Tools differ in which of the two digests `<hex>.tar` and `<hex>.tar.gz` carry; a blob's name leaves no doubt.
   const digestOf = path.startsWith('blobs/') ? 'blob' : 'blob or contents';
-  return { label: `layer ${path}`, extent, digest: digestInName(path), digestOf };
+  return { label: `layer ${path.slice(0, 200)}`, extent, digest: digestInName(path), digestOf };
 }
 
 /**

@@ -17,7 +17,7 @@ export function safePath(path: string, { label, allowBackslash }: PathRules): st
   const reason = unsafeReason(path, allowBackslash);
   if (reason !== null) {
     throw new Problem('image.unsafe_path', {
-      detail: `${label}: the path ${JSON.stringify(path.slice(0, 200))} ${reason}`,
+      detail: `${label}: the path ${quoted(path)} ${reason}`,
     });
   }
   return path
@@ -34,6 +34,11 @@ function unsafeReason(path: string, allowBackslash: boolean): string | null {
   if (!allowBackslash && path.includes('\\')) return 'holds a backslash';
   if (path.split('/').includes('..')) return 'climbs out with ".."';
   return null;
+}
+
+/** A path or link as it may stand in an error: bounded, and without control characters. */
+export function quoted(path: string): string {
+  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
 /** Where a path inside a root leads, following `.` and `..` by name; null when it climbs above the root. */

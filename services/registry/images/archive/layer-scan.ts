@@ -1,6 +1,6 @@
 import { Problem } from '@skyrun/contracts';
 import type { ByteSource } from './byte-source.ts';
-import { directoryOf, resolveInside, safePath } from './entry-path.ts';
+import { directoryOf, quoted, resolveInside, safePath } from './entry-path.ts';
 import type { ArchiveLimits } from './limits.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
 
@@ -31,11 +31,13 @@ export async function scanLayer(
 function checkEntry(entry: TarEntry, label: string, limits: ArchiveLimits) {
   const path = safePath(entry.path, { label, allowBackslash: true });
   if (entry.type === 'character' || entry.type === 'block') {
-    throw new Problem('image.unsafe_entry', { detail: `${label}: "${path}" is a device; images may not hold devices` });
+    throw new Problem('image.unsafe_entry', {
+      detail: `${label}: ${quoted(path)} is a device; images may not hold devices`,
+    });
   }
   if (entry.size > limits.maxEntryBytes) {
     throw new Problem('image.too_large', {
-      detail: `${label}: "${path}" has ${entry.size} bytes; at most ${limits.maxEntryBytes} are allowed`,
+      detail: `${label}: ${quoted(path)} has ${entry.size} bytes; at most ${limits.maxEntryBytes} are allowed`,
     });
   }
   if (entry.type !== 'symlink' && entry.type !== 'hardlink') return;
@@ -43,7 +45,7 @@ function checkEntry(entry: TarEntry, label: string, limits: ArchiveLimits) {
   const base = entry.type === 'symlink' && !entry.linkPath.startsWith('/') ? directoryOf(path) : '';
   if (entry.linkPath === '' || entry.linkPath.includes('\0') || resolveInside(base, entry.linkPath) === null) {
     throw new Problem('image.unsafe_link', {
-      detail: `${label}: "${path}" links to ${JSON.stringify(entry.linkPath.slice(0, 200))}, outside of the image`,
+      detail: `${label}: ${quoted(path)} links to ${quoted(entry.linkPath)}, outside of the image`,
     });
   }
 }

@@ -1,5 +1,6 @@
 import { Problem } from '@skyrun/contracts';
 import type { ByteSource } from './byte-source.ts';
+import { quoted } from './entry-path.ts';
 import { parsePax } from './pax.ts';
 import { BLOCK, decodeHeader, isZero, paddingOf, type TarHeader } from './tar-header.ts';
 
@@ -88,7 +89,7 @@ function toEntry(header: TarHeader, overrides: Overrides, offset: number, option
   const type = TYPES[header.type];
   if (type === undefined) {
     throw new Problem('image.unsafe_entry', {
-      detail: `${options.label}: "${path}" is an entry of type ${JSON.stringify(header.type)}, which is not allowed`,
+      detail: `${options.label}: ${quoted(path)} is an entry of type ${JSON.stringify(header.type)}, which is not allowed`,
     });
   }
   // The oldest format marks a directory only by its trailing slash.
@@ -97,7 +98,9 @@ function toEntry(header: TarHeader, overrides: Overrides, offset: number, option
   if (kind !== 'file' && size !== 0) {
     // Some tools give a hard link the size of its target although no contents follow; others let contents follow.
     if (kind !== 'hardlink' && kind !== 'symlink') {
-      throw new Problem('image.unsafe_entry', { detail: `${options.label}: "${path}" is a ${kind} with contents` });
+      throw new Problem('image.unsafe_entry', {
+        detail: `${options.label}: ${quoted(path)} is a ${kind} with contents`,
+      });
     }
   }
   return {
