@@ -50,7 +50,7 @@ test('an archive dropped on the page becomes a service with a URL', async () => 
   await page.getByLabel('Image archive').setInputFiles(archive);
   await page.getByLabel('Service name').fill('web');
   await page.getByRole('button', { name: 'Deploy', exact: true }).click();
-  await page.getByText('web is ready').waitFor({ timeout: 60_000 }).catch(async (e) => { await page.screenshot({path:'/tmp/shots/fail.png'}); throw e; });
+  await page.getByText('web is ready').waitFor({ timeout: 60_000 }); throw e; });
   const answer = await stack.get('web.demo.localhost', '/healthz');
   expect(answer).toMatchObject({ status: 200 });
 });
@@ -94,7 +94,7 @@ test('the billing page shows a cost that is not zero and equals the API’s figu
     )
     .toBe(true);
   await page.goto('/projects/demo/billing');
-  const shown = page.getByRole('status', { name: 'Live cost' });
+  const shown = page.getByRole('status', { name: 'Live cost', exact: true });
   await expect.poll(async () => digits(await shown.textContent()), { timeout: 15_000 }).toBe(before.exactSubtotal);
 });
 

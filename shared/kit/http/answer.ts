@@ -25,6 +25,8 @@ export async function answer(
     ? await authorize(operation, request, options.authenticator)
     : (response.locals['caller'] ?? null);
   if (operation.rawBody) requireMediaType(request, operation.rawBody);
+  // An ETag here names a version to change (If-Match), not a page to keep: status changes while the version stays.
+  response.setHeader('cache-control', 'no-store');
   const aborted = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) aborted.abort(new Error('the client went away'));
@@ -100,7 +102,6 @@ async function streamLines(
   signal.addEventListener('abort', stop, { once: true });
   try {
     response.status(200).type('application/x-ndjson');
-    response.setHeader('cache-control', 'no-store');
     response.setHeader('x-accel-buffering', 'no');
     response.flushHeaders();
     for (;;) {

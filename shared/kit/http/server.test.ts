@@ -71,6 +71,7 @@ test('a bound operation answers a typed client', async () => {
   const answer = await client.send(echo, { params: { project: 'mine' }, query: { times: 2 }, body: { text: 'ab' } });
   expect(answer.body).toEqual({ text: 'abab' });
   expect(answer.headers.get('etag')).toBe('"1"');
+  expect(answer.headers.get('cache-control')).toBe('no-store');
 });
 
 test.each([
