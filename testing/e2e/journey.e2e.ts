@@ -50,7 +50,7 @@ test('an archive dropped on the page becomes a service with a URL', async () => 
   await page.getByLabel('Image archive').setInputFiles(archive);
   await page.getByLabel('Service name').fill('web');
   await page.getByRole('button', { name: 'Deploy', exact: true }).click();
-  await page.getByText('web is ready').waitFor({ timeout: 60_000 }); throw e; });
+  await page.getByText('web is ready').waitFor({ timeout: 60_000 });
   const answer = await stack.get('web.demo.localhost', '/healthz');
   expect(answer).toMatchObject({ status: 200 });
 });
