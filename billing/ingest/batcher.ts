@@ -43,6 +43,8 @@ export function createBatcher<Item>(options: {
       waiting = waiting.slice(largest);
       await settle(batch);
     }
+    // In the same turn as the look at `waiting`: an item that comes a turn later would find a drain that has ended.
+    running = undefined;
   };
 
   return {
@@ -50,9 +52,7 @@ export function createBatcher<Item>(options: {
       const handled = new Promise<void>((resolve, reject) => {
         waiting.push({ item, resolve, reject });
       });
-      running ??= drain().finally(() => {
-        running = undefined;
-      });
+      running ??= drain();
       return handled;
     },
     async idle() {

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { placeAll } from '../aggregate/accrue.ts';
+import { measure } from '../aggregate/measure.ts';
+import { calculate } from '../calculate/calculate.ts';
+import { JANUARY, usageRow } from '../testing/usage-rows.ts';
+import { PRICE_LISTS, readPriceLists } from './load-price-lists.ts';
+import { createPriceBook } from './price-book.ts';
+import { parsePriceList } from './price-list.ts';
+
+const document: Record<string, unknown> = parse(await readFile(new URL('cloud-run-tier-1.yaml', PRICE_LISTS), 'utf8'));
+const shipped = await readPriceLists(PRICE_LISTS);
+
+describe('price lists', () => {
+  test('ship with the tier 1 and tier 2 figures', () => {
+    const figures = shipped.map(({ list: { id, request, instance } }) => [
+      id,
+      ...Object.values(request).map(({ price }) => price),
+      instance.cpu.price,
+      instance.memory.price,
+    ]);
+    expect(figures).toEqual([
+      [
+        'cloud-run-tier-1@2024-01-01T00:00:00Z',
+        24_000_000n,
+        2_500_000n,
+        2_500_000n,
+        2_500_000n,
+        400_000_000_000n,
+        18_000_000n,
+        2_000_000n,
+      ],
+      [
+        'cloud-run-tier-2@2024-01-01T00:00:00Z',
+        33_600_000n,
+        3_500_000n,
+        3_500_000n,
+        3_500_000n,
+        400_000_000_000n,
+        21_600_000n,
+        2_400_000n,
+      ],
+    ]);
+  });
+
+  test.each([
+    ['a negative price', { instance: { cpu: { price: '-1', per: 'vcpu_second' } } }, /instance.cpu.price/],
+    ['a number that lost digits', { egress: [{ price: 0.12 }] }, /egress.0.price/],
+    ['a unit that does not fit', { instance: { cpu: { price: '1', per: 'gib' } } }, /instance.cpu.per/],
+    [
+      'tiers that do not ascend',
+      { egress: [{ upToGib: 5, price: '1' }, { upToGib: 5, price: '1' }, { price: '1' }] },
+      /more than 5/,
+    ],
+    ['tiers that end', { egress: [{ upToGib: 5, price: '1' }] }, /no end/],
+    ['an unknown field', { discount: 1 }, /discount/],
+    [
+      'a free tier in the wrong unit',
+      { freeTier: [{ mode: 'request', meter: 'cpu', quantity: 1, price: '1', per: 'gib_second' }] },
+      /cpu is not priced per gib_second/,
+    ],
+  ])('refuse %s', (_, change, message) => {
+    expect(() => parsePriceList({ ...document, ...change }, 'x.yaml')).toThrow(message);
+  });
+
+  test('have no two versions of one date, and one currency', () => {
+    const version = (effectiveFrom: string, currency = 'USD') =>
+      parsePriceList({ ...document, effectiveFrom, currency }, 'x.yaml');
+    const first = version('2024-01-01T00:00:00Z');
+    expect(() => createPriceBook([first, first])).toThrow(/twice/);
+    expect(() => createPriceBook([first, version('2025-01-01T00:00:00Z', 'EUR')])).toThrow(/currency/);
+    const book = createPriceBook([version('2025-01-01T00:00:00Z'), first]);
+    const year = (at: string) => book.at('cloud-run-tier-1', Date.parse(at)).effectiveFrom.slice(0, 4);
+    expect(['2023-05-01', '2024-12-31', '2025-01-01', '2026-01-01'].map(year)).toEqual([
+      '2024',
+      '2024',
+      '2025',
+      '2025',
+    ]);
+    expect(() => book.at('gold', 0)).toThrow(/there are: cloud-run-tier-1/);
+  });
+
+  test('that change in mid-period split the period', () => {
+    const later = parsePriceList(
+      {
+        ...document,
+        effectiveFrom: '2026-01-10T00:00:00Z',
+        instance: {
+          ...shipped[0]?.list.instance,
+          cpu: { price: '0.001', per: 'vcpu_second' },
+          memory: { price: '0', per: 'gib_second' },
+        },
+      },
+      'x.yaml',
+    );
+    const prices = createPriceBook([...shipped.map(({ list }) => list), later]);
+    const hour = 3_600_000;
+    const rows = [JANUARY, later.effectiveFromMs].map((windowStart, index) =>
+      usageRow({
+        seq: index + 1,
+        kind: 'lifetime',
+        billingMode: 'instance',
+        windowStart,
+        windowEnd: windowStart + hour,
+        memoryMib: 0,
+        priceList: prices.at('cloud-run-tier-1', windowStart).id,
+      }),
+    );
+    const open = [{ ordinal: 1, startsAt: JANUARY, endsAt: null, closedSeq: null }];
+    const { lines } = calculate({
+      totals: measure(placeAll(rows, open)),
+      ordinal: 1,
+      prices,
+      freeTier: false,
+      minorUnitPlaces: 2,
+    });
+    // 3600 × 0.000018 = 0.0648 and 3600 × 0.001 = 3.60
+    expect(lines.map(({ quantity, unitPrice, amount }) => [quantity, unitPrice, amount])).toEqual([
+      [3_600_000_000n, 18_000_000n, 60_000_000_000n],
+      [3_600_000_000n, 1_000_000_000n, 3_600_000_000_000n],
+    ]);
+  });
+});

@@ -1,0 +1,149 @@
+import { OPERATIONS } from '@skyrun/contracts';
+import {
+  type Authenticator,
+  type Client,
+  createClient,
+  createHttpServer,
+  createMetrics,
+  type HttpServer,
+  operationUrl,
+  silentLogger,
+  systemClock,
+} from '@skyrun/kit';
+import { testDatabase } from '@skyrun/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ingestBatch } from './ingest/ingest-batch.ts';
+import { closePeriod } from './period/close-period.ts';
+import { createRoutes } from './routes.ts';
+import { type TestBilling, testBilling } from './testing/billing-context.ts';
+import { NOON, usageEvent } from './testing/usage-events.ts';
+import { verifyInvoice } from './verify/verify-invoice.ts';
+
+const member: Authenticator = {
+  async authenticate() {
+    return { kind: 'user', userId: 'usr_1', email: 'a@b.c', admin: false, expiresAt: Number.POSITIVE_INFINITY };
+  },
+  can: async (_caller, permission, project) => permission === 'billing.read' && project === 'mine',
+};
+
+let billing: TestBilling;
+let http: HttpServer;
+let baseUrl: string;
+let client: Client;
+beforeAll(async () => {
+  billing = await testBilling(await testDatabase('billing'));
+  const module = {
+    name: 'billing',
+    api: createRoutes(() => billing),
+    start: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+    ready: () => ({ ok: true, checks: {} }),
+  };
+  http = createHttpServer({
+    modules: [module],
+    authenticator: member,
+    logger: silentLogger,
+    clock: systemClock,
+    metrics: createMetrics(),
+    host: '127.0.0.1',
+    port: 0,
+  });
+  const { port } = await http.listen();
+  baseUrl = `http://127.0.0.1:${port}`;
+  client = createClient({ baseUrl, token: () => 'token' });
+});
+afterAll(async () => {
+  await http.close(100);
+  await billing.close();
+});
+
+const params = { project: 'mine' };
+
+describe('the API', () => {
+  test('pages usage, newest first, and tells which rows an invoice bills', async () => {
+    const before = Array.from({ length: 5 }, (_, index) =>
+      usageEvent({ project: 'mine', key: `a${index}`, from: NOON + index * 1000, service: index % 2 ? 'api' : 'web' }),
+    );
+    await ingestBatch(billing, before);
+    const first = await closePeriod(billing, 'mine', null);
+    await ingestBatch(billing, [usageEvent({ project: 'mine', key: 'late', from: NOON - 1000, requests: 3 })]);
+    const second = await closePeriod(billing, 'mine', null);
+
+    const keys: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const query: { limit: number; cursor?: string } = cursor === undefined ? { limit: 2 } : { limit: 2, cursor };
+      const page = await client.call(OPERATIONS.listUsage, { params, query });
+      keys.push(...page.items.map((item) => item.key));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(keys).toEqual(['a4', 'a3', 'a2', 'a1', 'a0', 'late']);
+
+    const rowsOf = async (invoiceId: string, service?: string) => {
+      const query = service === undefined ? { invoiceId } : { invoiceId, service };
+      const { items } = await client.call(OPERATIONS.listUsage, { params, query });
+      return items.map((item) => item.key);
+    };
+    expect(await rowsOf(first.id)).toEqual(['a4', 'a3', 'a2', 'a1', 'a0']);
+    expect(await rowsOf(first.id, 'api')).toEqual(['a3', 'a1']);
+    expect(await rowsOf(second.id)).toEqual(['late']);
+  });
+
+  test('lists invoices newest first, page by page, and gives one as JSON, PDF and CSV', async () => {
+    const page = await client.call(OPERATIONS.listInvoices, { params, query: { limit: 1 } });
+    expect(page.items.map((invoice) => invoice.number)).toEqual(['MINE-000002']);
+    const rest = await client.call(OPERATIONS.listInvoices, { params, query: { cursor: page.nextCursor ?? '' } });
+    expect(rest).toMatchObject({ items: [{ number: 'MINE-000001' }], nextCursor: null });
+    const [invoice] = rest.items;
+    if (!invoice) throw new Error('no invoice');
+    const one = { ...params, invoiceId: invoice.id };
+    expect(await client.call(OPERATIONS.getInvoice, { params: one })).toEqual(invoice);
+    expect(await client.call(OPERATIONS.verifyInvoice, { params: one })).toMatchObject({ exact: true, usageRows: 5 });
+
+    const pdf = await fetch(operationUrl(baseUrl, OPERATIONS.getInvoicePdf, one, {}));
+    expect(pdf.headers.get('content-type')).toBe('application/pdf');
+    expect(pdf.headers.get('content-disposition')).toContain('MINE-000001.pdf');
+    expect(
+      Buffer.from(await pdf.arrayBuffer())
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
+    const csv = await fetch(operationUrl(baseUrl, OPERATIONS.getInvoiceCsv, one, {}));
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect((await csv.text()).split('\r\n')[1]).toContain(`MINE-000001,${invoice.periodStart}`);
+  });
+
+  test.each([
+    ['another project’s invoices', OPERATIONS.listInvoices, { project: 'other' }, {}, 'auth.forbidden'],
+    ['a made-up cursor', OPERATIONS.listUsage, params, { cursor: 'x' }, 'request.invalid'],
+    ['an unknown invoice', OPERATIONS.listUsage, params, { invoiceId: 'inv_x' }, 'resource.not_found'],
+  ])('refuses %s', async (_, operation, of, query, code) => {
+    const response = await fetch(operationUrl(baseUrl, operation, of, query));
+    expect(await response.json()).toMatchObject({ code });
+  });
+
+  test('closing needs more than reading', async () => {
+    await expect(client.call(OPERATIONS.closePeriod, { params, body: {} })).rejects.toMatchObject({
+      code: 'auth.forbidden',
+    });
+  });
+});
+
+describe('verification', () => {
+  test('names the first difference between an invoice and its usage', async () => {
+    await ingestBatch(billing, [usageEvent({ project: 'forged', key: 'a', requests: 1_000_000 })]);
+    const invoice = await closePeriod(billing, 'forged', null);
+    // Only someone who switches the guards off can do this.
+    await billing.db.transaction(async (tx) => {
+      await tx.query(`SET LOCAL session_replication_role = 'replica'`);
+      await tx.query(
+        `UPDATE invoice_line SET amount = amount - 10000000000 WHERE invoice_id = $1 AND meter = 'requests'`,
+        [invoice.id],
+      );
+    });
+    expect(await verifyInvoice(billing, 'forged', invoice.id)).toMatchObject({
+      exact: false,
+      difference: { field: 'lines[2].amount', invoice: '0.39', usage: '0.40' },
+    });
+  });
+});
