@@ -56,7 +56,11 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
     open = false;
     lose('the channel was closed');
   });
-  session.onClosing(() => ended.resolve());
+  const closing = Promise.withResolvers<void>();
+  session.onClosing(() => {
+    closing.resolve();
+    ended.resolve();
+  });
   const dispatcher = new Dispatcher({
     name: group.name,
     types: group.types,
@@ -80,7 +84,7 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
       session.established();
     })();
     // A broker that does not answer must not hold up closing.
-    await Promise.race([established, ended.promise]);
+    await Promise.race([established, closing.promise]);
     await ended.promise;
   } finally {
     await session.wind(dispatcher);
