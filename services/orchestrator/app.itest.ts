@@ -127,11 +127,30 @@ describe('a service at zero', () => {
     await harness.until('known', async () => (await harness.client.call(OPERATIONS.getObserved)).revisions !== null);
     await systemClock.sleep(1200);
     expect(runtime.starts()).toBe(0);
-    const began = systemClock.monotonic();
     await Promise.all(Array.from({ length: 100 }, () => harness.report(web, { current: 1, windowMs: 0, requests: 0 })));
     await harness.until('ready', () => types(harness, 'skyrun.instance.ready').length > 0);
-    expect(systemClock.monotonic() - began).toBeLessThan(1000);
     expect(runtime.starts()).toBe(1);
+  });
+
+  test('wakes without waiting for a tick', async () => {
+    const harness = await start();
+    const services = ['a', 'b', 'c', 'd'].map((name) => desiredOf({ service: name }));
+    harness.registry.set(...services);
+    await systemClock.sleep(1200);
+    const times: number[] = [];
+    for (const each of services) {
+      const began = systemClock.monotonic();
+      await harness.report(each, { windowMs: 0, requests: 0 });
+      await harness.until('ready', () =>
+        harness.events.some(
+          ({ type, data }) =>
+            type === 'skyrun.instance.ready.v1' && 'revisionId' in data && data.revisionId === each.revision.id,
+        ),
+      );
+      times.push(systemClock.monotonic() - began);
+    }
+    // The quickest: neighbours on the machine may hold up any one, but none would be quick if it waited for a tick of 1 s.
+    expect(Math.min(...times)).toBeLessThan(300);
   });
 
   test('grows with the load and shrinks without a failed decision', async () => {

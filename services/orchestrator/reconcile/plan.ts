@@ -119,8 +119,8 @@ function grow(
 ): Step[] {
   const missing = target - counted.length;
   if (!revision || missing <= 0 || (verdict && now < verdict.retryAt)) return [];
-  // After a failure one instance tells whether the revision is well again; the others follow when it is ready.
-  const careful = verdict !== undefined && verdict.failures > 0;
+  // After failures one instance tells whether the revision is well again; the others follow when it is ready.
+  const careful = verdict !== undefined && verdict.failures > (verdict.state === 'ready' ? 1 : 0);
   if (careful && counted.some(({ record }) => record.state === 'starting')) return [];
   const count = careful ? 1 : missing;
   return Array.from({ length: count }, () => ({ kind: 'create', revisionId: revision.revision.id }));

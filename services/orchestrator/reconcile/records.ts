@@ -34,6 +34,8 @@ export interface RevisionVerdict {
   readonly message: string | null;
   /** Instances that failed one after the other. */
   readonly failures: number;
+  /** When the last of them was counted; 0 when none was. */
+  readonly failedAt: number;
   /** No instance is started before this moment; 0 when none failed. */
   readonly retryAt: number;
 }

@@ -14,14 +14,21 @@ describe('the verdict on a revision', () => {
     let verdict: RevisionVerdict = unproven('rev');
     const seen: [string, number][] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
-      verdict = verdictAfterFailure(verdict, starting, why, NOW);
-      seen.push([verdict.state, verdict.retryAt - NOW]);
+      const now = NOW + attempt;
+      verdict = verdictAfterFailure(verdict, { ...starting, createdAt: now }, why, now);
+      seen.push([verdict.state, verdict.retryAt - now]);
     }
     expect(seen).toEqual([
       ['pending', 1000],
       ['pending', 2000],
       ['failed', 4000],
     ]);
+  });
+
+  test('instances that fail together count once', () => {
+    const proven: RevisionVerdict = { ...unproven('rev'), state: 'ready' };
+    const first = verdictAfterFailure(proven, served(10), why, NOW);
+    expect(verdictAfterFailure(first, served(10), why, NOW + 5)).toEqual(first);
   });
 
   test('one deadline is enough: it was tried for all of it', () => {

@@ -55,7 +55,7 @@ export function endReason(container: RuntimeInstance | null): string {
 }
 
 export function unproven(revisionId: string): RevisionVerdict {
-  return { revisionId, state: 'pending', reason: null, message: null, failures: 0, retryAt: 0 };
+  return { revisionId, state: 'pending', reason: null, message: null, failures: 0, failedAt: 0, retryAt: 0 };
 }
 
 const RETRY_BASE_MS = 1_000;
@@ -76,6 +76,8 @@ export function verdictAfterFailure(
   { reason, message }: { readonly reason: string; readonly message: string },
   now: number,
 ): RevisionVerdict {
+  // Failed along with one that was counted, as when the engine went away: no further evidence.
+  if (record.createdAt < verdict.failedAt) return { ...verdict, reason, message };
   const served = record.readyAt === null ? 0 : (record.endedAt ?? now) - record.readyAt;
   const failures = served >= WELL_AFTER_MS ? 1 : verdict.failures + 1;
   const delay = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** Math.min(failures - 1, 20));
@@ -83,7 +85,7 @@ export function verdictAfterFailure(
   const retryAt = failures === 1 && record.readyAt !== null ? 0 : now + delay;
   const unproved = verdict.state === 'pending' && (failures >= ATTEMPTS_TO_PROVE || reason === 'ProbeTimeout');
   const state = unproved ? 'failed' : verdict.state;
-  return { ...verdict, state, reason, message, failures, retryAt };
+  return { ...verdict, state, reason, message, failures, failedAt: now, retryAt };
 }
 
 /** In words for the one who deployed it, with what the container said last. */

@@ -70,6 +70,7 @@ export function toVerdict(row: Selectable<OrchestratorTables['revisions']>): Rev
     reason: row.reason,
     message: row.message,
     failures: row.failures,
+    failedAt: ms(row.failed_at) ?? 0,
     retryAt: ms(row.retry_at) ?? 0,
   };
 }

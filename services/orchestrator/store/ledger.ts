@@ -49,12 +49,13 @@ export function createLedger({ db, clock, term }: LedgerOptions): Ledger {
             .execute();
         }
         if (verdict) {
-          const { revisionId, state, reason, message, failures, retryAt } = verdict;
+          const { revisionId, state, reason, message, failures, failedAt, retryAt } = verdict;
           const columns = {
             state,
             reason,
             message,
             failures,
+            failed_at: failedAt === 0 ? null : new Date(failedAt),
             retry_at: retryAt === 0 ? null : new Date(retryAt),
             updated_at: new Date(clock.now()),
           };

@@ -38,6 +38,7 @@ interface RevisionsTable {
   message: string | null;
   failures: number;
   retry_at: Date | null;
+  failed_at: Date | null;
   updated_at: Date;
 }
 
