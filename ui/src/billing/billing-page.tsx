@@ -8,7 +8,7 @@ import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Skeleton } from '../components/skeleton.tsx';
-import { groupDigits } from '../format/money.ts';
+import { requestsText } from '../format/quantity.ts';
 import { dateTimeText } from '../format/time.ts';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
@@ -89,7 +89,7 @@ export function BillingPage() {
                     >
                       {service}
                     </Link>
-                    <span className="figures text-[0.8125rem] text-ink-3">{groupDigits(requests)} requests</span>
+                    <span className="figures text-[0.8125rem] text-ink-3">{requestsText(requests)}</span>
                     <Money amount={exactAmount} currency={report.currency} className="font-medium" />
                   </li>
                 ))}

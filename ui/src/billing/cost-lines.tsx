@@ -6,15 +6,6 @@ import { Panel } from '../components/panel.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { billedQuantity } from '../format/quantity.ts';
 
-const METERS: Readonly<Record<CostLine['meter'], string>> = {
-  cpu: 'CPU',
-  memory: 'Memory',
-  cpu_idle: 'CPU, idle',
-  memory_idle: 'Memory, idle',
-  requests: 'Requests',
-  egress: 'Egress',
-};
-
 interface CostLinesProps {
   readonly title: string;
   readonly lines: readonly CostLine[];
@@ -33,7 +24,7 @@ export function CostLines({ title, lines, currency }: CostLinesProps) {
           <thead>
             <tr>
               <HeadCell>Service</HeadCell>
-              <HeadCell>Meter</HeadCell>
+              <HeadCell>What</HeadCell>
               <HeadCell className="text-right">Quantity</HeadCell>
               <HeadCell className="text-right">Unit price</HeadCell>
               <HeadCell className="text-right">Amount</HeadCell>
@@ -43,10 +34,7 @@ export function CostLines({ title, lines, currency }: CostLinesProps) {
             {lines.map((line) => (
               <tr key={`${line.service} ${line.meter} ${line.description}`}>
                 <Cell className="font-medium">{line.service}</Cell>
-                <Cell>
-                  {METERS[line.meter]}
-                  <span className="block text-xs text-ink-3">{line.description}</span>
-                </Cell>
+                <Cell>{line.description}</Cell>
                 <Cell className="figures text-right whitespace-nowrap" title={`${line.quantity} ${line.unit}`}>
                   {billedQuantity(line.quantity, line.unit)}
                 </Cell>

@@ -1,6 +1,6 @@
 import { EVENT_TYPES, type EventEnvelope } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { detailOf, isKept, mergeEvents, passes, shortType, summaryOf, TYPE_GROUPS } from './describe.ts';
+import { detailOf, isKept, mergeEvents, passes, runsOf, shortType, summaryOf, TYPE_GROUPS } from './describe.ts';
 
 const event = (id: string, type = 'skyrun.instance.failed.v1', data: unknown = {}): EventEnvelope => ({
   specversion: '1.0',
@@ -44,4 +44,12 @@ test('the detail tells two events of a type apart', () => {
   );
   expect(detailOf(event('a', 'skyrun.scaling.decided.v1', { decision: { sentence: '0 → 1' } }))).toBe('0 → 1');
   expect(detailOf(event('a', 'skyrun.instance.failed.v1', null))).toBe('');
+});
+
+test('three or more of a kind in a row are one run, whose key stays as it grows', () => {
+  const usage = (id: string) => event(id, 'skyrun.usage.recorded.v1');
+  const events = [usage('f'), usage('e'), usage('d'), event('c'), usage('b'), usage('a')];
+  const runs = runsOf(events);
+  expect(runs.map((run) => run.events.map(({ id }) => id).join(''))).toEqual(['fed', 'c', 'b', 'a']);
+  expect(runsOf([usage('g'), ...events])[0]?.key).toBe(runs[0]?.key);
 });

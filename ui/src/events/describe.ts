@@ -1,6 +1,7 @@
 import { EVENT_TYPES, EVENTS, type EventEnvelope, isEventType, matchesType } from '@skyrun/contracts';
 import type { EventFilter } from '../api/queries.ts';
 import type { Tone } from '../components/pill.tsx';
+import { requestsText } from '../format/quantity.ts';
 
 /** The catalogue's nouns, as patterns to filter by. */
 export const TYPE_GROUPS: readonly { readonly noun: string; readonly pattern: string }[] = [
@@ -46,6 +47,9 @@ export function mergeEvents(live: readonly EventEnvelope[], history: readonly Ev
   });
 }
 
+const requestsOf = (count: unknown): string | undefined =>
+  typeof count === 'number' ? requestsText(String(count)) : undefined;
+
 /** What tells this event from others of its type, e.g. the service and the reason. Empty when the type says it all. */
 export function detailOf(envelope: EventEnvelope): string {
   const { data } = envelope;
@@ -57,8 +61,33 @@ export function detailOf(envelope: EventEnvelope): string {
     fields.get('number'),
     fields.get('email'),
     typeof decision === 'object' && decision !== null && 'sentence' in decision ? decision.sentence : undefined,
+    requestsOf(fields.get('requests')),
     fields.get('reason'),
     fields.get('message'),
   ];
   return texts.filter((text) => typeof text === 'string' && text !== '').join(' · ');
 }
+
+/** Events in a row that say the same of the same; usage comes every few seconds and would bury the rest. */
+export interface EventRun {
+  readonly key: string;
+  readonly events: readonly EventEnvelope[];
+}
+
+/** Runs shorter than this are listed one by one. */
+const MIN_RUN = 3;
+
+/** Groups neighbours of one type and subject. The key is that of the oldest, so a run that grows stays itself. */
+export function runsOf(events: readonly EventEnvelope[]): EventRun[] {
+  const runs: EventEnvelope[][] = [];
+  for (const event of events) {
+    const run = runs.at(-1);
+    if (run?.[0]?.type === event.type && run[0].subject === event.subject) run.push(event);
+    else runs.push([event]);
+  }
+  return runs
+    .flatMap((run) => (run.length < MIN_RUN ? run.map((event) => [event]) : [run]))
+    .map((run) => ({ key: keyOf(run.at(-1)), events: run }));
+}
+
+const keyOf = (event: EventEnvelope | undefined): string => `${event?.source} ${event?.id}`;

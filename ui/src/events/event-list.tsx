@@ -1,72 +1,23 @@
 import type { EventEnvelope } from '@skyrun/contracts';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { ChevronRight, Pause, Play, ScrollText } from 'lucide-react';
+import { Pause, Play, ScrollText } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import { useApi } from '../api/context.ts';
 import { type EventFilter, eventsQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
-import { classNames } from '../components/class-names.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { inputStyle } from '../components/input-style.ts';
-import { JsonView } from '../components/json-view.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Panel } from '../components/panel.tsx';
-import { Pill } from '../components/pill.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Select } from '../components/select.tsx';
 import { SkeletonRows } from '../components/skeleton.tsx';
-import { clockText, dateTimeText, shortTimeText } from '../format/time.ts';
 import { useLiveEvents } from '../live/provider.tsx';
-import { detailOf, isKept, mergeEvents, passes, shortType, summaryOf, TYPE_GROUPS, toneOf } from './describe.ts';
+import { isKept, mergeEvents, passes, runsOf, TYPE_GROUPS } from './describe.ts';
+import { EventRunRow } from './event-row.tsx';
 
 /** Live events kept above the history; older ones are in the history anyway. */
 const MAX_LIVE = 500;
-
-function EventRow({ event }: { event: EventEnvelope }) {
-  const [open, setOpen] = useState(false);
-  const detail = detailOf(event);
-  return (
-    <li className="border-b border-line last:border-0">
-      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-        <summary className="relative grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 py-2 pr-10 pl-4 -outline-offset-2 hover:bg-hover/50 md:grid-cols-[6.5rem_10.5rem_minmax(0,1fr)_minmax(0,13rem)]">
-          <time
-            dateTime={event.time}
-            title={dateTimeText(event.time)}
-            className="figures text-[0.8125rem] whitespace-nowrap text-ink-3"
-          >
-            <span className="hidden md:inline">{clockText(event.time)}</span>
-            <span className="md:hidden">{shortTimeText(event.time)}</span>
-          </time>
-          <span className="justify-self-start">
-            <Pill tone={toneOf(event.type)}>{shortType(event.type)}</Pill>
-          </span>
-          <span className="col-span-2 truncate md:col-span-1">
-            {summaryOf(event.type)}
-            {detail !== '' && <span className="text-ink-3"> · {detail}</span>}
-          </span>
-          <code
-            className="col-span-2 truncate font-mono text-xs text-ink-3 md:col-span-1 md:text-right"
-            title={event.subject}
-          >
-            {event.subject}
-          </code>
-          <ChevronRight
-            aria-hidden
-            className={classNames(
-              'absolute top-1/2 right-3.5 size-4 -translate-y-1/2 text-ink-3 transition-transform',
-              open && 'rotate-90',
-            )}
-          />
-        </summary>
-        {open && (
-          <div className="px-4 pt-1 pb-4">
-            <JsonView value={event} label={`Event ${event.id}`} />
-          </div>
-        )}
-      </details>
-    </li>
-  );
-}
 
 interface EventListProps {
   readonly project: string;
@@ -144,8 +95,8 @@ export function EventList({ project, about, emptyCommand }: EventListProps) {
         )}
         {events !== undefined && events.length > 0 && (
           <ul aria-label="Events, newest first">
-            {events.map((event) => (
-              <EventRow key={`${event.source} ${event.id}`} event={event} />
+            {runsOf(events).map(({ key, events: run }) => (
+              <EventRunRow key={key} events={run} />
             ))}
           </ul>
         )}

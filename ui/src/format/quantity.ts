@@ -18,9 +18,13 @@ const UNITS: Readonly<Record<string, { readonly divisor: bigint; readonly places
 export function billedQuantity(quantity: string, unit: string): string {
   if (!/^\d+$/.test(quantity)) return `${quantity} ${unit}`;
   const known = UNITS[unit];
+  if (unit === 'requests') return requestsText(quantity);
   if (known === undefined) return `${groupDigits(quantity)} ${unit}`;
   return `${divide(quantity, known.divisor, known.places)} ${known.unit}`;
 }
+
+export const requestsText = (count: string): string =>
+  `${groupDigits(count)} ${count === '1' ? 'request' : 'requests'}`;
 
 const STEPS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 

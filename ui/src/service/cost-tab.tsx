@@ -7,7 +7,7 @@ import { Money } from '../components/money.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Skeleton } from '../components/skeleton.tsx';
-import { groupDigits } from '../format/money.ts';
+import { requestsText } from '../format/quantity.ts';
 import { dateTimeText } from '../format/time.ts';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 
@@ -35,8 +35,8 @@ export function CostTab() {
             </p>
           </div>
           <p className="text-[0.8125rem] text-ink-3">
-            {groupDigits(own?.requests ?? '0')} requests since {dateTimeText(report.periodStart)}, before credits.
-            Credits and the total are on the{' '}
+            {requestsText(own?.requests ?? '0')} since {dateTimeText(report.periodStart)}, before credits. Credits and
+            the total are on the{' '}
             <Link
               to="/projects/$project/billing"
               params={{ project }}

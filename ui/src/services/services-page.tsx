@@ -59,7 +59,9 @@ function ServiceRow({ service, rate }: { service: Service; rate: number | null }
           {instances.ready + instances.starting} / {maxScale}
         </span>
       </div>
-      <p className="figures hidden text-right text-[0.8125rem] text-ink-2 md:block">{figure(rate)} req/s</p>
+      <p className="figures hidden text-right text-[0.8125rem] text-ink-2 md:block">
+        {rate === null ? '–' : `${figure(rate)} req/s`}
+      </p>
       <p className="justify-self-end text-right text-[0.8125rem] text-ink-3">
         <span className="sr-only">Changed </span>
         <Ago time={service.updatedAt} />
