@@ -375,6 +375,13 @@ export function busConformance(name: string, broker: () => BrokerUnderTest): voi
       expect(firstSeen(handled)['gateways/a']).toEqual(upTo(400));
     });
 
+    it('has no dead letters for a group that was never declared', async () => {
+      const letters = (await connect()).deadLetters('nobody');
+      expect(await letters.list()).toEqual({ items: [], next: null });
+      expect(await letters.replay('all')).toBe(0);
+      expect(await letters.discard(['1-0'], 'none there')).toBe(0);
+    });
+
     it('tolerates closing twice, refuses work afterwards', async () => {
       const bus = await connect();
       const { subscription } = await collect(bus, { group: 'end' });

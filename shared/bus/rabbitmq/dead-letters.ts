@@ -97,7 +97,7 @@ export class RabbitDeadLetters implements DeadLetters {
     const taken: GetMessage[] = [];
     let removed = 0;
     try {
-      const { messageCount } = await channel.checkQueue(queue);
+      const messageCount = await lettersIn(channel, queue);
       const limit = Math.min(most ?? messageCount, messageCount);
       while (taken.length < limit) {
         const message = await channel.get(queue);
@@ -123,6 +123,16 @@ export class RabbitDeadLetters implements DeadLetters {
       if (messageCount >= expected) return;
       await this.#options.clock.sleep(SETTLE_POLL_MS);
     }
+  }
+}
+
+/** Ready letters; none when the group was never declared, in which case the broker has closed the channel. */
+async function lettersIn(channel: Channel, queue: string): Promise<number> {
+  try {
+    return (await channel.checkQueue(queue)).messageCount;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 404) return 0;
+    throw error;
   }
 }
 
