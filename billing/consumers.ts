@@ -1,5 +1,5 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
-import { type AnyEvent, isEvent } from '@skyrun/contracts';
+import { type AnyEvent, isEvent, PLATFORM_GROUPS } from '@skyrun/contracts';
 import { sqlState } from '@skyrun/postgres';
 import type { BillingContext } from './context.ts';
 import { createBatcher } from './ingest/batcher.ts';
@@ -34,9 +34,7 @@ export function subscribeUsage(
     blamesItem: (error) => /^2[23]/.test(sqlState(error) ?? ''),
   });
   return bus.subscribe({
-    group: 'billing',
-    types: ['skyrun.usage.recorded.v1'],
-    ordered: false,
+    ...PLATFORM_GROUPS.billing,
     prefetch: PREFETCH,
     async handler(event: AnyEvent) {
       if (isEvent(event, 'skyrun.usage.recorded.v1')) await batcher.add(event);

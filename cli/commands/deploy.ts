@@ -111,8 +111,8 @@ async function fromFile(context: CommandContext, client: SignedInClient, flags: 
   const text = await readFile(String(flags['file']), 'utf8').catch((cause: unknown) => {
     throw new UsageError(`--file ${String(flags['file'])} cannot be read`, { cause });
   });
-  const { name, namespace, spec } = toServiceSpec(parse(text));
-  const given = typeof flags['project'] === 'string' ? flags['project'] : namespace;
+  const { name, project, spec } = toServiceSpec(parse(text));
+  const given = typeof flags['project'] === 'string' ? flags['project'] : project;
   return { project: await chooseProject(context, client, given), name, spec };
 }
 

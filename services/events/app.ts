@@ -1,10 +1,10 @@
 import { type EventBus, isTransientError, type Subscription } from '@skyrun/bus';
-import { type AnyEvent, Problem } from '@skyrun/contracts';
+import { type AnyEvent, PLATFORM_GROUPS, Problem } from '@skyrun/contracts';
 import { type Authenticator, type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
 import { createDatabase } from '@skyrun/postgres';
 import type { EventsConfig } from './config.ts';
 import { createFeed } from './feed/feed.ts';
-import { createRecorder, EPHEMERAL_TYPES, HISTORY_TYPES } from './log/recorder.ts';
+import { createRecorder, EPHEMERAL_TYPES } from './log/recorder.ts';
 import { createTail } from './log/tail.ts';
 import { createRoutes } from './routes.ts';
 import { LOG_CHANNEL } from './store/append.ts';
@@ -69,8 +69,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     // One after the other, so that a stop in between finds all there are.
     for (const options of [
       {
-        group: 'events',
-        types: HISTORY_TYPES,
+        ...PLATFORM_GROUPS.events,
         prefetch: PREFETCH,
         handler: (event: AnyEvent) => recorder.record(event),
       },

@@ -1,11 +1,9 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
-import { type AnyEvent, isEvent } from '@skyrun/contracts';
+import { type AnyEvent, isEvent, PLATFORM_GROUPS } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import { type Database, once } from '@skyrun/postgres';
 import { recordInstance, recordVerdict } from './observed/observed.store.ts';
 import type { Tables } from './tables.ts';
-
-const GROUP = 'registry';
 
 /** What the orchestrator tells, taken over at once; the sync makes up for what it did not tell. */
 export async function subscribeToObservations(
@@ -13,8 +11,7 @@ export async function subscribeToObservations(
   deps: { readonly db: Database; readonly clock: Clock },
 ): Promise<Subscription> {
   return await bus.subscribe({
-    group: GROUP,
-    types: ['skyrun.revision.ready.v1', 'skyrun.revision.failed.v1', 'skyrun.instance.*'],
+    ...PLATFORM_GROUPS.registry,
     handler: (event) => takeOver(event, deps),
   });
 }
@@ -22,7 +19,7 @@ export async function subscribeToObservations(
 /** Takes over one event; once, however often it comes. */
 export async function takeOver(event: AnyEvent, { db, clock }: { db: Database; clock: Clock }): Promise<void> {
   await db.transaction(async (tx) => {
-    if (!(await once(tx, GROUP, event))) return;
+    if (!(await once(tx, PLATFORM_GROUPS.registry.group, event))) return;
     const store = tx.kysely<Tables>();
     const now = new Date(clock.now());
     if (isEvent(event, 'skyrun.revision.ready.v1')) {

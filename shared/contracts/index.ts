@@ -76,6 +76,7 @@ export {
   parseEvent,
   type SkyrunEvent,
 } from './events/event.ts';
+export { PLATFORM_GROUPS } from './events/groups.ts';
 export {
   ID_PREFIXES,
   type IdKind,
@@ -85,10 +86,28 @@ export {
   uuidV7,
 } from './ids.ts';
 export {
+  ANNOTATION_RULES,
+  type AnnotationRule,
+  type Patch,
+} from './knative/annotations.ts';
+export {
   type NamedServiceSpec,
   toServiceSpec,
 } from './knative/from-knative.ts';
-export type { KnativeService } from './knative/schema.ts';
+export {
+  formatCpu,
+  formatDuration,
+  formatMemory,
+  parseCpu,
+  parseDuration,
+  parseMemory,
+} from './knative/quantity.ts';
+export {
+  type KnativeProbe,
+  type KnativeService,
+  knativeService,
+  UNSUPPORTED,
+} from './knative/schema.ts';
 export { toKnative } from './knative/to-knative.ts';
 export {
   currency,

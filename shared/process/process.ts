@@ -1,5 +1,5 @@
 import { type BusConfig, createBus, type EventBus } from '@skyrun/bus';
-import type { PlatformService } from '@skyrun/contracts';
+import { PLATFORM_GROUPS, type PlatformService } from '@skyrun/contracts';
 import {
   type Authenticator,
   type Client,
@@ -62,9 +62,18 @@ export async function runProcess({ name, create }: ProcessOptions): Promise<void
     client: (service) => createClient({ baseUrl: addresses[service], token: () => internalToken }),
   };
   const modules = orEnd(name, () => create(platform));
+  const groups: ServiceModule = {
+    name: 'bus',
+    // Waits for a broker that is away: publishing before would be speaking into the void.
+    async start() {
+      for (const group of Object.values(PLATFORM_GROUPS)) await bus.declareGroup(group);
+    },
+    stop: async () => undefined,
+    ready: () => ({ ok: bus.ready(), checks: { broker: bus.ready() ? 'ok' : 'away' } }),
+  };
   try {
     await runService({
-      modules,
+      modules: [groups, ...modules],
       authenticator,
       logger,
       clock,

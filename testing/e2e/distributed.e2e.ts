@@ -41,7 +41,7 @@ test('a deploy, a request, its events and its cost go through the broker', async
       .toBeGreaterThan(0);
   }
   await expect
-    .poll(async () => Number((await api.call(OPERATIONS.getCosts, { params })).subtotal), { timeout: 30_000 })
+    .poll(async () => Number((await api.call(OPERATIONS.getCosts, { params })).exactSubtotal), { timeout: 30_000 })
     .toBeGreaterThan(0);
 });
 

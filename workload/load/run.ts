@@ -34,7 +34,7 @@ function newHistogram(): Histogram {
  */
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const { arrivals, clock, signal } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: options.maxInFlight, noDelay: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: options.maxInFlight });
   const latency = newHistogram();
   const state = { sent: 0, ok: 0, notSent: 0, bytes: 0 };
   const statuses = new Map<number, number>();

@@ -5,7 +5,6 @@ import type { Db } from '../store/tables.ts';
 import { createBatcher } from './batcher.ts';
 import { expiredPartitions, partitionsAhead, partitionsFor, retentionStart } from './partitions.ts';
 
-export const HISTORY_TYPES = EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history');
 export const EPHEMERAL_TYPES = EVENT_TYPES.filter((type) => EVENTS[type].retention === 'ephemeral');
 
 const MAX_BATCH = 500;

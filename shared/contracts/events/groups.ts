@@ -1,0 +1,16 @@
+import { EVENT_TYPES, EVENTS } from './catalogue.ts';
+
+/**
+ * The consumer groups of the platform's own services. A group gets what is published once it exists, so every process
+ * declares all of them before it publishes: whoever starts first may not speak into the void.
+ */
+export const PLATFORM_GROUPS = {
+  /** The event log. */
+  events: { group: 'events', types: EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history') },
+  /** Order does not matter to sums, so replicas share the work. */
+  billing: { group: 'billing', types: ['skyrun.usage.recorded.v1'], ordered: false },
+  registry: {
+    group: 'registry',
+    types: ['skyrun.revision.ready.v1', 'skyrun.revision.failed.v1', 'skyrun.instance.*'],
+  },
+} as const;
