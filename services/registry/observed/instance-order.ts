@@ -4,10 +4,6 @@ import type { Instance } from '@skyrun/contracts';
 const STEP: Readonly<Record<Instance['state'], number>> = { starting: 0, ready: 1, draining: 2, stopped: 3, failed: 3 };
 
 /** Whether an event tells more than what is known: events of one instance may come late, or again. */
-export function isNews(known: Instance['state'] | null, told: Instance['state']): boolean {
-  return known === null || STEP[told] > STEP[known];
-}
-
-export function isLive(state: Instance['state']): boolean {
-  return STEP[state] < 3;
+export function isNews(known: Instance['state'], told: Instance['state']): boolean {
+  return STEP[told] > STEP[known];
 }

@@ -1,30 +1,31 @@
 import type { Instance } from '@skyrun/contracts';
-import { sql } from 'kysely';
 import { markRetired, notifyChange } from '../services/service.store.ts';
-import type { RevisionRow, RevisionState, Store } from '../tables.ts';
+import type { RevisionRow, RevisionState, ServiceRow, Store } from '../tables.ts';
 import { isNews } from './instance-order.ts';
 
 /** Takes over what an event says of an instance, unless more is known already. */
 export async function recordInstance(store: Store, instance: Instance, now: Date): Promise<void> {
-  const known = await store
-    .selectFrom('instances')
-    .select('state')
-    .where('id', '=', instance.id)
-    .forUpdate()
-    .executeTakeFirst();
-  if (!isNews(known?.state ?? null, instance.state)) return;
-  await store
+  const values = instanceValues(instance, now);
+  const inserted = await store
     .insertInto('instances')
-    .values(instanceValues(instance, now))
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((excluded) => ({
-        state: excluded.ref('excluded.state'),
-        data: excluded.ref('excluded.data'),
-        observed_at: excluded.ref('excluded.observed_at'),
-        observed_version: sql`instances.observed_version + 1`,
-      })),
-    )
-    .execute();
+    .values(values)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) {
+    const known = await store
+      .selectFrom('instances')
+      .select(['state', 'observed_version'])
+      .where('id', '=', instance.id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (known === undefined || !isNews(known.state, instance.state)) return;
+    await store
+      .updateTable('instances')
+      .set({ ...values, observed_version: known.observed_version + 1 })
+      .where('id', '=', instance.id)
+      .execute();
+  }
   await notifyChange(store, instance.serviceId);
 }
 
@@ -57,13 +58,14 @@ export async function recordVerdict(
   now: Date,
   ifVersion?: number,
 ): Promise<void> {
+  const service = await lockServiceOf(store, revisionId);
+  if (service === undefined) return;
   const revision = await store
     .selectFrom('revisions')
     .selectAll()
     .where('id', '=', revisionId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (revision === undefined || (ifVersion !== undefined && revision.observed_version !== ifVersion)) return;
+    .executeTakeFirstOrThrow();
+  if (ifVersion !== undefined && revision.observed_version !== ifVersion) return;
   if (sameVerdict(revision, verdict)) return;
   const changed = await store
     .updateTable('revisions')
@@ -77,7 +79,7 @@ export async function recordVerdict(
     .where('id', '=', revisionId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  if (changed.state === 'ready') await moveTraffic(store, changed, now);
+  if (changed.state === 'ready') await moveTraffic(store, service, changed, now);
   await notifyChange(store, changed.service_id);
 }
 
@@ -85,13 +87,19 @@ function sameVerdict(revision: RevisionRow, { state, reason, message }: Verdict)
   return revision.state === state && revision.reason === (reason ?? null) && revision.message === (message ?? null);
 }
 
-async function moveTraffic(store: Store, revision: RevisionRow, now: Date): Promise<void> {
-  const service = await store
+/** Each change of a service or its revisions locks the service first, so two of them wait for each other in order. */
+async function lockServiceOf(store: Store, revisionId: string): Promise<ServiceRow | undefined> {
+  return await store
     .selectFrom('services')
     .selectAll()
-    .where('id', '=', revision.service_id)
+    .where('id', '=', (where) =>
+      where.selectFrom('revisions').select('revisions.service_id').where('revisions.id', '=', revisionId),
+    )
     .forUpdate()
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+}
+
+async function moveTraffic(store: Store, service: ServiceRow, revision: RevisionRow, now: Date): Promise<void> {
   if (service.latest_ready_id === revision.id) return;
   if (service.latest_ready_id !== null) {
     const { number } = await store

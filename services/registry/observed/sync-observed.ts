@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Instance } from '@skyrun/contracts';
-import type { Clock } from '@skyrun/kit';
+import { type Clock, isoTime } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
+import { sql } from 'kysely';
 import { notifyChange } from '../services/service.store.ts';
 import type { Store, Tables } from '../tables.ts';
 import { instanceValues, recordVerdict, type Verdict } from './observed.store.ts';
@@ -25,6 +26,8 @@ interface Known {
 
 /** How long an ended instance is remembered so that a late event does not bring it back, in milliseconds. */
 const REMEMBER_ENDED_MS = 3600 * 1000;
+/** Longer than the orchestrator takes to answer, in milliseconds. */
+const REVIVE_AFTER_MS = 30_000;
 
 /**
  * Makes what we know equal to what the orchestrator observes, whatever events were lost. What an event has changed while
@@ -35,7 +38,8 @@ export async function syncObserved(
   signal: AbortSignal,
 ): Promise<void> {
   const store = db.kysely<Tables>();
-  const [known, versions] = [await liveInstances(store), await revisionVersions(store)];
+  const known = await liveInstances(store);
+  const versions = await revisionVersions(store);
   const observed = await observer.getObserved(signal);
   const now = new Date(clock.now());
   const change = planSync(known, observed.instances, clock.now());
@@ -79,7 +83,7 @@ export interface SyncPlan {
 export function planSync(known: readonly Known[], observed: readonly Instance[], now: number): SyncPlan {
   const byId = new Map(observed.map((instance) => [instance.id, instance]));
   const knownIds = new Set(known.map(({ id }) => id));
-  const endedAt = new Date(now).toISOString();
+  const endedAt = isoTime(now);
   return {
     added: observed.filter(({ id }) => !knownIds.has(id)),
     changed: known.flatMap(({ id, data, version }) => {
@@ -89,12 +93,23 @@ export function planSync(known: readonly Known[], observed: readonly Instance[],
   };
 }
 
-/** One that is unknown, or known to have ended: the orchestrator sees it now, so it has not. */
+/**
+ * One that is unknown, or known to have ended: the orchestrator sees it, so it may be there. But an event may have ended it
+ * after the orchestrator answered: what ended a moment ago stays ended until the next sync says otherwise.
+ */
 async function addInstance(store: Store, instance: Instance, now: Date): Promise<void> {
+  const settled = new Date(now.getTime() - REVIVE_AFTER_MS);
+  const { observed_at, ...values } = instanceValues(instance, now);
   await store
     .insertInto('instances')
-    .values(instanceValues(instance, now))
-    .onConflict((conflict) => conflict.doNothing())
+    .values({ ...values, observed_at })
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet({ ...values, observed_at, observed_version: sql`instances.observed_version + 1` })
+        .where('instances.state', 'in', ['stopped', 'failed'])
+        .where('instances.observed_at', '<', settled),
+    )
     .execute();
 }
 
@@ -103,6 +118,7 @@ async function liveInstances(store: Store): Promise<Known[]> {
     .selectFrom('instances')
     .select(['id', 'state', 'data', 'observed_version as version'])
     .where('state', 'in', ['starting', 'ready', 'draining'])
+    .orderBy('id')
     .execute();
 }
 

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { instanceIn, revisionRow } from '../services/state.fixture.ts';
+import { isNews } from './instance-order.ts';
+import { planSync } from './sync-observed.ts';
+
+const revision = revisionRow(1);
+
+it.each([
+  ['starting', 'ready', true],
+  ['ready', 'draining', true],
+  ['starting', 'failed', true],
+  ['ready', 'starting', false],
+  ['draining', 'ready', false],
+  ['ready', 'ready', false],
+  ['stopped', 'ready', false],
+  ['failed', 'stopped', false],
+] as const)('known %s, told %s: news %s', (known, told, news) => {
+  expect(isNews(known, told)).toBe(news);
+});
+
+it('adds what is new, changes what differs, ends what is gone, and leaves the rest', () => {
+  const [same, moved, gone, fresh] = [1, 2, 3, 4].map((number) => instanceIn(revision, number));
+  if (!same || !moved || !gone || !fresh) throw new Error('too few');
+  const known = [same, moved, gone].map((data, version) => ({ id: data.id, state: data.state, data, version }));
+  const draining = { ...moved, state: 'draining' as const };
+  const plan = planSync(known, [same, draining, fresh], Date.UTC(2026, 0, 2));
+  expect(plan.added).toEqual([fresh]);
+  expect(plan.changed).toEqual([
+    { instance: draining, version: 1 },
+    { instance: { ...gone, state: 'stopped', endedAt: '2026-01-02T00:00:00.000Z', reason: 'Gone' }, version: 2 },
+  ]);
+});
