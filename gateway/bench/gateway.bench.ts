@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { benchGateway } from './bench.ts';
+import { benchGateway } from './against-nginx.ts';
 
 const { values } = parseArgs({
   options: {

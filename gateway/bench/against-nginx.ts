@@ -59,6 +59,8 @@ const WORKLOADS: readonly Workload[] = [
   { name: 'connection per request', path: '/small', script: `wrk.headers["Connection"] = "close"\n${LUA_COUNT}` },
 ];
 
+/** V8 optimises while it runs; a gateway lives for weeks. */
+const WARM_UP_SECONDS = 6;
 const HOST = 'hello.demo.localhost';
 
 /**
@@ -79,7 +81,9 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
     children.push(await startNginx(directory, 'upstream', upstreamConfig(upstreamPort ?? 0, directory)));
     const nginx = await startNginx(directory, 'proxy', proxyConfig(nginxPort ?? 0, upstreamPort ?? 0));
     children.push(nginx);
-    children.push(spawn('redis-server', ['--port', String(redisPort), '--save', '', '--dir', directory], { stdio: 'ignore' }));
+    children.push(
+      spawn('redis-server', ['--port', String(redisPort), '--save', '', '--dir', directory], { stdio: 'ignore' }),
+    );
     const gateway = spawn(process.execPath, [...nodeFlags, new URL('../main.ts', import.meta.url).pathname], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
@@ -90,7 +94,10 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
         SKYRUN_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
         SKYRUN_LOG_LEVEL: 'warn',
         ...Object.fromEntries(
-          ['IDENTITY', 'REGISTRY', 'ORCHESTRATOR', 'EVENTS', 'BILLING'].map((name) => [`SKYRUN_${name}_URL`, control.url]),
+          ['IDENTITY', 'REGISTRY', 'ORCHESTRATOR', 'EVENTS', 'BILLING'].map((name) => [
+            `SKYRUN_${name}_URL`,
+            control.url,
+          ]),
         ),
       },
     });
@@ -109,12 +116,19 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
       // The first pair warms up and does not count.
       for (let round = -1; round < rounds; round += 1) {
         for (const proxy of round % 2 === 0 ? proxies : [...proxies].reverse()) {
-          const measure = await measureRound(proxy, { script, path: workload.path, connections, seconds });
+          const measure = await measureRound(proxy, {
+            script,
+            path: workload.path,
+            connections,
+            seconds: round < 0 ? WARM_UP_SECONDS : seconds,
+          });
           if (round >= 0) measures[proxy.name].push(measure);
         }
       }
       const ratio = median(
-        measures.skyrun.map((one, index) => one.cpuMicrosPerRequest / (measures.nginx[index]?.cpuMicrosPerRequest ?? Number.NaN)),
+        measures.skyrun.map(
+          (one, index) => one.cpuMicrosPerRequest / (measures.nginx[index]?.cpuMicrosPerRequest ?? Number.NaN),
+        ),
       );
       results.push({ workload: workload.name, ...measures, ratio });
       print(formatResult(workload.name, measures, ratio));
@@ -122,7 +136,11 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
     return results;
   } finally {
     for (const child of children) child.kill('SIGTERM');
-    await Promise.all(children.map((child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(0)))));
+    await Promise.all(
+      children.map(
+        (child) => new Promise((resolve) => (child.exitCode === null ? child.once('exit', resolve) : resolve(0))),
+      ),
+    );
     await control.close();
     await rm(directory, { recursive: true, force: true });
   }
@@ -170,7 +188,9 @@ async function cpuMicros(pid: number): Promise<number> {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
 async function freePorts(count: number): Promise<number[]> {
