@@ -27,6 +27,7 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
   const relay = createOutboxRelay({ db, bus, logger, clock });
   let started: BillingContext | undefined;
   let subscription: Subscription | undefined;
+  let stopped = false;
 
   const context = () => {
     if (!started) throw new Problem('platform.unavailable', { detail: 'billing is starting', retryAfterSeconds: 1 });
@@ -53,12 +54,16 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       };
       prices.at(newAccount.priceList, clock.now());
       started = { db, clock, logger, prices, newAccount };
+      if (stopped) return;
       await relay.start();
       subscription = await subscribeUsage(bus, started, (projects) => costFeed.touch(projects));
+      // A stop that came meanwhile had no subscription to close.
+      if (stopped) await subscription.close();
       costFeed.start();
       closing.start();
     },
     async stop() {
+      stopped = true;
       await subscription?.close();
       await closing.stop();
       await costFeed.stop();
