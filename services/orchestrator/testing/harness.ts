@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBus, MemoryBroker } from '@skyrun/bus';
-import { type AnyEvent, LATENCY_BOUNDS_MS, OPERATIONS, type TrafficReport } from '@skyrun/contracts';
+import { type AnyEvent, type Instance, LATENCY_BOUNDS_MS, OPERATIONS, type TrafficReport } from '@skyrun/contracts';
 import {
   type Authenticator,
   type Client,
@@ -42,6 +42,8 @@ export interface Harness {
   readonly events: AnyEvent[];
   /** Sends the orchestrator a traffic report, as a gateway does. */
   report(revision: DesiredRevision, fields?: { current?: number; windowMs?: number; requests?: number }): Promise<void>;
+  /** As the API lists them. */
+  instances(project: string, service: string): Promise<{ items: Instance[] }>;
   /** Resolves with the first value that is neither null, undefined nor false. */
   until<Value>(
     what: string,
@@ -137,6 +139,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       };
       await client.call(OPERATIONS.reportTraffic, { body });
     },
+    instances: (project, service) => client.call(OPERATIONS.listInstances, { params: { project, service } }),
     async until(what, look) {
       const end = clock.monotonic() + PATIENCE_MS;
       for (;;) {

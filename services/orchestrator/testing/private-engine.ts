@@ -1,0 +1,79 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Clock, systemClock } from '@skyrun/kit';
+import type { Runtime } from '../runtime/runtime.ts';
+
+const run = promisify(execFile);
+
+export interface PrivateEngine {
+  readonly socketPath: string;
+  start(): Promise<void>;
+  /** SIGKILL: its containers are left to themselves until it starts again. */
+  kill(): Promise<void>;
+  /** Ends it with its containers, and deletes all of it. */
+  remove(): Promise<void>;
+}
+
+const STARTS_WITHIN_MS = 30_000;
+
+/**
+ * A dockerd of our own that may be killed: own data, socket and process ids, no default bridge. It writes no packet
+ * filter rules, so it does not disturb the machine's engine, and its containers reach the machine only.
+ */
+export async function createPrivateEngine(ping: (socketPath: string) => Pick<Runtime, 'ping'>): Promise<PrivateEngine> {
+  const clock: Clock = systemClock;
+  const directory = await mkdtemp(join(tmpdir(), 'skyrun-engine-'));
+  const socketPath = join(directory, 'socket');
+  const place = (name: string) => join(directory, name);
+  let child: ChildProcess | undefined;
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  async function start(): Promise<void> {
+    const own = ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
+    const apart = ['--host', `unix://${socketPath}`, '--bridge=none', '--iptables=false', '--ip-masq=false'];
+    child = spawn('dockerd', [...own, ...apart, '--log-level', 'error'], { stdio: 'ignore' });
+    const until = clock.monotonic() + STARTS_WITHIN_MS;
+    for (;;) {
+      try {
+        await ping(socketPath).ping();
+        return;
+      } catch (error) {
+        if (clock.monotonic() > until) throw new Error('the private engine does not answer', { cause: error });
+        await clock.sleep(100);
+      }
+    }
+  }
+
+  return {
+    socketPath,
+    start,
+    kill: () => end('SIGKILL'),
+    async remove() {
+      await end('SIGTERM');
+      await unmount(place('data'));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A dockerd that was killed leaves its data mounted on itself, once for each time that it was started. */
+async function unmount(path: string): Promise<void> {
+  for (;;) {
+    try {
+      await run('umount', ['--recursive', path]);
+    } catch {
+      // Not mounted any more: what is left of it shows when the folder is deleted.
+      return;
+    }
+  }
+}
