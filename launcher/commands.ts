@@ -2,6 +2,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { loadConfig, systemClock } from '@skyrun/kit';
 import { type CommandContext, type LauncherCommand, UsageError } from './command.ts';
 import { launcherConfig } from './config.ts';
+import { isRunning, type ProcessId, processId } from './process-id.ts';
 
 const DATA_DIR = { 'data-dir': { type: 'string' } } as const;
 
@@ -9,7 +10,7 @@ const DATA_DIR = { 'data-dir': { type: 'string' } } as const;
 export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'up',
-    usage: '[--foreground] [--distributed] [--port N] [--data-dir DIR]',
+    usage: '[--foreground] [--distributed] [--port N] [--data-dir DIR] [--while PID]',
     summary: 'install what is missing, start everything, deploy a sample',
     run: runUp,
   },
@@ -83,6 +84,7 @@ async function runUp(context: CommandContext): Promise<number> {
     foreground: { type: 'boolean' },
     distributed: { type: 'boolean' },
     port: { type: 'string' },
+    while: { type: 'string' },
   });
   const gatewayPort = values.port === undefined ? loadConfig(launcherConfig).SKYRUN_GATEWAY_PORT : Number(values.port);
   if (!Number.isInteger(gatewayPort) || gatewayPort < 1 || gatewayPort > 65_535) {
@@ -102,8 +104,15 @@ async function runUp(context: CommandContext): Promise<number> {
     clock: systemClock,
     progress: context.progress,
     signal: stop.signal,
+    ...(values.while === undefined ? {} : { owner: owningProcess(values.while) }),
   });
   return 0;
+}
+
+function owningProcess(text: string): ProcessId {
+  const id = processId(Number(text));
+  if (!isRunning(id)) throw new UsageError(`--while: there is no process ${text}`);
+  return id;
 }
 
 function parse<const Options extends ParseArgsOptionsConfig>(

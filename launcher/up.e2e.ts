@@ -57,7 +57,7 @@ async function place(): Promise<{ dataDir: string; port: number; flags: string[]
   const dataDir = mkdtempSync(join(tmpdir(), 'skyrun-e2e-'));
   directories.push(dataDir);
   const port = await freePort();
-  return { dataDir, port, flags: ['--data-dir', dataDir, '--port', String(port)] };
+  return { dataDir, port, flags: ['--data-dir', dataDir, '--port', String(port), '--while', String(process.pid)] };
 }
 
 afterEach(async () => {
@@ -125,6 +125,16 @@ test('what is killed comes back; what a killed supervisor leaves is found by the
   await skyrun('up', ...flags);
   expect(await sampleAnswers(port)).toBe(200);
   expect(await containersOf(before.installation)).toEqual(containers);
+});
+
+test('with --while it ends when that process has ended', async () => {
+  const { dataDir, port } = await place();
+  const owner = spawn('sleep', ['600'], { stdio: 'ignore' });
+  await skyrun('up', '--data-dir', dataDir, '--port', String(port), '--while', String(owner.pid));
+  const { installation } = await statusOf(dataDir);
+  owner.kill('SIGKILL');
+  await expect.poll(() => leftovers(dataDir), { timeout: 30_000, interval: 200 }).toEqual([]);
+  expect(await containersOf(installation)).toEqual([]);
 });
 
 test('in the foreground Ctrl-C stops all', async () => {

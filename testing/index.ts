@@ -4,4 +4,3 @@ export { dockerSocket, testDatabase, testRabbitUrl, testRedisUrl } from './provi
 export { startRabbitmq, type TestRabbitmq } from './rabbitmq.ts';
 export { startRedis, type TestRedis } from './redis.ts';
 export type { TestServer } from './server.ts';
-export { startSkyrun, type TestSkyrun } from './skyrun.ts';

@@ -2,11 +2,17 @@
 import { parseArgs } from 'node:util';
 import { isoTime, systemClock } from '@skyrun/kit';
 import { layoutOf } from '../layout.ts';
+import { processId } from '../process-id.ts';
 import { ROOT } from '../root.ts';
 import { supervise } from './run.ts';
 
 const { values } = parseArgs({
-  options: { 'data-dir': { type: 'string' }, port: { type: 'string' }, distributed: { type: 'boolean' } },
+  options: {
+    'data-dir': { type: 'string' },
+    port: { type: 'string' },
+    distributed: { type: 'boolean' },
+    while: { type: 'string' },
+  },
 });
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
@@ -21,6 +27,7 @@ try {
     gatewayPort: Number(values.port ?? 8080),
     clock: systemClock,
     signal: stop.signal,
+    ...(values.while === undefined ? {} : { owner: processId(Number(values.while)) }),
   });
 } catch (error) {
   console.error(`${isoTime(systemClock.now())} ${error instanceof Error ? error.message : String(error)}`);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { PLATFORM_SERVICES, type PlatformService } from '@skyrun/contracts';
 import { type Clock, isoTime, loadConfig } from '@skyrun/kit';
 import { launcherConfig } from '../config.ts';
@@ -18,7 +18,7 @@ import {
 import { type Installation, openInstallation } from '../installation.ts';
 import type { Layout } from '../layout.ts';
 import { tryLock } from '../lock.ts';
-import { isRunning, processId } from '../process-id.ts';
+import { isRunning, type ProcessId, processId } from '../process-id.ts';
 import { stopOutside } from '../stop-outside.ts';
 import { gatewayCount, type ProcessSpec, type Shape, type TopologyPorts, topology } from '../topology.ts';
 import { createLogFiles } from './log-files.ts';
@@ -32,18 +32,22 @@ export interface SuperviseOptions {
   readonly clock: Clock;
   /** Ends the run when aborted. */
   readonly signal: AbortSignal;
+  /** Ends the run when this process has ended. */
+  readonly owner?: ProcessId;
 }
 
 const DATABASE = 'skyrun';
 const LOG_LIMIT = { maxBytes: 10 * 1_048_576, keep: 3 };
-const ENGINE_CHECK_MS = 2_000;
+const WATCH_MS = 1_000;
 
 /**
  * Run an installation until `signal` aborts, keeping state.json current. Resolves when nothing of it runs any more.
  * @throws Error when it cannot be started, with what has been started stopped again
  */
 export async function supervise(options: SuperviseOptions): Promise<void> {
-  const { layout, clock, signal } = options;
+  const { layout, clock } = options;
+  const orphaned = new AbortController();
+  const signal = AbortSignal.any([options.signal, orphaned.signal]);
   mkdirSync(layout.dataDir, { recursive: true });
   const installation = openInstallation(layout.secrets);
   const lock = await tryLock(`${installation.id}/supervisor`);
@@ -61,7 +65,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   };
   const update = (change: Partial<SupervisorState>): void => {
     state = { ...state, ...change };
-    writeState(layout.state, state);
+    // Deleted under our feet: there is nobody to read it, and ending is what matters.
+    if (existsSync(layout.dataDir)) writeState(layout.state, state);
   };
   update({});
   try {
@@ -80,9 +85,9 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       await Promise.race([supervisor.start(), aborted]);
       if (!signal.aborted) {
         update({ phase: 'ready' });
-        const watch = keepEngine(layout, clock, signal);
+        const watching = watch(options, signal, () => orphaned.abort());
         await aborted;
-        await watch;
+        await watching;
       }
       update({ phase: 'stopping' });
     } finally {
@@ -162,17 +167,28 @@ async function freePorts(count: number): Promise<number[]> {
   return [...ports];
 }
 
-/** A dockerd that we have started is started again when it dies; somebody else's is theirs to care for. */
-async function keepEngine(layout: Layout, clock: Clock, signal: AbortSignal): Promise<void> {
+/**
+ * Look around once a second. A dockerd that we have started is started again when it dies; somebody else's is theirs to
+ * care for. Without its owner, or without its data directory, the run has nobody left to serve.
+ */
+async function watch(options: SuperviseOptions, signal: AbortSignal, end: () => void): Promise<void> {
+  const { layout, clock, owner } = options;
   const socketPath = loadConfig(launcherConfig).SKYRUN_DOCKER_SOCKET;
+  const say = (text: string): void => console.error(`${isoTime(clock.now())} ${text}`);
   while (!signal.aborted) {
     // Ends early when the signal aborts, which the loop's condition then sees.
-    await clock.sleep(ENGINE_CHECK_MS, signal).catch(() => undefined);
-    const own = ownEngine(layout.engine);
-    if (own === null || isRunning(own) || signal.aborted) continue;
-    console.error(`${isoTime(clock.now())} dockerd has died; starting it again`);
+    await clock.sleep(WATCH_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    if (!existsSync(layout.state) || (owner !== undefined && !isRunning(owner))) {
+      say('the data directory or the owning process is gone; ending');
+      end();
+      return;
+    }
+    const engine = ownEngine(layout.engine);
+    if (engine === null || isRunning(engine)) continue;
+    say('dockerd has died; starting it again');
     await startEngine({ socketPath, record: layout.engine, log: `${layout.logs}/dockerd.log` }).catch((error: Error) =>
-      console.error(`${isoTime(clock.now())} ${error.message}`),
+      say(error.message),
     );
   }
 }

@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@skyrun/kit';
 import { checkReady } from '../infra/index.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import type { Layout } from '../layout.ts';
 import { type Lock, tryLock } from '../lock.ts';
+import type { ProcessId } from '../process-id.ts';
 import { supervise } from '../supervisor/run.ts';
 import type { SupervisorState } from '../supervisor/state.ts';
 import type { Shape } from '../topology.ts';
@@ -24,6 +26,8 @@ export interface UpOptions {
   readonly clock: Clock;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** A process whose end ends the installation too; for tests and scripts. */
+  readonly owner?: ProcessId;
 }
 
 /**
@@ -53,7 +57,7 @@ export async function up(options: UpOptions): Promise<void> {
     } else if (before === null) run = await startSupervisor(options);
     const state = await Promise.race([followStart(layout, progress, run.pid, run.ended), aborted(options.signal)]);
     if (state !== null) {
-      await everythingAnswers(state);
+      await everythingAnswers(layout);
       const sample = await Promise.race([
         ensureSample({ ...options, installation, baseDomain: state.baseDomain }),
         aborted(options.signal),
@@ -103,7 +107,12 @@ async function waitForLock(name: string, progress: Progress): Promise<Lock> {
 }
 
 /** Start the supervisor in a session of its own, so that it outlives this terminal; tells whether it has ended. */
-async function startSupervisor({ layout, shape, gatewayPort }: UpOptions): Promise<{ pid: number; ended(): boolean }> {
+async function startSupervisor({
+  layout,
+  shape,
+  gatewayPort,
+  owner,
+}: UpOptions): Promise<{ pid: number; ended(): boolean }> {
   mkdirSync(layout.logs, { recursive: true });
   const output = openSync(join(layout.logs, 'supervisor.log'), 'a');
   const flags = [
@@ -112,6 +121,7 @@ async function startSupervisor({ layout, shape, gatewayPort }: UpOptions): Promi
     '--port',
     String(gatewayPort),
     ...(shape === 'distributed' ? ['--distributed'] : []),
+    ...(owner === undefined ? [] : ['--while', String(owner.pid)]),
   ];
   const child = spawn(process.execPath, [join(layout.root, 'launcher', 'supervisor', 'main.ts'), ...flags], {
     cwd: layout.root,
@@ -134,11 +144,23 @@ function track(work: Promise<void>): { done: Promise<void>; ended: () => boolean
   return { done, ended: () => over };
 }
 
-async function everythingAnswers(state: SupervisorState): Promise<void> {
-  const silent = state.processes.filter((process) => process.state !== 'ready').map((process) => process.name);
-  if (silent.length > 0) throw new Error(`${silent.join(', ')} not ready; see ./skyrun status`);
-  const edge = await checkReady({ kind: 'tcp', port: state.gatewayPort });
-  if (!edge.ok) throw new Error(`nothing listens on port ${state.gatewayPort}: ${edge.detail}`);
+/** What died a moment ago is being restarted: an answer now would only say so. */
+const RESTART_LIMIT_MS = 60_000;
+
+async function everythingAnswers(layout: Layout): Promise<void> {
+  const until = performance.now() + RESTART_LIMIT_MS;
+  for (;;) {
+    const state = runningState(layout);
+    if (state === null) throw new Error(`the supervisor has ended; its log: ${layout.logs}/supervisor.log`);
+    const silent = state.processes.filter((process) => process.state !== 'ready').map((process) => process.name);
+    const edge = await checkReady({ kind: 'tcp', port: state.gatewayPort });
+    if (silent.length === 0 && edge.ok) return;
+    if (performance.now() > until) {
+      if (silent.length > 0) throw new Error(`${silent.join(', ')} not ready; see ./skyrun status`);
+      throw new Error(`nothing listens on port ${state.gatewayPort}`);
+    }
+    await sleep(50);
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<null> {

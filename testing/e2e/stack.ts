@@ -55,7 +55,7 @@ export async function startStack({ flags = [] }: StackOptions = {}): Promise<Sta
   const port = await freePort();
   const environment = { ...process.env, SKYRUN_SESSION_FILE: join(directory, 'session.json') };
   const skyrun = (args: readonly string[], input = '') => run(join(ROOT, 'skyrun'), args, input, environment);
-  const upArgs = ['up', '--data-dir', dataDir, '--port', String(port), ...flags];
+  const upArgs = ['up', '--data-dir', dataDir, '--port', String(port), '--while', String(process.pid), ...flags];
 
   const firstUp = await skyrun(upArgs);
   if (firstUp.code !== 0) {

@@ -86,7 +86,7 @@ test('kill -9 of the control process during traffic: requests go on, nothing sta
   process.kill(await stack.pid('control'), 'SIGKILL');
   const load = JSON.parse((await traffic).stdout) as { sent: number; ok: number };
   expect(load.ok).toBe(load.sent);
-  expect((await stack.up()).code).toBe(0);
+  await up();
   api = await stack.api();
   await expect
     .poll(async () => (await api.call(OPERATIONS.getService, { params })).status.latestReadyRevision, {
@@ -119,7 +119,7 @@ test('kill -9 of a gateway during traffic: every accepted usage event is billed 
       .poll(async () => (await stack.get(host, '/healthz').catch(() => null))?.status, { timeout: 20_000 })
       .toBe(200);
   }
-  expect((await stack.up()).code).toBe(0);
+  await up();
   const sent = await usageEvents();
   await expect.poll(async () => billedKeys(), { timeout: 30_000 }).toEqual(await usageEvents());
   expect(new Set(sent).size).toBe(sent.length);
@@ -135,9 +135,14 @@ test('a second up is quick and changes nothing', async () => {
 test('down stops all, containers included; the next up brings services back as they were', async () => {
   expect((await stack.skyrun(['down', '--data-dir', stack.dataDir])).code).toBe(0);
   expect(await containers()).toEqual([]);
-  expect((await stack.up()).code).toBe(0);
+  await up();
   expect((await stack.get(host, '/healthz')).status).toBe(200);
 });
+
+async function up(): Promise<void> {
+  const outcome = await stack.up();
+  expect(outcome.code, outcome.stdout + outcome.stderr).toBe(0);
+}
 
 async function shortWindows() {
   const { spec } = await api.call(OPERATIONS.getService, { params });
