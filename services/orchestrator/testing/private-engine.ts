@@ -18,17 +18,23 @@ export interface PrivateEngine {
   remove(): Promise<void>;
 }
 
+/** Of a range for documentation: nobody is there. */
+const BRIDGE_ADDRESS = '198.51.100.1/30';
 const STARTS_WITHIN_MS = 30_000;
 
 /**
- * A dockerd of our own that may be killed: own data, socket and process ids, no default bridge. It writes no packet
- * filter rules, so it does not disturb the machine's engine, and its containers reach the machine only.
+ * A dockerd of our own that may be killed: own data, socket, process ids and default bridge. It writes no packet filter
+ * rules, so it does not disturb the machine's engine, and its containers reach the machine only. A bridge of its own,
+ * because with `--bridge=none` it would delete `docker0`, which is the machine's engine's.
  */
 export async function createPrivateEngine(ping: (socketPath: string) => Pick<Runtime, 'ping'>): Promise<PrivateEngine> {
   const clock: Clock = systemClock;
   const directory = await mkdtemp(join(tmpdir(), 'skyrun-engine-'));
   const socketPath = join(directory, 'socket');
   const place = (name: string) => join(directory, name);
+  const bridge = `sky-${process.pid}`;
+  await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
+  await run('ip', ['address', 'add', BRIDGE_ADDRESS, 'dev', bridge]);
   let child: ChildProcess | undefined;
 
   async function end(signal: NodeJS.Signals): Promise<void> {
@@ -40,7 +46,7 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
 
   async function start(): Promise<void> {
     const own = ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
-    const apart = ['--host', `unix://${socketPath}`, '--bridge=none', '--iptables=false', '--ip-masq=false'];
+    const apart = ['--host', `unix://${socketPath}`, `--bridge=${bridge}`, '--iptables=false', '--ip-masq=false'];
     child = spawn('dockerd', [...own, ...apart, '--log-level', 'error'], { stdio: 'ignore' });
     const until = clock.monotonic() + STARTS_WITHIN_MS;
     for (;;) {
@@ -60,6 +66,7 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
     kill: () => end('SIGKILL'),
     async remove() {
       await end('SIGTERM');
+      await run('ip', ['link', 'delete', bridge]);
       await unmount(place('data'));
       await rm(directory, { recursive: true, force: true });
     },
