@@ -201,7 +201,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     limit.abort();
     if (core.connections.size > 0)
       logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
-    for (const connection of core.connections) connection.socket.destroy();
+    for (const connection of core.connections) connection.destroy();
   }
 
   async function stop(): Promise<void> {

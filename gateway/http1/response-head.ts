@@ -7,6 +7,8 @@ export interface StatusLine {
   readonly status: number;
   readonly minor: 0 | 1;
   readonly reason: string;
+  /** As it goes to the client, with CR LF. */
+  readonly text: string;
   readonly end: number;
 }
 
@@ -48,10 +50,12 @@ export function parseStatusLine(text: string, start: number): StatusLine | strin
   }
   if (text.charCodeAt(index) !== CR || text.charCodeAt(index + 1) !== LF)
     return 'the status line does not end properly';
+  const reason = text.slice(reasonStart, index);
   return {
     status: Number(digits),
     minor: version === 'HTTP/1.1' ? 1 : 0,
-    reason: text.slice(reasonStart, index),
+    reason,
+    text: `HTTP/1.1 ${digits} ${reason}\r\n`,
     end: index + 2,
   };
 }
@@ -128,7 +132,8 @@ export function parseResponseFields(text: string, start: number): ResponseFields
     upgrade,
     webSocketAccept,
     hasRequestId,
-    kept,
+    // In one piece: it is copied into every response that repeats it.
+    kept: Buffer.from(kept, 'latin1').toString('latin1'),
     keptWithoutLength,
     length: scanner.position - start,
   };

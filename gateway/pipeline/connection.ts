@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
-import { ChunkScanner } from '../http1/chunked.ts';
-import { HeadReader } from '../http1/head-reader.ts';
-import { REQUEST_LIMITS } from '../http1/limits.ts';
-import { hostOf, parseRequestFields, type RequestFields } from '../http1/request-fields.ts';
-import { parseRequestLine } from '../http1/request-line.ts';
+import { RequestReader } from '../http1/request-reader.ts';
 import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
-import type { Decision, GatewayCore } from './core.ts';
-import { Exchange } from './exchange.ts';
+import type { Decision, GatewayCore, OpenConnection } from './core.ts';
+import { Exchange, type ExchangeClient } from './exchange.ts';
 import { forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 /** What a client may send ahead while its request is answered. */
 const HELD_INPUT_BYTES = 65_536;
@@ -30,13 +27,13 @@ type State = 'head' | 'body' | 'busy' | 'tunnel' | 'linger';
  *    ▼                    ▼
  *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
  */
-export class ClientConnection {
+export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly socket: Socket;
+  readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
   readonly #address: string;
   #state: State = 'head';
   #exchange: Exchange | null = null;
-  #remaining = 0;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #driving = false;
@@ -47,20 +44,7 @@ export class ClientConnection {
   #lingered = 0;
   #flushed = 0;
   #stalledSince = 0;
-  // Clients repeat their fields from one request to the next; what an equal text means is known already.
-  #lastBlock = '';
-  #lastFields: RequestFields | null = null;
-  #lastForwarding = '';
-  #forwardingFor = '';
-  readonly #chunks = new ChunkScanner();
-  readonly #reader = new HeadReader({
-    limits: REQUEST_LIMITS,
-    skipEmptyLine: true,
-    firstLineFault: (text, start) => {
-      const line = parseRequestLine(text, start);
-      return typeof line === 'string' ? line : null;
-    },
-  });
+  readonly #reader: RequestReader;
 
   constructor(core: GatewayCore, socket: Socket) {
     this.#core = core;
@@ -68,10 +52,14 @@ export class ClientConnection {
     const address = socket.remoteAddress ?? 'unknown';
     this.#address = address.startsWith('::ffff:') ? address.slice(7) : address;
     this.#activeAt = core.now;
+    this.#reader = new RequestReader((fields) =>
+      forwardingFields(fields, { address: this.#address, protocol: 'http' }),
+    );
+    this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#exchange?.onClientDrain());
+    socket.on('drain', () => this.writer.onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {
       core.stats.clientErrors += 1;
@@ -94,7 +82,7 @@ export class ClientConnection {
         this.#drive(chunk);
         return;
       case 'body': {
-        const end = this.#readBody(chunk, 0);
+        const end = this.#readBody(chunk);
         if (end < chunk.length && !this.#inLinger()) this.#hold(chunk.subarray(end));
         return;
       }
@@ -131,7 +119,7 @@ export class ClientConnection {
         offset = 0;
       }
       const waiting = !this.#reader.pending;
-      const step = this.#reader.push(chunk, offset, chunk.length);
+      const step = this.#reader.readHead(chunk, offset);
       if (step === 'more') {
         if (waiting) this.#headSince = this.#core.now;
         offset = chunk.length;
@@ -162,40 +150,17 @@ export class ClientConnection {
 
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
   #onHead(chunk: Buffer): number {
-    const { text, start, end, bodyStart } = this.#reader;
-    const line = parseRequestLine(text, start);
-    if (typeof line === 'string') return this.#refuse(line, chunk);
-    const block = text.slice(line.end, end);
-    let fields: RequestFields | string | null = block === this.#lastBlock ? this.#lastFields : null;
-    if (fields === null) {
-      fields = parseRequestFields(text, line.end);
-      if (typeof fields === 'string') return this.#refuse(fields, chunk);
-      this.#lastBlock = block;
-      this.#lastFields = fields;
-    }
-    if (line.minor === 0 && fields.framing === 'chunked') {
-      return this.#refuse('HTTP/1.0 has no Transfer-Encoding', chunk);
-    }
-    if (line.authority !== null && !sameAuthority(line.authority, fields.authority)) {
-      return this.#refuse('the target and the Host header name different hosts', chunk);
-    }
+    const reader = this.#reader;
+    const { line, known, bodyStart } = reader;
+    if (line === null || known === null) return chunk.length;
+    const { fields } = known;
+    const stop = reader.readBody(chunk, bodyStart);
+    if (stop === -1) return this.#refuse(reader.fault, chunk);
     const core = this.#core;
     const now = core.clock.monotonic();
     core.now = now;
     const head = identify(line, fields, core.random);
-
-    let stop = bodyStart;
-    let whole = fields.framing === 'none';
-    if (fields.framing === 'length') {
-      stop = Math.min(chunk.length, bodyStart + fields.contentLength);
-      this.#remaining = fields.contentLength - (stop - bodyStart);
-      whole = this.#remaining === 0;
-    } else if (fields.framing === 'chunked') {
-      this.#chunks.reset();
-      stop = this.#chunks.scan(chunk, bodyStart, chunk.length);
-      if (this.#chunks.phase === 'fault') return this.#refuse(this.#chunks.fault, chunk);
-      whole = this.#chunks.done;
-    }
+    const whole = reader.bodyDone;
     this.#state = whole ? 'busy' : 'body';
 
     const decision: Decision =
@@ -207,58 +172,39 @@ export class ClientConnection {
       return stop;
     }
     // A body that was decoded with the head goes out in the same write.
-    const bodyEnd = end + stop - bodyStart;
-    const decoded = bodyEnd <= text.length;
-    const upstream = upstreamHead(head, text.slice(start, line.end), this.#forwarding(fields), this.#address);
+    const body = reader.decodedBody(stop);
+    this.writer.reset();
     const exchange = new Exchange({
       core,
       connection: this,
       head,
       destination: decision.destination,
-      firstWrite: decoded && bodyEnd > end ? upstream + text.slice(end, bodyEnd) : upstream,
+      firstWrite: upstreamHead(head, reader.lineText, known.forwarded) + (body ?? ''),
       now,
     });
     this.#exchange = exchange;
     exchange.requestDone = whole;
-    if (!decoded) exchange.onBody(chunk.subarray(bodyStart, stop));
+    if (body === null) exchange.onBody(chunk.subarray(bodyStart, stop));
     if (this.#inputEnded) this.#leaveSoon(exchange);
     exchange.begin(now);
     return stop;
   }
 
-  #forwarding(fields: RequestFields): string {
-    if (this.#forwardingFor !== fields.authority) {
-      this.#forwardingFor = fields.authority;
-      this.#lastForwarding = forwardingFields({
-        address: this.#address,
-        authority: fields.authority,
-        protocol: 'http',
-      });
-    }
-    return this.#lastForwarding;
-  }
-
   /** Passes body bytes on; returns the position after the last one that belongs to the body. */
-  #readBody(chunk: Buffer, offset: number): number {
+  #readBody(chunk: Buffer): number {
     const exchange = this.#exchange;
     if (exchange === null) return chunk.length;
-    let end: number;
-    if (exchange.head.fields.framing === 'length') {
-      end = Math.min(chunk.length, offset + this.#remaining);
-      this.#remaining -= end - offset;
-      if (this.#remaining === 0) this.#state = 'busy';
-    } else {
-      end = this.#chunks.scan(chunk, offset, chunk.length);
-      if (this.#chunks.phase === 'fault') return this.#refuse(this.#chunks.fault, chunk);
-      if (this.#chunks.done) this.#state = 'busy';
+    const end = this.#reader.readBody(chunk, 0);
+    if (end === -1) return this.#refuse(this.#reader.fault, chunk);
+    if (this.#reader.bodyDone) {
+      this.#state = 'busy';
+      exchange.requestDone = true;
     }
-    if (this.#state === 'busy') exchange.requestDone = true;
-    const piece = offset === 0 && end === chunk.length ? chunk : chunk.subarray(offset, end);
-    if (!exchange.onBody(piece) && this.#state === 'body') this.socket.pause();
+    const room = exchange.onBody(end === chunk.length ? chunk : chunk.subarray(0, end));
+    if (!room && this.#state === 'body') this.socket.pause();
     return end;
   }
 
-  /** The other side takes more again. */
   resumeBody(): void {
     if (this.#state === 'body' || this.#state === 'tunnel') this.socket.resume();
   }
@@ -272,12 +218,11 @@ export class ClientConnection {
     this.socket.resume();
   }
 
-  /** The exchange's response is written, or nobody is there to read it. */
   exchangeEnded(exchange: Exchange): void {
     if (this.#exchange === exchange) this.#exchange = null;
     if (this.#state === 'linger') return;
     if (exchange.closeAfter || !exchange.requestDone || this.#core.draining) {
-      this.#endOutput();
+      this.endOutput();
       return;
     }
     this.#nextRequest();
@@ -289,7 +234,7 @@ export class ClientConnection {
     if (this.#driving) return;
     const held = this.#nextHeld();
     if (held !== null) this.#drive(held);
-    if (this.#inputEnded && this.#exchange === null) this.#endOutput();
+    if (this.#inputEnded && this.#exchange === null) this.endOutput();
   }
 
   /** An answer that needs no instance. */
@@ -297,11 +242,10 @@ export class ClientConnection {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
     this.#writeAnswer(answer, { requestId: head.requestId, close, method: head.line.method });
     this.#core.stats.onEnd(answer.status);
-    if (close) this.#endOutput();
+    if (close) this.endOutput();
     else this.#nextRequest();
   }
 
-  /** Answers an exchange with a problem; returns the status. */
   answerProblem(
     exchange: Exchange,
     code: ProblemCode,
@@ -332,13 +276,17 @@ export class ClientConnection {
     else {
       this.#writeAnswer(problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
       this.#core.stats.onEnd(PROBLEMS[code].status);
-      this.#endOutput();
+      this.endOutput();
     }
     return chunk?.length ?? 0;
   }
 
+  endTunnelOutput(): void {
+    this.socket.end();
+  }
+
   /** Ends our side after what was written; the peer's side is read to its end, within bounds. */
-  #endOutput(): void {
+  endOutput(): void {
     this.#state = 'linger';
     this.#activeAt = this.#core.now;
     this.#held = [];
@@ -358,7 +306,7 @@ export class ClientConnection {
     this.#inputEnded = true;
     switch (this.#state) {
       case 'head':
-        this.#endOutput();
+        this.endOutput();
         return;
       case 'body':
         this.#exchange?.abort(499);
@@ -400,7 +348,7 @@ export class ClientConnection {
           if (now - this.#headSince > limits.headerMs) {
             this.#refuse('the request head did not come in time', undefined, 'request.timeout');
           }
-        } else if (quiet > limits.idleMs) this.#endOutput();
+        } else if (quiet > limits.idleMs) this.endOutput();
         break;
       case 'body':
         if (quiet > limits.stallMs && !this.socket.isPaused()) {
@@ -431,14 +379,12 @@ export class ClientConnection {
     } else if (now - this.#stalledSince > stallMs) socket.destroy();
   }
 
+  destroy(): void {
+    this.socket.destroy();
+  }
+
   /** The gateway stops: an idle connection ends now, another after its response. */
   drain(): void {
-    if (this.#state === 'head' && !this.#reader.pending) this.#endOutput();
+    if (this.#state === 'head' && !this.#reader.pending) this.endOutput();
   }
-}
-
-function sameAuthority(target: string, host: string): boolean {
-  const port = (authority: string) => /:(\d{1,5})$/.exec(authority)?.[1] ?? '80';
-  const name = hostOf(target);
-  return name !== null && name === hostOf(host) && port(target) === port(host);
 }

@@ -1,7 +1,6 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
 import type { OwnAnswer } from './answer.ts';
-import type { ClientConnection } from './connection.ts';
 import type { Destination } from './destination.ts';
 import type { RandomHex } from './ids.ts';
 import type { RequestHead } from './request-head.ts';
@@ -26,6 +25,15 @@ export type Decision =
   | { readonly kind: 'forward'; readonly destination: Destination }
   | { readonly kind: 'answer'; readonly answer: OwnAnswer };
 
+/** A client's connection, as the gateway looks after it. */
+export interface OpenConnection {
+  /** Bounds that only time can break; called several times a second. */
+  check(now: number): void;
+  /** The gateway stops. */
+  drain(): void;
+  destroy(): void;
+}
+
 /** What the connections of one gateway share. */
 export interface GatewayCore {
   readonly clock: Clock;
@@ -34,7 +42,7 @@ export interface GatewayCore {
   readonly meter: Meter;
   readonly stats: Stats;
   readonly random: RandomHex;
-  readonly connections: Set<ClientConnection>;
+  readonly connections: Set<OpenConnection>;
   /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
   now: number;
   /** The gateway is stopping: each connection ends after its response. */

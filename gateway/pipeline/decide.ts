@@ -15,7 +15,7 @@ export function createDecide(options: {
   return (head) => {
     const { host, acceptsHtml } = head.fields;
     const destination = table.pick(host, Math.random());
-    if (destination !== null) return { kind: 'forward', destination };
+    if (destination !== null) return destination.decision;
     if (!isTenantHost(host, baseDomain) && table.find(host) === undefined) return platform.decide(head);
     const detail =
       table.find(host) === undefined

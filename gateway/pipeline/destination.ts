@@ -1,11 +1,11 @@
-import type { RouteInstance, RouteTarget } from '@skyrun/contracts';
+import type { ProblemCode, RouteInstance, RouteTarget } from '@skyrun/contracts';
 import { type Candidate, leastInFlight } from '../balance/balance.ts';
 import { Breaker } from '../breaker/breaker.ts';
 import { InstanceMeter, type MeteredRevision } from '../meter/meter.ts';
 import { TrafficWindow } from '../report/traffic-window.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
 import { ConnectionPool } from '../upstream/pool.ts';
-import { WaitingRoom } from '../waiting/waiting-room.ts';
-import type { Exchange } from './exchange.ts';
+import { type Waiter, WaitingRoom } from '../waiting/waiting-room.ts';
 
 /** One place that answers: an instance of a revision, or a service of the platform. */
 export class Instance implements Candidate {
@@ -13,7 +13,7 @@ export class Instance implements Candidate {
   readonly address: string;
   readonly port: number;
   readonly breaker = new Breaker();
-  readonly pool = new ConnectionPool();
+  readonly pool = new ConnectionPool<UpstreamConnection>();
   readonly meter: InstanceMeter | null;
   /** False while it drains and after it left the route: it finishes what it has. */
   ready = true;
@@ -41,6 +41,17 @@ export class Instance implements Candidate {
   }
 }
 
+/** A request in a destination's waiting room. */
+export interface WaitingRequest extends Waiter {
+  /** An instance has room. */
+  assign(instance: Instance, now: number): void;
+  /** The destination is gone; this one is in its place. */
+  moveTo(destination: Destination, now: number): void;
+  /** It waited too long. */
+  expire(): void;
+  fail(code: ProblemCode, options: { detail: string }): void;
+}
+
 export interface DestinationOptions {
   readonly name: string;
   /** Null for the platform's own services: not metered, not reported, never activated. */
@@ -59,9 +70,11 @@ export class Destination {
   revision: MeteredRevision | null;
   containerConcurrency: number;
   timeoutMs: number;
+  /** The decision to send a request here; one object for all requests. */
+  readonly decision = { kind: 'forward' as const, destination: this };
   /** Requests that no instance answered are counted here. */
   readonly unanswered: InstanceMeter | null;
-  readonly room: WaitingRoom<Exchange>;
+  readonly room: WaitingRoom<WaitingRequest>;
   readonly traffic: TrafficWindow;
   /** No route leads here any more. */
   retired = false;

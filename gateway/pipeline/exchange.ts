@@ -2,12 +2,10 @@ import type { ProblemCode } from '@skyrun/contracts';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
 import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstream/connection.ts';
-import type { WaitingRoom } from '../waiting/waiting-room.ts';
-import type { ClientConnection } from './connection.ts';
 import type { GatewayCore } from './core.ts';
-import type { Destination, Instance } from './destination.ts';
+import type { Destination, Instance, WaitingRequest } from './destination.ts';
 import { isIdempotent, type RequestHead } from './request-head.ts';
-import { ResponseWriter } from './response-writer.ts';
+import type { ResponseWriter } from './response-writer.ts';
 import { acceptsSwitch } from './upgrade.ts';
 
 /** How often one request is tried again: on another instance, or on a fresh connection. */
@@ -15,6 +13,29 @@ const MAX_CONNECT_ATTEMPTS = 5;
 const MAX_REPEATS = 2;
 /** Request body held while no instance is there to take it; beyond that the client is not read. */
 const HELD_BODY_BYTES = 65_536;
+
+/** The client's side of an exchange. */
+export interface ExchangeClient {
+  readonly writer: ResponseWriter;
+  readonly tunnelling: boolean;
+  /** The other side takes more of the request again. */
+  resumeBody(): void;
+  openTunnel(): void;
+  /** Writes a problem as the response; returns its status. */
+  answerProblem(
+    exchange: Exchange,
+    code: ProblemCode,
+    options: { detail?: string; retryAfterSeconds?: number },
+  ): number;
+  /** The response is written, or nobody is there to read it. */
+  exchangeEnded(exchange: Exchange): void;
+  /** The instance ended its side of a tunnel; the client may go on. */
+  endTunnelOutput(): void;
+  /** Ends our side after what was written. */
+  endOutput(): void;
+  /** The response began and will not become whole. */
+  cutOff(): void;
+}
 
 /**
  * One request on its way and its response.
@@ -27,9 +48,9 @@ const HELD_BODY_BYTES = 65_536;
  *
  * The client leaving ends it from every state.
  */
-export class Exchange implements ResponseReceiver {
+export class Exchange implements ResponseReceiver, WaitingRequest {
   readonly head: RequestHead;
-  readonly connection: ClientConnection;
+  readonly connection: ExchangeClient;
   readonly startedAt: number;
   waitUntil = Number.POSITIVE_INFINITY;
   /** The client's whole request was read and is well-formed. */
@@ -56,7 +77,7 @@ export class Exchange implements ResponseReceiver {
 
   constructor(options: {
     core: GatewayCore;
-    connection: ClientConnection;
+    connection: ExchangeClient;
     head: RequestHead;
     destination: Destination;
     /** The edited head and, where it is small and here already, the body. */
@@ -70,7 +91,7 @@ export class Exchange implements ResponseReceiver {
     this.#destination = options.destination;
     this.#firstWrite = options.firstWrite;
     this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
-    this.#writer = new ResponseWriter(options.connection.socket, () => this.#onFlushed());
+    this.#writer = options.connection.writer;
     if (options.destination.timeoutMs > 0) this.#deadline = options.now + options.destination.timeoutMs;
   }
 
@@ -135,7 +156,7 @@ export class Exchange implements ResponseReceiver {
     }
     const limit = this.#core.limits.waitMs;
     this.waitUntil = Math.min(this.#deadline, this.startedAt + limit);
-    const room: WaitingRoom<Exchange> = destination.room;
+    const { room } = destination;
     if (!room.enter(this)) {
       this.fail('gateway.queue_full', {
         detail: `${room.size} requests wait for this service already.`,
@@ -235,15 +256,11 @@ export class Exchange implements ResponseReceiver {
     if (this.#writer.end(reusable)) this.#complete(reusable);
   }
 
-  #onFlushed(): void {
+  /** The client has taken what was written. */
+  onFlushed(): void {
     const ending = this.#writer.ending;
     if (ending !== null) this.#complete(ending);
     else this.#upstream?.resume();
-  }
-
-  /** The client has taken what was written. */
-  onClientDrain(): void {
-    this.#writer.onDrain();
   }
 
   #complete(reusable: boolean): void {
@@ -269,7 +286,7 @@ export class Exchange implements ResponseReceiver {
   }
 
   onTunnelEnd(): void {
-    this.connection.socket.end();
+    this.connection.endTunnelOutput();
   }
 
   /** Client bytes of a tunnel. False: read no more for now. */
@@ -292,7 +309,7 @@ export class Exchange implements ResponseReceiver {
     if (upstream === null || instance === null || this.ended) return;
     if (this.connection.tunnelling) {
       this.#end(101);
-      this.connection.socket.end();
+      this.connection.endOutput();
       return;
     }
     if (this.#writer.started) {

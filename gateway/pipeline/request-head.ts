@@ -23,29 +23,27 @@ export function identify(line: RequestLine, fields: RequestFields, random: Rando
   return { line, fields, traceparent, requestId: fields.requestId || traceparent.slice(3, 35) };
 }
 
-/** The fields that depend on the connection and the Host only; made once per connection and Host. */
-export function forwardingFields(options: { address: string; authority: string; protocol: 'http' | 'https' }): string {
-  const { address, authority, protocol } = options;
+/** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */
+export function forwardingFields(
+  fields: RequestFields,
+  options: { address: string; protocol: 'http' | 'https' },
+): string {
+  const { address, protocol } = options;
+  const { authority } = fields;
   const node = address.includes(':') ? `"[${address}]"` : address;
-  return (
-    `Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
-    `X-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\nVia: 1.1 skyrun\r\n`
-  );
-}
-
-/** The head that goes to the instance. `copied` is the client's request line where it can be used as it came. */
-export function upstreamHead(head: RequestHead, copied: string, forwarding: string, address: string): string {
-  const { line, fields } = head;
-  const requestLine = line.verbatim ? copied : `${line.method} ${line.target} HTTP/1.1\r\n`;
   const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;
   const framing = fields.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
   const upgrade = fields.upgrade === '' ? '' : `Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n`;
   return (
-    requestLine +
-    fields.kept +
-    framing +
-    upgrade +
-    forwarding +
-    `X-Forwarded-For: ${forwardedFor}\r\nX-Request-Id: ${head.requestId}\r\ntraceparent: ${head.traceparent}\r\n\r\n`
+    `${framing}${upgrade}Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
+    `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\n` +
+    'Via: 1.1 skyrun\r\n'
   );
+}
+
+/** The head that goes to the instance. */
+export function upstreamHead(head: RequestHead, lineText: string, forwarded: string): string {
+  const { line } = head;
+  const requestLine = line.verbatim ? lineText : `${line.method} ${line.target} HTTP/1.1\r\n`;
+  return `${requestLine}${forwarded}X-Request-Id: ${head.requestId}\r\ntraceparent: ${head.traceparent}\r\n\r\n`;
 }

@@ -7,7 +7,7 @@ import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
 const ONE_WRITE_BYTES = 16_384;
 
 /**
- * Writes one response to a client, framed as the client can read it: as it came; chunked where the instance ends its
+ * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it came; chunked where the instance ends its
  * response by closing; unchunked for an HTTP/1.0 client.
  *
  * A large piece is written from the upstream connection's read buffer itself. While the kernel has not taken it, the
@@ -31,6 +31,15 @@ export class ResponseWriter {
     this.#onFlushed = onFlushed;
   }
 
+  /** The next response begins. */
+  reset(): void {
+    this.started = false;
+    this.ending = null;
+    this.#pendingHead = '';
+    this.#mode = 'raw';
+    this.#blocked = false;
+  }
+
   interim(head: string): void {
     this.#socket.write(head, 'latin1');
   }
@@ -48,7 +57,7 @@ export class ResponseWriter {
       transfer = 'Transfer-Encoding: chunked\r\n';
     }
     const kept = bodyless ? fields.keptWithoutLength : fields.kept;
-    this.#pendingHead = `HTTP/1.1 ${line.status} ${line.reason}\r\n${kept}${transfer}${extra}\r\n`;
+    this.#pendingHead = `${line.text}${kept}${transfer}${extra}\r\n`;
   }
 
   content(buffer: Buffer, start: number, end: number): void {

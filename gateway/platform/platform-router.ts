@@ -38,7 +38,7 @@ export class PlatformRouter {
         answer: problemAnswer('resource.not_found', { detail: 'There is no such path in the API.' }),
       };
     }
-    return { kind: 'forward', destination };
+    return destination.decision;
   }
 }
 

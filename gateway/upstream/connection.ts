@@ -67,6 +67,7 @@ export class UpstreamConnection {
   #idleMs = DEFAULT_IDLE_MS;
   #reusable = true;
   #error = '';
+  #lastLine = '';
   #lastBlock = '';
   #lastFields: ResponseFields | null = null;
   #line: StatusLine | null = null;
@@ -238,14 +239,20 @@ export class UpstreamConnection {
     return next;
   }
 
+  /** An equal text was read before: instances repeat their heads within a second. */
   #parse(): ResponseFields | string {
     const { text, start, end } = this.#reader;
-    const line = parseStatusLine(text, start);
-    if (typeof line === 'string') return line;
-    this.#line = line;
-    const block = text.slice(line.end, end);
+    const lineEnd = text.indexOf('\r\n', start) + 2;
+    const lineText = text.slice(start, lineEnd);
+    if (this.#line === null || lineText !== this.#lastLine) {
+      const line = parseStatusLine(text, start);
+      if (typeof line === 'string') return line;
+      this.#line = line;
+      this.#lastLine = lineText;
+    }
+    const block = text.slice(lineEnd, end);
     if (block === this.#lastBlock && this.#lastFields !== null) return this.#lastFields;
-    const fields = parseResponseFields(text, line.end);
+    const fields = parseResponseFields(text, lineEnd);
     if (typeof fields === 'string') return fields;
     this.#lastBlock = block;
     this.#lastFields = fields;
