@@ -32,9 +32,9 @@ test.each([
 test('every kept type has a group to filter by, and a summary', () => {
   for (const type of EVENT_TYPES.filter(isKept)) {
     expect(TYPE_GROUPS.some(({ noun }) => type.startsWith(`skyrun.${noun}.`))).toBe(true);
-    expect(summaryOf(type)).not.toBe(type);
+    expect(summaryOf(event('a', type))).not.toBe(type);
   }
-  expect(summaryOf('skyrun.moon.landed.v1')).toBe('skyrun.moon.landed.v1');
+  expect(summaryOf(event('a', 'skyrun.moon.landed.v1'))).toBe('skyrun.moon.landed.v1');
   expect(shortType('skyrun.instance.ready.v1')).toBe('instance.ready');
 });
 
@@ -42,7 +42,8 @@ test('the detail tells two events of a type apart', () => {
   expect(detailOf(event('a', 'skyrun.instance.failed.v1', { service: 'hello', reason: 'OOMKilled' }))).toBe(
     'hello · OOMKilled',
   );
-  expect(detailOf(event('a', 'skyrun.scaling.decided.v1', { decision: { sentence: '0 → 1' } }))).toBe('0 → 1');
+  const decided = event('a', 'skyrun.scaling.decided.v1', { service: 'hello', decision: { sentence: '0 → 1: woken' } });
+  expect([summaryOf(decided), detailOf(decided)]).toEqual(['0 → 1: woken', 'hello']);
   expect(detailOf(event('a', 'skyrun.instance.failed.v1', null))).toBe('');
 });
 

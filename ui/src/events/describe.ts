@@ -10,9 +10,20 @@ export const TYPE_GROUPS: readonly { readonly noun: string; readonly pattern: st
   ),
 ].map((noun) => ({ noun, pattern: `skyrun.${noun}.*` }));
 
-/** What happened, in the catalogue's words. */
-export function summaryOf(type: string): string {
-  return isEventType(type) ? EVENTS[type].summary : type;
+/** What happened: in the catalogue's words, or in the autoscaler's own. */
+export function summaryOf({ type, data }: EventEnvelope): string {
+  const sentence = sentenceOf(data);
+  return sentence ?? (isEventType(type) ? EVENTS[type].summary : type);
+}
+
+function sentenceOf(data: unknown): string | undefined {
+  const decision = fieldsOf(data).get('decision');
+  const sentence = fieldsOf(decision).get('sentence');
+  return typeof sentence === 'string' ? sentence : undefined;
+}
+
+function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
+  return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
 }
 
 /** `skyrun.instance.ready.v1` → `instance.ready`. */
@@ -51,21 +62,18 @@ const requestsOf = (count: unknown): string | undefined =>
   typeof count === 'number' ? requestsText(String(count)) : undefined;
 
 /** What tells this event from others of its type, e.g. the service and the reason. Empty when the type says it all. */
-export function detailOf(envelope: EventEnvelope): string {
-  const { data } = envelope;
-  if (typeof data !== 'object' || data === null) return '';
-  const fields = new Map(Object.entries(data));
-  const decision = fields.get('decision');
-  const texts = [
+export function detailOf({ data }: EventEnvelope): string {
+  const fields = fieldsOf(data);
+  return [
     fields.get('service'),
     fields.get('number'),
     fields.get('email'),
-    typeof decision === 'object' && decision !== null && 'sentence' in decision ? decision.sentence : undefined,
     requestsOf(fields.get('requests')),
     fields.get('reason'),
     fields.get('message'),
-  ];
-  return texts.filter((text) => typeof text === 'string' && text !== '').join(' · ');
+  ]
+    .filter((text) => typeof text === 'string' && text !== '')
+    .join(' · ');
 }
 
 /** Events in a row that say the same of the same; usage comes every few seconds and would bury the rest. */

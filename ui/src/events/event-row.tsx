@@ -25,7 +25,7 @@ function EventLine({ event, open, count = 1 }: { event: EventEnvelope; open: boo
         {count > 1 && <span className="figures ml-2 text-xs font-medium text-ink-2">× {count}</span>}
       </span>
       <span className="col-span-2 truncate md:col-span-1">
-        {summaryOf(event.type)}
+        {summaryOf(event)}
         {detail !== '' && <span className="text-ink-3"> · {detail}</span>}
       </span>
       <code

@@ -1,7 +1,6 @@
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
-import type { ReactNode } from 'react';
-import { useConnection } from '../api/context.ts';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Button, buttonStyle } from '../components/button.tsx';
 import { useDocumentTitle } from '../components/page.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -67,15 +66,24 @@ export function BrokenPage({ error, reset }: ErrorComponentProps) {
   );
 }
 
-/** The session could not be taken up because nobody answered; it is not lost. */
-export function UnreachablePage({ error }: { error: unknown }) {
-  const { session } = useConnection();
+const RETRY_MS = 4000;
+
+/** Nothing could be asked because nobody answered; nothing is lost, and it is asked again by itself. */
+export function UnreachablePage({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   useDocumentTitle('Not reachable');
+  const retry = useRef(onRetry);
+  useEffect(() => {
+    retry.current = onRetry;
+  });
+  useEffect(() => {
+    const timer = setInterval(() => void retry.current(), RETRY_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <Centred alone>
       <h1 className="text-xl font-semibold tracking-tight">Skyrun does not answer</h1>
       <div className="w-full text-left">
-        <ProblemNotice error={error} onRetry={() => session.start()} />
+        <ProblemNotice error={error} onRetry={onRetry} />
       </div>
     </Centred>
   );

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useApi, useSessionState } from '../api/context.ts';
+import { useApi, useConnection, useSessionState } from '../api/context.ts';
 import { projectsQuery } from '../api/queries.ts';
 import { AuthFrame } from '../auth/auth-frame.tsx';
 import { CreateProjectForm } from './create-project.tsx';
@@ -17,12 +17,13 @@ function ToSignIn() {
 
 /** Everything below needs a signed-in person; whoever loses the session is brought back after signing in. */
 export function SignedIn() {
+  const { session } = useConnection();
   const state = useSessionState();
   switch (state.kind) {
     case 'starting':
       return <Splash />;
     case 'unreachable':
-      return <UnreachablePage error={state.problem} />;
+      return <UnreachablePage error={state.problem} onRetry={() => session.start()} />;
     case 'signed-out':
       return <ToSignIn />;
     case 'signed-in':
@@ -32,8 +33,8 @@ export function SignedIn() {
 
 /** The address `/`: the project that was open last, else the first, else the first one to create. */
 export function HomePage() {
-  const { data: projects, error } = useQuery(projectsQuery(useApi()));
-  if (error !== null) return <UnreachablePage error={error} />;
+  const { data: projects, error, refetch } = useQuery(projectsQuery(useApi()));
+  if (error !== null) return <UnreachablePage error={error} onRetry={refetch} />;
   if (projects === undefined) return <Splash />;
   const last = lastProject();
   const target = projects.find(({ name }) => name === last) ?? projects[0];
