@@ -2,8 +2,8 @@ import type { EventBus, Subscription } from '@skyrun/bus';
 import { type AnyEvent, isEvent, PLATFORM_GROUPS } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import { type Database, once } from '@skyrun/postgres';
-import { recordInstance, recordVerdict } from './observed/observed.store.ts';
-import type { Tables } from './tables.ts';
+import { recordInstance, recordVerdict } from './store/observed.ts';
+import type { Tables } from './store/tables.ts';
 
 /** What the orchestrator tells, taken over at once; the sync makes up for what it did not tell. */
 export async function subscribeToObservations(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Problem, type Service } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
-import type { Store } from './tables.ts';
+import type { Store } from './store/tables.ts';
 
 /** How long a key is remembered, in milliseconds. */
 export const IDEMPOTENCY_MS = 24 * 3600 * 1000;

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { engineReference, OPERATIONS, type RouteFrame } from '@skyrun/contracts';
 import { newId, systemClock } from '@skyrun/kit';
+import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { extract } from 'tar-stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { digestOf, dockerEntries, imageOf, layerWith, tarOf } from './images/archive/image.fixture.ts';
@@ -8,7 +9,10 @@ import { instanceOf, startTestRegistry, type TestRegistry } from './registry.fix
 
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await startTestRegistry();
+  registry = await startTestRegistry({
+    database: await testDatabase('registry'),
+    dataDirectory: temporaryDirectory('registry'),
+  });
 });
 afterAll(async () => {
   await registry?.close();

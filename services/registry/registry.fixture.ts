@@ -17,7 +17,6 @@ import {
   systemClock,
 } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { createRegistryService } from './app.ts';
 import { registryConfig } from './config.ts';
 import type { Observed } from './observed/sync-observed.ts';
@@ -68,9 +67,15 @@ export interface TestRegistry {
 
 const KEPT = 1024 * 1024;
 
-export async function startTestRegistry(environment: Record<string, string> = {}): Promise<TestRegistry> {
-  const database = await testDatabase('registry');
-  const dataDirectory = await temporaryDirectory('registry');
+export interface TestPlace {
+  readonly database: { readonly url: string; drop(): Promise<void> };
+  readonly dataDirectory: { readonly path: string; remove(): void };
+}
+
+export async function startTestRegistry(
+  { database, dataDirectory }: TestPlace,
+  environment: Record<string, string> = {},
+): Promise<TestRegistry> {
   const bus = await createBus({ kind: 'memory', clock: systemClock, logger: silentLogger });
   const fake = createOrchestrator();
   const orchestratorServer = serve([fake.module]);
@@ -133,7 +138,7 @@ export async function startTestRegistry(environment: Record<string, string> = {}
       await bus.close();
       await db.close();
       await database.drop();
-      await dataDirectory.remove();
+      dataDirectory.remove();
     },
   };
 }

@@ -3,7 +3,6 @@ import { type Api, createApi, emptyReply, HANDLED, type Logger, reply, toProblem
 import { readDesired } from './desired/read-desired.ts';
 import type { RouteBook } from './feed/route-book.ts';
 import { deleteImage } from './images/delete-image.ts';
-import { findImage, listImages, toImage } from './images/image.store.ts';
 import { type UploadDeps, uploadImage } from './images/upload-image.ts';
 import { bodyOf, discardRest, progressLines } from './images/upload-response.ts';
 import type { UploadSlots } from './images/upload-slots.ts';
@@ -11,6 +10,8 @@ import { readPage } from './paging.ts';
 import { createService } from './services/create-service.ts';
 import { deleteService } from './services/delete-service.ts';
 import { replaceService } from './services/replace-service.ts';
+import { etagOf, toRevision, toService } from './services/views.ts';
+import { findImage, listImages, toImage } from './store/images.ts';
 import {
   completeService,
   completeServices,
@@ -18,9 +19,8 @@ import {
   findService,
   listRevisions,
   listServices,
-} from './services/service.store.ts';
-import { etagOf, toRevision, toService } from './services/views.ts';
-import type { ServiceRow, Store, Tables } from './tables.ts';
+} from './store/services.ts';
+import type { ServiceRow, Store, Tables } from './store/tables.ts';
 import { atOneMoment } from './use-case.ts';
 
 export interface RoutesDeps extends UploadDeps {

@@ -1,7 +1,7 @@
 import type { Clock } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
 import type { PublicAddress } from './services/service-state.ts';
-import type { Store, Tables } from './tables.ts';
+import type { Store, Tables } from './store/tables.ts';
 
 /** What most use cases need. */
 export interface UseCaseDeps {

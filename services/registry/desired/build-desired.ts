@@ -1,7 +1,7 @@
 import type { DesiredState } from '@skyrun/contracts';
 import type { ServiceState } from '../services/service-state.ts';
 import { toRevision } from '../services/views.ts';
-import type { RevisionRow } from '../tables.ts';
+import type { RevisionRow } from '../store/tables.ts';
 
 type Entry = DesiredState['revisions'][number];
 

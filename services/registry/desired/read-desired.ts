@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DesiredState } from '@skyrun/contracts';
-import { completeServices, readServices, retiredRevisions } from '../services/service.store.ts';
+import { completeServices, readServices, retiredRevisions } from '../store/services.ts';
 import { atOneMoment, type UseCaseDeps } from '../use-case.ts';
 import { buildDesired } from './build-desired.ts';
 

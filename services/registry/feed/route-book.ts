@@ -1,8 +1,8 @@
 import { Problem, type RouteFrame } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger, newId, type Ticker } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import { CHANGES, completeServices, readServices } from '../services/service.store.ts';
 import type { PublicAddress } from '../services/service-state.ts';
+import { CHANGES, completeServices, readServices } from '../store/services.ts';
 import { atOneMoment } from '../use-case.ts';
 import { buildRoutes } from './build-routes.ts';
 import { createChangeSignal, followRoutes } from './follow-routes.ts';

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { OPERATIONS, Problem, type ProblemCode } from '@skyrun/contracts';
+import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
-import type { Tables } from '../tables.ts';
+import type { Tables } from '../store/tables.ts';
 import {
   type DockerOptions,
   digestOf,
@@ -20,17 +21,20 @@ import {
 const MIB = 1024 * 1024;
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await startTestRegistry({
-    SKYRUN_IMAGE_PLATFORM: 'linux/amd64',
-    SKYRUN_UPLOAD_MAX_BYTES: String(4 * MIB),
-    SKYRUN_UPLOAD_MAX_ARCHIVE_BYTES: String(64 * MIB),
-    SKYRUN_UPLOAD_MAX_ENTRY_BYTES: String(2 * MIB),
-    SKYRUN_UPLOAD_MAX_UNPACKED_BYTES: String(64 * MIB),
-    SKYRUN_UPLOAD_MAX_ENTRIES: '100',
-    SKYRUN_UPLOAD_MAX_LAYER_ENTRIES: '200',
-    SKYRUN_UPLOAD_RATIO_FREE_BYTES: String(MIB),
-    SKYRUN_UPLOAD_MAX_RATIO: '50',
-  });
+  registry = await startTestRegistry(
+    { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
+    {
+      SKYRUN_IMAGE_PLATFORM: 'linux/amd64',
+      SKYRUN_UPLOAD_MAX_BYTES: String(4 * MIB),
+      SKYRUN_UPLOAD_MAX_ARCHIVE_BYTES: String(64 * MIB),
+      SKYRUN_UPLOAD_MAX_ENTRY_BYTES: String(2 * MIB),
+      SKYRUN_UPLOAD_MAX_UNPACKED_BYTES: String(64 * MIB),
+      SKYRUN_UPLOAD_MAX_ENTRIES: '100',
+      SKYRUN_UPLOAD_MAX_LAYER_ENTRIES: '200',
+      SKYRUN_UPLOAD_RATIO_FREE_BYTES: String(MIB),
+      SKYRUN_UPLOAD_MAX_RATIO: '50',
+    },
+  );
 });
 afterAll(async () => {
   await registry?.close();

@@ -1,8 +1,8 @@
 import { Problem } from '@skyrun/contracts';
 import { appendEvents } from '@skyrun/postgres';
-import type { Tables } from '../tables.ts';
+import { servicesUsing } from '../store/images.ts';
+import type { Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
-import { servicesUsing } from './image.store.ts';
 import { type ImageIntents, intendRemoval } from './image-intents.ts';
 
 export interface DeleteImage {

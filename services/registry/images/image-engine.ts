@@ -1,6 +1,6 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import type { Client } from '@skyrun/kit';
-import { sendArchive } from './send-archive.ts';
+import { type EngineAddress, sendArchive } from './send-archive.ts';
 
 /** The container engine, as images see it. */
 export interface ImageEngine {
@@ -12,11 +12,6 @@ export interface ImageEngine {
   ): Promise<void>;
   /** One that is not there is removed already. */
   remove(reference: string, signal: AbortSignal): Promise<void>;
-}
-
-export interface EngineAddress {
-  readonly orchestratorUrl: string;
-  readonly internalToken: string;
 }
 
 /** The engine behind the orchestrator. */

@@ -1,7 +1,7 @@
 import { type Clock, createTicker, type Logger, newId } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import { sql } from 'kysely';
-import type { Store, Tables } from '../tables.ts';
+import { lockReference } from '../store/images.ts';
+import type { Store, Tables } from '../store/tables.ts';
 import type { ImageEngine } from './image-engine.ts';
 
 /**
@@ -31,11 +31,6 @@ const LEASE_MS = 60_000;
 const RENEW_MS = 20_000;
 const ROUND_MS = 30_000;
 const ENGINE_LIMIT_MS = 30_000;
-
-/** Nobody else announces, fulfils or removes the reference until the transaction ends. */
-export async function lockReference(store: Store, reference: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`skyrun.image.${reference}`}, 0))`.execute(store);
-}
 
 /** To be called in the transaction that deletes an image's row. */
 export async function intendRemoval(store: Store, reference: string, clock: Clock): Promise<void> {

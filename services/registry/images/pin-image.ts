@@ -1,6 +1,6 @@
 import { Problem } from '@skyrun/contracts';
-import type { ImageRow, Store } from '../tables.ts';
-import { lockImageByDigest, lockImageByTag, tagsOf } from './image.store.ts';
+import { lockImageByDigest, lockImageByTag, tagsOf } from '../store/images.ts';
+import type { ImageRow, Store } from '../store/tables.ts';
 import { type ImageChoice, parseImageChoice } from './image-name.ts';
 
 const FIELD = '/spec/template/image';

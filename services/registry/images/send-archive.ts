@@ -4,7 +4,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isProblemCode, OPERATIONS, Problem, problemDetails } from '@skyrun/contracts';
 import { operationUrl } from '@skyrun/kit';
-import type { EngineAddress } from './image-engine.ts';
+
+export interface EngineAddress {
+  readonly orchestratorUrl: string;
+  readonly internalToken: string;
+}
 
 /** Without a byte either way for so long, the other end is taken for dead. The engine is silent while it unpacks. */
 const SILENCE_MS = 15 * 60_000;

@@ -1,7 +1,8 @@
 import { engineReference, type Image, Problem, type UploadProgress } from '@skyrun/contracts';
 import { newId } from '@skyrun/kit';
 import { appendEvents } from '@skyrun/postgres';
-import type { ImageRow, Store, Tables } from '../tables.ts';
+import { toImage } from '../store/images.ts';
+import type { ImageRow, Store, Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
 import type { ArchiveLimits } from './archive/limits.ts';
 import { normalisedArchive } from './archive/normalised-archive.ts';
@@ -10,7 +11,6 @@ import { receive } from './archive/receive.ts';
 import type { Spool } from './archive/spool.ts';
 import type { VerifiedImage } from './archive/verified-image.ts';
 import { verifyArchive } from './archive/verify-archive.ts';
-import { toImage } from './image.store.ts';
 import type { ImageEngine } from './image-engine.ts';
 import type { ImageIntents } from './image-intents.ts';
 import { chooseName, type NameAndTag, refuseForeignNames } from './image-name.ts';

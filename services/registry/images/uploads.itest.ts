@@ -8,9 +8,10 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { engineReference, type Image, OPERATIONS, Problem } from '@skyrun/contracts';
 import { systemClock } from '@skyrun/kit';
+import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
-import type { Tables } from '../tables.ts';
+import type { Tables } from '../store/tables.ts';
 import {
   digestOf,
   dockerEntries,
@@ -24,7 +25,10 @@ import {
 
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await startTestRegistry({ SKYRUN_IMAGE_PLATFORM: 'linux/amd64' });
+  registry = await startTestRegistry(
+    { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
+    { SKYRUN_IMAGE_PLATFORM: 'linux/amd64' },
+  );
 });
 beforeEach(() => {
   registry.orchestrator.imported.length = 0;

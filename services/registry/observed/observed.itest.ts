@@ -8,6 +8,7 @@ import {
   type RouteFrame,
 } from '@skyrun/contracts';
 import { newId, systemClock } from '@skyrun/kit';
+import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
 import { instanceOf, startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
@@ -15,7 +16,10 @@ import { syncObserved } from './sync-observed.ts';
 
 let registry: TestRegistry;
 beforeAll(async () => {
-  registry = await startTestRegistry();
+  registry = await startTestRegistry({
+    database: await testDatabase('registry'),
+    dataDirectory: temporaryDirectory('registry'),
+  });
   const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
   await registry.client.call(OPERATIONS.uploadImage, {
     params: { project: 'demo' },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { instanceIn, revisionRow } from '../services/state.fixture.ts';
 import { isNews } from './instance-order.ts';
-import { planSync } from './sync-observed.ts';
+import { planSync, tellsMore } from './sync-observed.ts';
 
 const revision = revisionRow(1);
 
@@ -29,4 +29,22 @@ it('adds what is new, changes what differs, ends what is gone, and leaves the re
     { instance: draining, version: 1 },
     { instance: { ...gone, state: 'stopped', endedAt: '2026-01-02T00:00:00.000Z', reason: 'Gone' }, version: 2 },
   ]);
+});
+
+it.each([
+  ['pending', 'ready', true],
+  ['pending', 'failed', true],
+  ['failed', 'ready', true],
+  ['failed', 'pending', true],
+  ['ready', 'failed', true],
+  ['ready', 'pending', false],
+  ['ready', 'ready', false],
+] as const)('verdict %s, then %s: taken over %s', (state, told, taken) => {
+  expect(tellsMore({ state, reason: null, message: null }, { state: told })).toBe(taken);
+});
+
+it('takes over another reason of the same verdict', () => {
+  const known = { state: 'failed', reason: 'ProbeTimeout', message: 'a' } as const;
+  expect(tellsMore(known, known)).toBe(false);
+  expect(tellsMore(known, { ...known, reason: 'ExitedWith1' })).toBe(true);
 });

@@ -2,10 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Instance } from '@skyrun/contracts';
 import { type Clock, isoTime } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import { sql } from 'kysely';
-import { notifyChange } from '../services/service.store.ts';
-import type { Store, Tables } from '../tables.ts';
-import { instanceValues, recordVerdict, type Verdict } from './observed.store.ts';
+import {
+  addInstance,
+  instanceValues,
+  type KnownInstance,
+  knownInstances,
+  recordVerdict,
+  revisionVerdicts,
+  type Verdict,
+} from '../store/observed.ts';
+import { notifyChange } from '../store/services.ts';
+import type { RevisionState, Tables } from '../store/tables.ts';
 
 export interface Observed {
   readonly instances: readonly Instance[];
@@ -17,17 +24,8 @@ export interface Observer {
   getObserved(signal: AbortSignal): Promise<Observed>;
 }
 
-interface Known {
-  readonly id: string;
-  readonly state: Instance['state'];
-  readonly data: Instance;
-  readonly version: number;
-}
-
 /** How long an ended instance is remembered so that a late event does not bring it back, in milliseconds. */
 const REMEMBER_ENDED_MS = 3600 * 1000;
-/** Longer than the orchestrator takes to answer, in milliseconds. */
-const REVIVE_AFTER_MS = 30_000;
 
 /**
  * Makes what we know equal to what the orchestrator observes, whatever events were lost. What an event has changed while
@@ -38,8 +36,8 @@ export async function syncObserved(
   signal: AbortSignal,
 ): Promise<void> {
   const store = db.kysely<Tables>();
-  const known = await liveInstances(store);
-  const versions = await revisionVersions(store);
+  const known = await knownInstances(store);
+  const verdicts = await revisionVerdicts(store);
   const observed = await observer.getObserved(signal);
   const now = new Date(clock.now());
   const change = planSync(known, observed.instances, clock.now());
@@ -61,9 +59,9 @@ export async function syncObserved(
     }
     for (const serviceId of touched) await notifyChange(inside, serviceId);
     for (const { revisionId, ...verdict } of observed.revisions) {
-      const version = versions.get(revisionId);
-      if (version !== undefined && version.state !== verdict.state) {
-        await recordVerdict(inside, revisionId, verdict, now, version.version);
+      const known = verdicts.get(revisionId);
+      if (known !== undefined && tellsMore(known, verdict)) {
+        await recordVerdict(inside, revisionId, verdict, now, known.version);
       }
     }
     await inside
@@ -74,13 +72,27 @@ export async function syncObserved(
   });
 }
 
+interface KnownVerdict {
+  readonly state: RevisionState;
+  readonly reason: string | null;
+  readonly message: string | null;
+}
+
+/** Whether a verdict is to be taken over. `pending` about what has been ready says only that it is not judged just now. */
+export function tellsMore(known: KnownVerdict, told: Verdict): boolean {
+  if (known.state === 'ready' && told.state === 'pending') return false;
+  return (
+    known.state !== told.state || known.reason !== (told.reason ?? null) || known.message !== (told.message ?? null)
+  );
+}
+
 export interface SyncPlan {
   readonly added: readonly Instance[];
   readonly changed: readonly { readonly instance: Instance; readonly version: number }[];
 }
 
 /** What the answer of the orchestrator changes in what we know. A known instance that it does not name has ended. */
-export function planSync(known: readonly Known[], observed: readonly Instance[], now: number): SyncPlan {
+export function planSync(known: readonly KnownInstance[], observed: readonly Instance[], now: number): SyncPlan {
   const byId = new Map(observed.map((instance) => [instance.id, instance]));
   const knownIds = new Set(known.map(({ id }) => id));
   const endedAt = isoTime(now);
@@ -91,44 +103,4 @@ export function planSync(known: readonly Known[], observed: readonly Instance[],
       return isDeepStrictEqual(instance, data) ? [] : [{ instance, version }];
     }),
   };
-}
-
-/**
- * One that is unknown, or known to have ended: the orchestrator sees it, so it may be there. But an event may have ended it
- * after the orchestrator answered: what ended a moment ago stays ended until the next sync says otherwise.
- */
-async function addInstance(store: Store, instance: Instance, now: Date): Promise<void> {
-  const settled = new Date(now.getTime() - REVIVE_AFTER_MS);
-  const { observed_at, ...values } = instanceValues(instance, now);
-  await store
-    .insertInto('instances')
-    .values({ ...values, observed_at })
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet({ ...values, observed_at, observed_version: sql`instances.observed_version + 1` })
-        .where('instances.state', 'in', ['stopped', 'failed'])
-        .where('instances.observed_at', '<', settled),
-    )
-    .execute();
-}
-
-async function liveInstances(store: Store): Promise<Known[]> {
-  return await store
-    .selectFrom('instances')
-    .select(['id', 'state', 'data', 'observed_version as version'])
-    .where('state', 'in', ['starting', 'ready', 'draining'])
-    .orderBy('id')
-    .execute();
-}
-
-async function revisionVersions(store: Store) {
-  const rows = await store
-    .selectFrom('revisions')
-    .innerJoin('services', 'services.id', 'revisions.service_id')
-    .select(['revisions.id', 'revisions.state', 'revisions.observed_version as version'])
-    .where('services.deleted_at', 'is', null)
-    .where('revisions.retired_at', 'is', null)
-    .execute();
-  return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,6 +1,6 @@
 import type { Condition } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
-import type { RevisionRow } from '../tables.ts';
+import type { RevisionRow } from '../store/tables.ts';
 import type { ServiceState } from './service-state.ts';
 
 type Status = Condition['status'];

@@ -1,9 +1,9 @@
 import { Problem } from '@skyrun/contracts';
 import { appendEvents } from '@skyrun/postgres';
-import type { Tables } from '../tables.ts';
+import { lockService, markRetired, notifyChange } from '../store/services.ts';
+import type { Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
 import { requireMatch } from './replace-service.ts';
-import { lockService, markRetired, notifyChange } from './service.store.ts';
 import { serviceDeleted } from './service-events.ts';
 
 export interface DeleteService {

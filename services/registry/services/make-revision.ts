@@ -1,8 +1,8 @@
 import type { RevisionTemplate } from '@skyrun/contracts';
 import { type Clock, newId } from '@skyrun/kit';
 import { pinImage } from '../images/pin-image.ts';
-import type { RevisionRow, Store } from '../tables.ts';
-import { nextRevisionNumber } from './service.store.ts';
+import { nextRevisionNumber } from '../store/services.ts';
+import type { RevisionRow, Store } from '../store/tables.ts';
 import { type PinnedTemplate, revisionName } from './template.ts';
 
 /** @throws Problem `request.invalid`, `resource.not_found` where the image is not one of the project's */

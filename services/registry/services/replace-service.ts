@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { appendEvents } from '@skyrun/postgres';
-import type { RevisionRow, ServiceRow, Tables } from '../tables.ts';
+import { completeService, lockService, markRetired, notifyChange } from '../store/services.ts';
+import type { RevisionRow, ServiceRow, Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
 import { insertRevision, pinTemplate } from './make-revision.ts';
-import { completeService, lockService, markRetired, notifyChange } from './service.store.ts';
 import { revisionCreated, serviceChanged } from './service-events.ts';
 import { urlOf } from './service-state.ts';
 import { type PinnedTemplate, sameTemplate } from './template.ts';

@@ -1,5 +1,5 @@
 import type { EventDraft } from '@skyrun/contracts';
-import type { RevisionRow, ServiceRow } from '../tables.ts';
+import type { RevisionRow, ServiceRow } from '../store/tables.ts';
 
 type ServiceEvent = 'skyrun.service.created.v1' | 'skyrun.service.updated.v1';
 type Trace = string | undefined;

@@ -1,5 +1,5 @@
 import type { Instance } from '@skyrun/contracts';
-import type { RevisionRow, ServiceRow } from '../tables.ts';
+import type { RevisionRow, ServiceRow } from '../store/tables.ts';
 
 /** A service that exists, with all that its status, its route and its wants are derived from. */
 export interface ServiceState {

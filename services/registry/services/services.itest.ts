@@ -1,4 +1,5 @@
 import { OPERATIONS, Problem, problemDetails, type Service } from '@skyrun/contracts';
+import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
 import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
@@ -6,7 +7,10 @@ import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
 let registry: TestRegistry;
 const digests = new Map<string, string>();
 beforeAll(async () => {
-  registry = await startTestRegistry();
+  registry = await startTestRegistry({
+    database: await testDatabase('registry'),
+    dataDirectory: temporaryDirectory('registry'),
+  });
   for (const tag of ['v1', 'v2']) await upload('web', tag, tag);
 });
 afterAll(async () => {

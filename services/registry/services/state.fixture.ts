@@ -1,5 +1,5 @@
 import { type Instance, serviceSpec } from '@skyrun/contracts';
-import type { RevisionRow, ServiceRow } from '../tables.ts';
+import type { RevisionRow, ServiceRow } from '../store/tables.ts';
 import type { PublicAddress, ServiceState } from './service-state.ts';
 
 /** Builders of states for tables of decisions. Times are seconds after 2026 began. */

@@ -1,6 +1,6 @@
 import type { Revision, Service } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
-import type { RevisionRow } from '../tables.ts';
+import type { RevisionRow } from '../store/tables.ts';
 import { revisionConditions, serviceConditions } from './conditions.ts';
 import { type PublicAddress, type ServiceState, urlOf } from './service-state.ts';
 

@@ -1,7 +1,8 @@
 import type { Instance } from '@skyrun/contracts';
-import { markRetired, notifyChange } from '../services/service.store.ts';
-import type { RevisionRow, RevisionState, ServiceRow, Store } from '../tables.ts';
-import { isNews } from './instance-order.ts';
+import { sql } from 'kysely';
+import { isNews } from '../observed/instance-order.ts';
+import { markRetired, notifyChange } from './services.ts';
+import type { RevisionRow, RevisionState, ServiceRow, Store } from './tables.ts';
 
 /** Takes over what an event says of an instance, unless more is known already. */
 export async function recordInstance(store: Store, instance: Instance, now: Date): Promise<void> {
@@ -116,4 +117,62 @@ async function moveTraffic(store: Store, service: ServiceRow, revision: Revision
     .returningAll()
     .executeTakeFirstOrThrow();
   await markRetired(store, moved, now);
+}
+
+/** Longer than the orchestrator takes to answer, in milliseconds. */
+const REVIVE_AFTER_MS = 30_000;
+
+/**
+ * One that is unknown, or known to have ended: the orchestrator sees it, so it may be there. But an event may have ended it
+ * after the orchestrator answered: what ended a moment ago stays ended until the next sync says otherwise.
+ */
+export async function addInstance(store: Store, instance: Instance, now: Date): Promise<void> {
+  const settled = new Date(now.getTime() - REVIVE_AFTER_MS);
+  const { observed_at, ...values } = instanceValues(instance, now);
+  await store
+    .insertInto('instances')
+    .values({ ...values, observed_at })
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet({ ...values, observed_at, observed_version: sql`instances.observed_version + 1` })
+        .where('instances.state', 'in', ['stopped', 'failed'])
+        .where('instances.observed_at', '<', settled),
+    )
+    .execute();
+}
+
+/** An instance that has not ended, as far as we know. */
+export interface KnownInstance {
+  readonly id: string;
+  readonly state: Instance['state'];
+  readonly data: Instance;
+  readonly version: number;
+}
+
+export async function knownInstances(store: Store): Promise<KnownInstance[]> {
+  return await store
+    .selectFrom('instances')
+    .select(['id', 'state', 'data', 'observed_version as version'])
+    .where('state', 'in', ['starting', 'ready', 'draining'])
+    .orderBy('id')
+    .execute();
+}
+
+/** Verdicts on wanted revisions, with their versions. */
+export async function revisionVerdicts(store: Store) {
+  const rows = await store
+    .selectFrom('revisions')
+    .innerJoin('services', 'services.id', 'revisions.service_id')
+    .select([
+      'revisions.id',
+      'revisions.state',
+      'revisions.reason',
+      'revisions.message',
+      'revisions.observed_version as version',
+    ])
+    .where('services.deleted_at', 'is', null)
+    .where('revisions.retired_at', 'is', null)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,7 +1,7 @@
 import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
-import type { RevisionRow, ServiceRow, Store } from '../tables.ts';
-import type { ServiceState } from './service-state.ts';
+import type { ServiceState } from '../services/service-state.ts';
+import type { RevisionRow, ServiceRow, Store } from './tables.ts';
 
 /** Channel on which every change of a service is told to all processes of the registry; the payload is its id. */
 export const CHANGES = 'registry_changes';

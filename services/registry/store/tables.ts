@@ -1,5 +1,5 @@
 import type { Instance, RevisionTemplate, Service, ServiceSpec } from '@skyrun/contracts';
-import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely';
+import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 
 /** Written as JSON text, because `pg` would write an array as an array of PostgreSQL. */
 type Json<Value> = ColumnType<Value, string, string>;
@@ -88,5 +88,4 @@ export interface Tables {
 export type Store = Kysely<Tables>;
 export type ServiceRow = Selectable<ServicesTable>;
 export type RevisionRow = Selectable<RevisionsTable>;
-export type NewRevision = Insertable<RevisionsTable>;
 export type ImageRow = Selectable<ImagesTable>;

@@ -1,6 +1,7 @@
 import type { Image } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
-import type { ImageRow, Store } from '../tables.ts';
+import { sql } from 'kysely';
+import type { ImageRow, Store } from './tables.ts';
 
 export function toImage(row: ImageRow): Image {
   return {
@@ -122,4 +123,9 @@ export async function servicesUsing(store: Store, image: ImageRow): Promise<stri
     )
     .execute();
   return rows.map(({ name }) => name);
+}
+
+/** Nobody else announces, fulfils or removes the reference until the transaction ends. */
+export async function lockReference(store: Store, reference: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`skyrun.image.${reference}`}, 0))`.execute(store);
 }
