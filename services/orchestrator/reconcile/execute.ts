@@ -5,7 +5,7 @@ import { finish } from './ending.ts';
 import type { Execution } from './execution.ts';
 import { adoptedRecord, type DesiredRevision, instanceSpec, newRecord, type StartPhases } from './records.ts';
 import { revisionEvent } from './revision-events.ts';
-import type { Step, StepKind, StepOf } from './steps.ts';
+import type { StepKind, StepOf } from './steps.ts';
 import { endReason, instanceEvent, toDraining, toReady, toStarted, verdictAfterReady } from './transitions.ts';
 import type { Entry } from './world.ts';
 
@@ -134,10 +134,6 @@ export async function execute<Kind extends StepKind>(execution: Execution, step:
     if (!signal.aborted) logger.warn({ error, step }, 'a step failed; it will be planned again');
   }
   execution.wake();
-}
-
-export function stepKinds(): readonly Step['kind'][] {
-  return Object.keys(EXECUTORS).filter((kind): kind is StepKind => kind in EXECUTORS);
 }
 
 async function withEntry(execution: Execution, instanceId: string, work: (entry: Entry) => Promise<void>) {

@@ -210,5 +210,5 @@ async function tidy({ db, runtime, clock, intake }: LeaderOptions, world: Return
   for (const { record } of world.entries.values()) projects.add(record.project);
   await runtime.tidy(projects);
   intake.forget(new Set(desired.keys()));
-  await deleteExpired(db, clock.now());
+  await deleteExpired(db, clock.now(), [...desired.keys()]);
 }

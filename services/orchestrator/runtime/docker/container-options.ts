@@ -30,6 +30,8 @@ export function containerOptions(spec: InstanceSpec, options: SandboxOptions): D
     AttachStdout: false,
     AttachStderr: false,
     Tty: false,
+    // Whether it is well is asked by us, through its port.
+    Healthcheck: { Test: ['NONE'] },
     // The contract says SIGTERM whatever STOPSIGNAL the image names.
     StopSignal: 'SIGTERM',
     HostConfig: {

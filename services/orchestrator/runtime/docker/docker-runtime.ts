@@ -32,6 +32,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     prefix: options.networkPrefix,
     egress: options.egress,
   });
+  /** By container id: the list does not tell it, and asking each container each time would not scale. */
+  const startTimes = new Map<string, number>();
   const container = (instanceId: string) => docker.getContainer(containerName(installation, instanceId));
 
   async function inspect(instanceId: string): Promise<RuntimeInstance | null> {
@@ -41,6 +43,27 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       if (hasStatus(error, 404)) return null;
       throw toRuntimeError(error, 'unavailable');
     }
+  }
+
+  /** A running container that was inspected before: what can change about it is in the list. */
+  function known(info: Docker.ContainerInfo): RuntimeInstance | null {
+    const startedAt = startTimes.get(info.Id);
+    const identity = readLabels(info.Labels);
+    if (startedAt === undefined || !identity || info.State !== 'running') return null;
+    const address = info.NetworkSettings.Networks[networkName(installation, identity.project)]?.IPAddress;
+    return address ? { identity, state: 'running', address, startedAt } : null;
+  }
+
+  async function inspectListed(info: Docker.ContainerInfo): Promise<RuntimeInstance | null> {
+    const identity = readLabels(info.Labels);
+    const found = identity && (await inspect(identity.instanceId));
+    if (found?.state === 'running' && found.startedAt !== undefined) startTimes.set(info.Id, found.startedAt);
+    return found;
+  }
+
+  function forgetOthers(listed: readonly Docker.ContainerInfo[]): void {
+    const ids = new Set(listed.map(({ Id }) => Id));
+    for (const id of startTimes.keys()) if (!ids.has(id)) startTimes.delete(id);
   }
 
   /** Whether it was made now; false when the name was taken, which only this instance's own container can do. */
@@ -120,8 +143,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       try {
         const filters = { label: [`${INSTALLATION_LABEL}=${installation}`] };
         const listed = await docker.listContainers({ all: true, filters });
-        const ours = listed.flatMap((info) => readLabels(info.Labels)?.instanceId ?? []);
-        const found = await Promise.all(ours.map(inspect));
+        const found = await Promise.all(listed.map((info) => known(info) ?? inspectListed(info)));
+        forgetOthers(listed);
         return found.filter((instance) => instance !== null);
       } catch (error) {
         throw toRuntimeError(error, 'unavailable');
