@@ -72,7 +72,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
     usage: 'NAME [ARGUMENT …]',
     summary: 'run a benchmark; without a name, list them',
     run: async (context) => {
-      const { bench } = await import('./bench.ts');
+      const { bench } = await import('./benchmarks.ts');
       return bench(context.args, context.layout(undefined).root, context.progress);
     },
   },

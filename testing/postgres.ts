@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { silentLogger } from '@skyrun/kit';
 import { freePort, postgresUrl, preparePostgres } from '@skyrun/launcher/infra';
-import pg from 'pg';
+import { createDatabase as openDatabase } from '@skyrun/postgres';
 import { temporaryDirectory } from './directory.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -53,11 +54,16 @@ export async function createDatabase(url: string, name: string): Promise<TestDat
 }
 
 async function statement(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const database = openDatabase({
+    url,
+    schema: 'public',
+    applicationName: 'testing',
+    poolSize: 1,
+    logger: silentLogger,
+  });
   try {
-    await client.query(sql);
+    await database.query(sql);
   } finally {
-    await client.end();
+    await database.close();
   }
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { silentLogger } from '@skyrun/kit';
 import { checkReady } from '@skyrun/launcher/infra';
-import pg from 'pg';
+import { createDatabase } from '@skyrun/postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   startPostgres,
@@ -14,13 +15,18 @@ import {
   testRedisUrl,
 } from './index.ts';
 
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+async function query(url: string, sql: string): Promise<readonly unknown[]> {
+  const database = createDatabase({
+    url,
+    schema: 'public',
+    applicationName: 'test',
+    poolSize: 1,
+    logger: silentLogger,
+  });
   try {
-    return (await client.query(sql)).rows;
+    return (await database.query(sql)).rows;
   } finally {
-    await client.end();
+    await database.close();
   }
 }
 

@@ -18,7 +18,7 @@ export function checks(root: string, write: boolean): Check[] {
     tool('types of the UI', 'tsc', '-p', 'ui/tsconfig.json'),
     tool('lint and format', 'biome', 'check', '.'),
     tool('boundaries', 'depcruise', '--config', '.dependency-cruiser.cjs', ...PACKAGES),
-    tool('unused exports and dependencies', 'knip', '--no-progress'),
+    tool('unused exports and dependencies', 'knip', '--no-progress', '--no-config-hints'),
     { name: 'generated documents', run: () => documents(write) },
   ];
 }

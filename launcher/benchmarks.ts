@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { UsageError } from './command.ts';
 import type { Progress } from './up/progress.ts';
 
 /** Folders that may hold a `bench/`. */
 const PARENTS = ['shared', 'services'];
 
-/** Every `<package>/bench/NAME.ts`, by name: a benchmark lives beside what it measures. */
+/** Every `<package>/bench/NAME.bench.ts`, by name, and `<package>/bench.ts`: a benchmark lives beside what it measures. */
 export function benchmarks(root: string): Map<string, string> {
   const packages = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
@@ -16,6 +16,8 @@ export function benchmarks(root: string): Map<string, string> {
     );
   return new Map(
     packages.flatMap((path) => {
+      const single = join(root, path, 'bench.ts');
+      if (existsSync(single)) return [[basename(path), single] as const];
       const folder = join(root, path, 'bench');
       if (!existsSync(folder)) return [];
       const files = readdirSync(folder).filter((file) => /^[a-z][a-z0-9-]*\.bench\.ts$/.test(file));
