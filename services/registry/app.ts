@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { EventBus, Subscription } from '@skyrun/bus';
-import { OPERATIONS } from '@skyrun/contracts';
+import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import { archiveLimits, type RegistryConfig } from './config.ts';
@@ -26,6 +26,8 @@ export interface RegistryDeps {
 
 /** How often the orchestrator is asked for everything it observes, in milliseconds. */
 const SYNC_MS = 5000;
+/** How soon again when it does not answer, in milliseconds. */
+const SYNC_RETRY_MS = 500;
 
 export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const { config, databaseUrl, bus, orchestrator, clock, logger } = deps;
@@ -58,6 +60,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
     limits: archiveLimits(config),
     platform: { os, architecture },
     slots: createUploadSlots(config.SKYRUN_UPLOAD_CONCURRENCY),
+    uploadIdleMs: config.SKYRUN_UPLOAD_IDLE_SECONDS * 1000,
   });
 
   const observer = { getObserved: (signal: AbortSignal) => orchestrator.call(OPERATIONS.getObserved, { signal }) };
@@ -66,7 +69,17 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
     clock,
     logger,
     everyMs: SYNC_MS,
-    run: (signal) => syncObserved({ db, clock, observer }, signal),
+    async run(signal) {
+      try {
+        await syncObserved({ db, clock, observer }, signal);
+      } catch (error) {
+        // It may be starting just as we are: what it knows is worth asking for soon.
+        if (!(error instanceof Problem && error.code === 'platform.unavailable')) throw error;
+        logger.debug({ error }, 'the orchestrator does not say what it observes');
+        await clock.sleep(SYNC_RETRY_MS, signal);
+        sync.wake();
+      }
+    },
   });
 
   let subscription: Subscription | undefined;

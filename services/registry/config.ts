@@ -37,6 +37,11 @@ export const registryConfig = defineConfig('registry', {
     default: '4',
     doc: 'image uploads at once; more are answered 503 with Retry-After',
   },
+  SKYRUN_UPLOAD_IDLE_SECONDS: {
+    schema: configTypes.integer.min(1).max(3600),
+    default: '60',
+    doc: 'an upload of which nothing comes for so long is cut off',
+  },
   SKYRUN_UPLOAD_MAX_BYTES: {
     schema: bytes,
     default: String(DEFAULT_LIMITS.maxUploadBytes),

@@ -26,6 +26,7 @@ import { atOneMoment } from './use-case.ts';
 export interface RoutesDeps extends UploadDeps {
   readonly book: RouteBook;
   readonly slots: UploadSlots;
+  readonly uploadIdleMs: number;
   readonly logger: Logger;
 }
 
@@ -135,7 +136,8 @@ function bindImages(api: Api, deps: RoutesDeps): void {
         {
           project: params.project,
           ...query,
-          body: bodyOf(request),
+          body: bodyOf(request, clock, deps.uploadIdleMs),
+          declaredBytes: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
           signal,
           onProgress: (line) => out?.progress(line),
           traceparent: header(headers['traceparent']),

@@ -28,6 +28,8 @@ export interface UploadImage {
   readonly name?: string | undefined;
   readonly tag?: string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
+  /** How long the client says that the body is, in bytes. */
+  readonly declaredBytes?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: UploadProgress) => void;
   readonly traceparent?: string | undefined;
@@ -47,6 +49,9 @@ export interface Uploaded {
 export async function uploadImage(input: UploadImage, deps: UploadDeps): Promise<Uploaded> {
   const { project, body, signal, onProgress } = input;
   const { spool, engine, intents, limits, platform } = deps;
+  if ((input.declaredBytes ?? 0) > limits.maxUploadBytes) {
+    throw new Problem('image.too_large', { detail: `The upload is larger than ${limits.maxUploadBytes} bytes` });
+  }
   const file = await spool.create();
   try {
     const onBytes = (bytes: number) => onProgress({ phase: 'receiving', bytes });

@@ -38,9 +38,22 @@ export function progressLines(response: ServerResponse, clock: Clock): ProgressL
   };
 }
 
-/** The body; giving up on it leaves the connection open, so that the client can be told why. */
-export function bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
-  return request.iterator({ destroyOnReturn: false });
+/**
+ * The body; giving up on it leaves the connection open, so that the client can be told why. A client that sends nothing
+ * for `idleMs` is cut off: it would hold its place among the uploads for ever.
+ */
+export async function* bodyOf(request: IncomingMessage, clock: Clock, idleMs: number): AsyncGenerator<Uint8Array> {
+  const idle = () => request.destroy(new Error(`nothing was sent for ${idleMs} ms`));
+  let cancel = clock.setTimeout(idleMs, idle);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      cancel();
+      yield chunk;
+      cancel = clock.setTimeout(idleMs, idle);
+    }
+  } finally {
+    cancel();
+  }
 }
 
 /**

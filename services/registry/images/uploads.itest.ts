@@ -27,7 +27,7 @@ let registry: TestRegistry;
 beforeAll(async () => {
   registry = await startTestRegistry(
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
-    { SKYRUN_IMAGE_PLATFORM: 'linux/amd64' },
+    { SKYRUN_IMAGE_PLATFORM: 'linux/amd64', SKYRUN_UPLOAD_IDLE_SECONDS: '1', SKYRUN_UPLOAD_CONCURRENCY: '5' },
   );
 });
 beforeEach(() => {
@@ -225,6 +225,37 @@ it.each<['receiving' | 'importing']>([['receiving'], ['importing']])(
     expect(registry.orchestrator.imported).toEqual([]);
   },
 );
+
+it('cuts off a client that sends nothing any more, and bounds how many may send at once', async () => {
+  const start = async () => {
+    const call = httpRequest(`${registry.url}/api/v1/projects/slow/images`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-tar', 'content-length': 10_000 },
+    });
+    const ended = new Promise<string>((resolve) => {
+      call.once('error', () => resolve('cut off'));
+      call.once('response', (response) => resolve(String(response.statusCode)));
+    });
+    call.write(Buffer.alloc(100));
+    return ended;
+  };
+  const ends = await Promise.all(Array.from({ length: 6 }, () => start()));
+  expect(ends.sort()).toEqual(['503', ...Array.from({ length: 5 }, () => 'cut off')]);
+  await until(async () => (await registry.spooled()).length === 0);
+  await upload(await tarOf(dockerEntries(await image('after the slow ones'))));
+});
+
+it('refuses by the announced length before anything is sent', async () => {
+  const call = httpRequest(`${registry.url}/api/v1/projects/demo/images`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar', 'content-length': 1024 ** 4 },
+  });
+  const answered = once(call, 'response');
+  call.flushHeaders();
+  const [answer] = await answered;
+  expect(answer.statusCode).toBe(413);
+  call.on('error', () => undefined).destroy();
+});
 
 it('removes at its start what a crash left behind, on the disk and in the engine', async () => {
   await mkdir(join(registry.dataDirectory, 'uploads'), { recursive: true });
