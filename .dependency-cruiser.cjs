@@ -38,9 +38,15 @@ module.exports = {
     ),
     one(
       'services-never-import-each-other',
-      { path: service, pathNot: '\\.(test|itest|e2e)\\.ts$|/bench' },
+      { path: service, pathNot: ['\\.(test|itest|e2e)\\.ts$|/bench', '^cli/'] },
       { path: service, pathNot: ['^$1/', '^client/'] },
       'Services meet on events and HTTP schemas only; otherwise they cannot run, change or fail apart.',
+    ),
+    one(
+      'the-cli-uses-the-load-generator-and-no-service',
+      { path: '^cli/' },
+      { path: service, pathNot: ['^cli/', '^workload/'] },
+      'The command line is a client like any other; only `skyrun load` runs in the person’s own process.',
     ),
     one(
       'only-the-launcher-composes',

@@ -1,4 +1,5 @@
 import type { Client, Clock } from '@skyrun/kit';
+import type { CliEnvironment } from './environment.ts';
 import type { Output } from './output.ts';
 import type { SessionStore } from './session.ts';
 
@@ -14,14 +15,6 @@ export interface CommandContext {
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY?: boolean };
   /** The client of the signed-in person. Throws Problem `auth.required` without a session. */
   client(): Promise<SignedInClient>;
-}
-
-export interface CliEnvironment {
-  readonly homeDir: string;
-  readonly sessionFile: string | undefined;
-  readonly password: string | undefined;
-  readonly project: string | undefined;
-  readonly dockerSocket: string;
 }
 
 export interface SignedInClient extends Client {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { CliEnvironment } from './command.ts';
+import type { CliEnvironment } from './environment.ts';
 
 const session = z.object({
   baseUrl: z.url(),
