@@ -27,15 +27,17 @@ export const cost: Command = {
           line.quantity,
           line.unit,
           `${line.unitPrice}/${line.pricedUnit}`,
-          line.amount,
+          line.exactAmount ?? line.amount,
         ]),
       ),
     );
     for (const credit of report.credits) output.line(`${credit.description}: ${credit.amount}`);
     output.line();
-    output.line(
-      `${project} since ${report.periodStart}: ${report.exactTotal} ${report.currency} (an invoice now: ${report.total})`,
-    );
+    const { currency } = report;
+    output.line(`${project} since ${report.periodStart}`);
+    output.line(`  used           ${report.exactSubtotal ?? report.subtotal} ${currency}`);
+    output.line(`  after credits  ${report.exactTotal} ${currency}`);
+    output.line(`  invoiced now   ${report.total} ${currency}`);
     return EXIT.ok;
   },
 };
