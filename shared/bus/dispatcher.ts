@@ -172,7 +172,7 @@ export class Dispatcher {
         return true;
       } catch (error) {
         if (this.#lost.signal.aborted) return false;
-        this.#log('warn', error, 'could not settle a delivery; will be tried again', { attempt });
+        this.#log('debug', error, 'could not settle a delivery; will be tried again', { attempt });
         if (!(await this.#pause(attempt))) return false;
       }
     }
@@ -195,7 +195,7 @@ export class Dispatcher {
     this.#options.onRoom?.();
   }
 
-  #log(level: 'warn' | 'error', error: unknown, message: string, fields: Record<string, unknown>): void {
+  #log(level: 'debug' | 'warn' | 'error', error: unknown, message: string, fields: Record<string, unknown>): void {
     this.#options.logger[level]({ group: this.#options.name, error, ...fields }, message);
   }
 }

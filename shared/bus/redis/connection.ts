@@ -15,7 +15,8 @@ export function commandConnection(url: string, logger: Logger): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: true,
-    maxRetriesPerRequest: null,
+    // Fails what is unanswered at once when the connection closes; `null` would leave it hanging for the whole timeout.
+    maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: delay,
     connectionName: 'skyrun-bus',
