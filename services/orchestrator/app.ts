@@ -1,10 +1,11 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, type Logger, newId, type ServiceModule } from '@skyrun/kit';
+import { type Client, type Clock, type Logger, type Metrics, newId, type ServiceModule } from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import type { OrchestratorConfig } from './config.ts';
 import { followDesired } from './desired/follow-desired.ts';
 import { createLeadership } from './leadership/leadership.ts';
+import { createOrchestratorMetrics } from './metrics.ts';
 import { networkProber, type Prober } from './probes/probe.ts';
 import { type Leader, leadTerm } from './reconcile/leader.ts';
 import { createRoutes } from './routes.ts';
@@ -23,6 +24,7 @@ export interface OrchestratorDeps {
   readonly registry: Client;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   /** Docker as configured, unless another is given. */
   readonly runtime?: Runtime;
   /** Over the network, unless another is given. */
@@ -43,6 +45,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
     logger,
     clock,
   });
+  const metrics = createOrchestratorMetrics(deps.metrics);
   const runtime = deps.runtime ?? dockerRuntime({ config, clock, logger });
   const prober = deps.prober ?? networkProber;
   const reads = createReads(db);
@@ -74,12 +77,14 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
           bus,
           clock,
           logger,
+          metrics,
           node: config.SKYRUN_NODE,
           desired: desired.current,
         },
         term,
         (current) => {
           leader = current;
+          metrics.leads(current !== null);
         },
       ),
   });

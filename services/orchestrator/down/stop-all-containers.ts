@@ -1,7 +1,8 @@
-import { type Clock, type Logger, newId } from '@skyrun/kit';
+import { type Clock, createMetrics, type Logger, newId } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { dockerRuntime } from '../app.ts';
 import type { OrchestratorConfig } from '../config.ts';
+import { createOrchestratorMetrics } from '../metrics.ts';
 import { networkProber } from '../probes/probe.ts';
 import { execute } from '../reconcile/execute.ts';
 import type { Execution } from '../reconcile/execution.ts';
@@ -89,6 +90,7 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
     prober: networkProber,
     clock,
     logger,
+    metrics: createOrchestratorMetrics(createMetrics()),
     node: config.SKYRUN_NODE,
     signal: new AbortController().signal,
     background: (task) => void task.catch((error: unknown) => failed.push(error)),

@@ -126,11 +126,14 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
 
 /** Runs one step; resolves when it is done. A step that fails for outside reasons is tried again by a later plan. */
 export async function execute<Kind extends StepKind>(execution: Execution, step: StepOf<Kind>): Promise<void> {
-  const { logger, signal } = execution;
+  const { logger, signal, clock, metrics } = execution;
   const executor = EXECUTORS[step.kind as Kind];
+  const began = clock.monotonic();
   try {
     await executor(execution, step);
+    metrics.step(step.kind, clock.monotonic() - began, true);
   } catch (error) {
+    metrics.step(step.kind, clock.monotonic() - began, false);
     if (!signal.aborted) logger.warn({ error, step }, 'a step failed; it will be planned again');
   }
   execution.wake();
@@ -246,6 +249,7 @@ async function markReady(execution: Execution, entry: Entry, { began, phases }: 
   });
   entry.record = record;
   if (first) world.setVerdict(verdictAfterReady(verdict));
+  if (measured) execution.metrics.started(measured);
   execution.onReady(record);
   logger.info({ instance: record.instanceId, revision: record.revisionName, ...measured }, 'instance ready');
 }

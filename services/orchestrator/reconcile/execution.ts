@@ -1,5 +1,6 @@
 import type { LogLine } from '@skyrun/contracts';
 import { type Clock, isoTime, type Logger } from '@skyrun/kit';
+import type { OrchestratorMetrics } from '../metrics.ts';
 import type { Prober } from '../probes/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Ledger } from '../store/ledger.ts';
@@ -14,6 +15,7 @@ export interface Execution {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics: OrchestratorMetrics;
   /** Name of the machine, for the instances that run here. */
   readonly node: string;
   readonly signal: AbortSignal;

@@ -2,6 +2,7 @@ import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit'
 import type { Database } from '@skyrun/postgres';
 import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
 import type { Term } from '../leadership/leadership.ts';
+import type { OrchestratorMetrics } from '../metrics.ts';
 import type { Prober } from '../probes/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createLedger } from '../store/ledger.ts';
@@ -15,7 +16,7 @@ import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execution.ts';
 import { plan } from './plan.ts';
-import type { DesiredRevision } from './records.ts';
+import type { DesiredRevision, InstanceRecord } from './records.ts';
 import { createWorld } from './world.ts';
 
 export interface LeaderOptions {
@@ -27,6 +28,7 @@ export interface LeaderOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly node: string;
+  readonly metrics: OrchestratorMetrics;
   /** What the registry last said; null until it has. */
   desired(): ReadonlyMap<string, DesiredRevision> | null;
 }
@@ -86,6 +88,7 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
     prober: options.prober,
     clock,
     logger,
+    metrics: options.metrics,
     node: options.node,
     signal,
     background,
@@ -121,6 +124,8 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
       JUDGE_EVERY_MS,
       async () => {
         if (autoscaler.evaluate()) wake();
+        const count = countStates(world);
+        options.metrics.instances(count('ready'), count('starting'), count('draining'));
       },
     ],
     // Apart from judging: a broker that is away must not hold up scaling.
@@ -151,6 +156,11 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
 
 /** A stop that waits for a container's grace may go on: the engine ends it, and the next leader accounts for it. */
 const STEPS_END_WITHIN_MS = 2_000;
+
+function countStates({ entries }: ReturnType<typeof createWorld>) {
+  const byState = Map.groupBy(entries.values(), ({ record }) => record.state);
+  return (state: InstanceRecord['state']) => byState.get(state)?.length ?? 0;
+}
 
 function activate(autoscaler: Autoscaler, revisionId: string, wake: () => void): void {
   if (autoscaler.activate(revisionId)) wake();

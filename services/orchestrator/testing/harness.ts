@@ -70,6 +70,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { databaseUrl, runtime, prober, registry = createFakeRegistry(), broker = new MemoryBroker() } = options;
   const logger = options.verbose ? createLogger({ service: 'orchestrator' }) : silentLogger;
   const clock = systemClock;
+  const metrics = createMetrics();
   const db = createDatabase({ url: databaseUrl, schema: 'orchestrator', applicationName: 'orchestrator-test', logger });
   const bus = await createBus({ kind: 'memory', broker, clock, logger });
   const events: AnyEvent[] = [];
@@ -96,13 +97,14 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     prober,
     clock,
     logger,
+    metrics,
   });
   const http = createHttpServer({
     modules: [orchestrator],
     authenticator: openDoor,
     logger,
     clock,
-    metrics: createMetrics(),
+    metrics,
     host: '127.0.0.1',
     port: 0,
   });

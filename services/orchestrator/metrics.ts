@@ -1,0 +1,48 @@
+import type { Metrics } from '@skyrun/kit';
+import type { StartPhases } from './reconcile/records.ts';
+
+/** What Prometheus is told. */
+export interface OrchestratorMetrics {
+  step(kind: string, milliseconds: number, well: boolean): void;
+  started(phases: StartPhases): void;
+  instances(ready: number, starting: number, draining: number): void;
+  leads(leading: boolean): void;
+}
+
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+export function createOrchestratorMetrics(metrics: Metrics): OrchestratorMetrics {
+  const steps = metrics.histogram(
+    'skyrun_orchestrator_step_seconds',
+    'Time that a step of the plan took',
+    ['kind', 'result'],
+    BUCKETS,
+  );
+  const phases = metrics.histogram(
+    'skyrun_orchestrator_start_phase_seconds',
+    'Time of each phase of an instance’s start',
+    ['phase'],
+    BUCKETS,
+  );
+  const instances = metrics.gauge('skyrun_orchestrator_instances', 'Instances that are not over', ['state']);
+  const leader = metrics.gauge('skyrun_orchestrator_leader', '1 while this process leads');
+  const count = (ready: number, starting: number, draining: number) => {
+    instances.set({ state: 'ready' }, ready);
+    instances.set({ state: 'starting' }, starting);
+    instances.set({ state: 'draining' }, draining);
+  };
+  return {
+    step: (kind, milliseconds, well) => steps.observe({ kind, result: well ? 'done' : 'failed' }, milliseconds / 1000),
+    started({ createMs, startMs, probeMs }) {
+      phases.observe({ phase: 'create' }, createMs / 1000);
+      phases.observe({ phase: 'start' }, startMs / 1000);
+      phases.observe({ phase: 'probe' }, probeMs / 1000);
+    },
+    instances: count,
+    leads(leading) {
+      leader.set(leading ? 1 : 0);
+      // Another counts them now.
+      if (!leading) count(0, 0, 0);
+    },
+  };
+}
