@@ -17,10 +17,10 @@ const PREFIX = 'skyrun-test-';
 export function temporaryDirectory(purpose: string): { path: string; remove(): void } {
   sweep();
   const path = mkdtempSync(join(tmpdir(), PREFIX));
-  // Servers under an unprivileged account must be able to pass through; what they own inside is 0700.
+  // Servers under an unprivileged account must be able to pass through; nobody can list it, and what they own inside is 0700.
   chmodSync(path, 0o711);
   writeFileSync(join(path, 'owner'), `${process.pid} ${startOf(process.pid)}`);
-  mkdirSync(join(path, purpose), { mode: 0o700 });
+  mkdirSync(join(path, purpose), { mode: 0o711 });
   return {
     path: join(path, purpose),
     remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }),
