@@ -1,8 +1,11 @@
 import { CR, LF } from './characters.ts';
 import type { HeadLimits } from './limits.ts';
 
-/** How much of a chunk is decoded at once: most heads with a small body, and no more of a large body than that. */
-const DECODE_BYTES = 16_384;
+/** How much of a chunk is decoded at once: nearly every head, and little of a body that comes with it. */
+const DECODE_BYTES = 2048;
+/** Heads up to here are remembered, to be recognised when they come again. */
+const REMEMBER_BYTES = 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Gathers the bytes of one head, however they are split, until its empty line.
@@ -23,7 +26,10 @@ export class HeadReader {
   end = 0;
   /** Position in the last chunk of the first byte after the head. */
   bodyStart = 0;
+  /** The head is byte for byte the one before, so what that meant is still true; `text` was left as it was. */
+  repeated = false;
   fault = '';
+  #remembered: Buffer = NOTHING;
   #pending = '';
   #firstLineRead = false;
   #limits: HeadLimits;
@@ -52,6 +58,18 @@ export class HeadReader {
   }
 
   push(chunk: Buffer, offset: number, end: number): 'more' | 'complete' | 'fault' {
+    const known = this.#remembered.length;
+    if (
+      known > 0 &&
+      this.#pending === '' &&
+      end - offset >= known &&
+      this.#remembered.compare(chunk, offset, offset + known) === 0
+    ) {
+      this.repeated = true;
+      this.bodyStart = offset + known;
+      return 'complete';
+    }
+    this.repeated = false;
     const before = this.#pending.length;
     const { headBytes } = this.#limits;
     const text = this.#pending + chunk.toString('latin1', offset, Math.min(end, offset + DECODE_BYTES));
@@ -68,6 +86,8 @@ export class HeadReader {
       this.start = start;
       this.end = emptyLine + 4;
       this.bodyStart = offset + this.end - before;
+      const whole = before === 0 && this.end <= REMEMBER_BYTES;
+      this.#remembered = whole ? Buffer.from(chunk.subarray(offset, this.bodyStart)) : NOTHING;
       this.reset();
       return 'complete';
     }

@@ -55,6 +55,10 @@ export class RequestReader {
     const step = this.#head.push(chunk, offset, chunk.length);
     if (step === 'more') return 'more';
     if (step === 'fault') return this.#fail(this.#head.fault);
+    this.bodyStart = this.#head.bodyStart;
+    if (this.#head.repeated && this.line !== null && this.known !== null) {
+      return this.#begin(this.line, this.known.fields);
+    }
     const { text, start, end } = this.#head;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
@@ -71,7 +75,6 @@ export class RequestReader {
       this.known = { fields, forwarded: flat(fields.kept + this.#forward(fields)) };
       this.#lastBlock = block;
     }
-    this.bodyStart = this.#head.bodyStart;
     return this.#begin(this.line, this.known.fields);
   }
 
@@ -102,13 +105,6 @@ export class RequestReader {
     }
     this.bodyDone = this.#chunks.done;
     return end;
-  }
-
-  /** Body bytes that were decoded with the head, up to `stop`; null where the decoding did not reach so far. */
-  decodedBody(stop: number): string | null {
-    const { text, end } = this.#head;
-    const bodyEnd = end + stop - this.bodyStart;
-    return bodyEnd <= text.length ? text.slice(end, bodyEnd) : null;
   }
 
   #fail(fault: string): 'fault' {

@@ -269,7 +269,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     if (upstream !== null && instance !== null) {
       instance.breaker.onSuccess();
       if (reusable && this.requestDone) {
-        upstream.free(this.#core.clock.monotonic());
+        upstream.free(this.#core.now);
         instance.pool.put(upstream);
       } else upstream.destroy();
     }

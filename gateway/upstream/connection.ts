@@ -241,6 +241,7 @@ export class UpstreamConnection {
 
   /** An equal text was read before: instances repeat their heads within a second. */
   #parse(): ResponseFields | string {
+    if (this.#reader.repeated && this.#lastFields !== null) return this.#lastFields;
     const { text, start, end } = this.#reader;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
