@@ -67,6 +67,9 @@ export async function uploadImage(
       output.progress(`uploading ${source.label}: ${bytes(sent)}${of}`);
     }),
     duplex: 'half',
+    // Otherwise fetch keeps a second copy of the whole body, in case a redirect asks for it again.
+    redirect: 'error',
+    window: null,
     signal,
   });
   if (!response.ok || !response.body) throw await problemOf(response);

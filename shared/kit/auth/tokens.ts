@@ -45,6 +45,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
   const identity = createClient({ baseUrl: identityUrl, token: () => internalToken });
   const internalDigest = sha256(internalToken);
   const looked = new Map<string, { role: Role | null; until: number }>();
+  const existing = new Set<string>();
   const claimed = new WeakMap<Caller, UserCaller['projects']>();
 
   async function verify(token: string): Promise<Caller> {
@@ -85,6 +86,15 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
     return access.role;
   }
 
+  /** A member's role shows that the project is there; an administrator has none. Names are never used again. */
+  async function mustExist(project: string): Promise<void> {
+    if (existing.has(project)) return;
+    const access = await identity.call(OPERATIONS.getAccess, { query: { userId: '', project } });
+    if (!access.projectExists) throw new Problem('resource.not_found', { detail: `there is no project ${project}` });
+    if (existing.size >= ACCESS_CACHE_SIZE) existing.clear();
+    existing.add(project);
+  }
+
   return {
     async authenticate(headers: IncomingHttpHeaders) {
       const header = headers.authorization;
@@ -101,6 +111,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
       if (!caller) return false;
       if (permission === 'internal') return caller.kind === 'internal';
       if (caller.kind === 'internal') return false;
+      if (caller.admin && project !== null) await mustExist(project);
       if (permission === 'authenticated' || caller.admin) return true;
       if (!isProjectPermission(permission) || project === null) return false;
       const role = await roleIn(caller, project);

@@ -60,7 +60,7 @@ export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientO
       ...(input.stream === undefined ? {} : { 'content-type': operation.rawBody?.[0] ?? 'application/octet-stream' }),
       ...input.headers,
     };
-    const init: RequestInit & { duplex?: 'half' } = {
+    const init: RequestInit & { duplex?: 'half'; window?: null } = {
       method: operation.method.toUpperCase(),
       headers,
       ...(input.signal ? { signal: input.signal } : {}),
@@ -68,6 +68,9 @@ export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientO
     if (input.stream) {
       init.body = input.stream;
       init.duplex = 'half';
+      // fetch keeps a second copy of a body that it may have to send again after a redirect; ours has no end in memory.
+      init.redirect = 'error';
+      init.window = null;
     } else if (input.body !== undefined) {
       init.body = JSON.stringify(input.body);
     }
