@@ -8,8 +8,9 @@ import { createRecorder, EPHEMERAL_TYPES } from './log/recorder.ts';
 import { createTail } from './log/tail.ts';
 import { createRoutes } from './routes.ts';
 import { LOG_CHANNEL } from './store/append.ts';
-import { firstPosition, positionOfEvent, readLog } from './store/read.ts';
+import { firstPosition, type LoggedEvent, type LogRange, positionOfEvent, readLog } from './store/read.ts';
 import type { Db, EventsTables } from './store/tables.ts';
+import { createStreams } from './stream/streams.ts';
 
 export interface EventsDeps {
   readonly config: EventsConfig;
@@ -38,21 +39,29 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     clock,
     logger,
   });
-  const tail = createTail({ db, clock, logger, onEvents: (events) => feed.publish(events) });
+  const tail = createTail({ db, clock, logger, onEvents });
+  const livePlace = {
+    livePosition: tail.position,
+    reachEnd: tail.reachEnd,
+    read: (range: LogRange) => readLog(db, range),
+    positionOf: (id: string, project: string | null) => positionOfEvent(db, id, project),
+    firstPosition: () => firstPosition(db),
+  };
   const feed = createFeed({
     authenticator,
     clock,
     logger,
     maxBacklog: config.SKYRUN_FEED_BACKLOG,
     maxReplay: config.SKYRUN_FEED_REPLAY,
-    livePosition: tail.position,
-    reachEnd: tail.reachEnd,
-    read: (range) => readLog(db, range),
-    positionOf: (id, project) => positionOfEvent(db, id, project),
-    firstPosition: () => firstPosition(db),
+    ...livePlace,
     sleep: (ms) => clock.sleep(ms),
     started: () => started,
   });
+  const streams = createStreams({ ...livePlace, clock, logger, maxBacklog: config.SKYRUN_FEED_BACKLOG });
+  function onEvents(events: readonly LoggedEvent[]): void {
+    feed.publish(events);
+    streams.publish(events);
+  }
   const upkeep = createTicker({
     name: 'event-log-upkeep',
     clock,
@@ -86,6 +95,10 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     }
   }
 
+  function requireStarted(): void {
+    if (!started) throw new Problem('platform.unavailable', { detail: 'events is starting', retryAfterSeconds: 1 });
+  }
+
   async function begin(): Promise<void> {
     await database.migrate(new URL('./migrations/', import.meta.url));
     await recorder.upkeep();
@@ -102,18 +115,21 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     await upkeep.stop();
     await tail.stop();
     feed.close();
+    streams.close();
     await unlisten?.();
     await database.close();
   }
 
   return {
     name: 'events',
-    api: createRoutes((work) => {
-      if (!started) throw new Problem('platform.unavailable', { detail: 'events is starting', retryAfterSeconds: 1 });
-      return database.transaction(async (tx) => {
-        await tx.query("SET LOCAL statement_timeout = '5s'");
-        return work(tx.kysely<EventsTables>());
-      });
+    api: createRoutes({
+      requireStarted,
+      streams,
+      read: (work) =>
+        database.transaction(async (tx) => {
+          await tx.query("SET LOCAL statement_timeout = '5s'");
+          return work(tx.kysely<EventsTables>());
+        }),
     }),
     attach: (server) => feed.attach(server),
     async start() {

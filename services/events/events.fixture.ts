@@ -9,6 +9,7 @@ import {
 } from '@skyrun/contracts';
 import {
   type Authenticator,
+  type Caller,
   systemClock as clock,
   createHttpServer,
   createMetrics,
@@ -149,4 +150,22 @@ export async function problemOf(work: Promise<unknown>): Promise<Problem> {
     throw error;
   }
   throw new Error('expected a problem');
+}
+
+/** Tokens of this test: `<user>:<projects with commas>[:expiry in Unix ms]`, where the project `*` makes an administrator. */
+export function tokenBook(): Authenticator {
+  return {
+    async authenticate({ authorization }) {
+      const [user, projects, expiry] = (authorization ?? '').replace('Bearer ', '').split(':');
+      if (!user || projects === undefined) throw new Problem('auth.invalid_token');
+      const expiresAt = expiry ? Number(expiry) : clock.now() + 600_000;
+      if (expiresAt <= clock.now()) throw new Problem('auth.invalid_token');
+      return { kind: 'user', userId: user, email: projects, admin: projects === '*', expiresAt } satisfies Caller;
+    },
+    async can(caller, permission, project) {
+      if (!caller) return false;
+      if (caller.admin) return true;
+      return permission.startsWith('services.') && project !== null && caller.email.split(',').includes(project);
+    },
+  };
 }

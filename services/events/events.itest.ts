@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createBus, type EventBus } from '@skyrun/bus';
-import { type EventEnvelope, LIVE_FEED, OPERATIONS, Problem } from '@skyrun/contracts';
+import { type EventEnvelope, LIVE_FEED, OPERATIONS } from '@skyrun/contracts';
 import {
-  type Authenticator,
-  type Caller,
   systemClock as clock,
   createClient,
   isoTime,
@@ -16,7 +14,7 @@ import { createDatabase, type Database } from '@skyrun/postgres';
 import { testDatabase, testRedisUrl } from '@skyrun/testing';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { cost, deleted, type Heard, hear, makeEvent, problemOf, serve, until } from './events.fixture.ts';
+import { cost, deleted, type Heard, hear, makeEvent, problemOf, serve, tokenBook, until } from './events.fixture.ts';
 import { createEventsService, eventsConfig } from './index.ts';
 
 interface Replica {
@@ -25,21 +23,7 @@ interface Replica {
   stop(): Promise<void>;
 }
 
-/** Tokens of this test: `<user>:<projects with commas>[:expiry in Unix ms]`, where the project `*` makes an administrator. */
-const authenticator: Authenticator = {
-  async authenticate({ authorization }) {
-    const [user, projects, expiry] = (authorization ?? '').replace('Bearer ', '').split(':');
-    if (!user || projects === undefined) throw new Problem('auth.invalid_token');
-    const expiresAt = expiry ? Number(expiry) : clock.now() + 600_000;
-    if (expiresAt <= clock.now()) throw new Problem('auth.invalid_token');
-    return { kind: 'user', userId: user, email: projects, admin: projects === '*', expiresAt } satisfies Caller;
-  },
-  async can(caller, permission, project) {
-    if (!caller) return false;
-    if (caller.admin) return true;
-    return permission === 'services.read' && project !== null && caller.email.split(',').includes(project);
-  },
-};
+const authenticator = tokenBook();
 
 describe('events', () => {
   let databaseUrl: string;

@@ -1,21 +1,52 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
-import { type Api, createApi } from '@skyrun/kit';
+import { type Api, type Call, createApi, HANDLED } from '@skyrun/kit';
 import { encodeCursor } from './query/cursor.ts';
-import { type HistoryFilter, type HistoryQuery, toFilter } from './query/filter.ts';
+import { type HistoryFilter, type HistoryQuery, toFilter, toLiveFilter } from './query/filter.ts';
 import { type LoggedEvent, readHistory } from './store/read.ts';
 import type { Db } from './store/tables.ts';
+import type { Streams } from './stream/streams.ts';
 
-/** `read` runs in a transaction that is bounded in time. */
-export function createRoutes(read: <T>(work: (db: Db) => Promise<T>) => Promise<T>): Api {
+export interface RoutesDeps {
+  /** Runs in a transaction that is bounded in time. */
+  readonly read: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
+  readonly streams: Streams;
+  /** @throws Problem `platform.unavailable` */
+  readonly requireStarted: () => void;
+}
+
+export function createRoutes({ read, streams, requireStarted }: RoutesDeps): Api {
   const api = createApi();
   const list = async (query: HistoryQuery, project: string | null) => {
+    requireStarted();
     const filter = toFilter(query, project);
     const events = await read((db) => readHistory(db, filter)).catch((error: unknown) => refuseSlow(error));
     return toPage(events, filter);
   };
   api.handle(OPERATIONS.listProjectEvents, ({ params, query }) => list(query, params.project));
   api.handle(OPERATIONS.listEvents, ({ query }) => list(query, null));
+
+  const stream = async (
+    { query, caller, headers, response, signal }: StreamCall,
+    project: string | null,
+  ): Promise<typeof HANDLED> => {
+    requireStarted();
+    if (!caller) throw new Problem('auth.required');
+    const last = headers['last-event-id'];
+    const after = typeof last === 'string' && last !== '' ? last : query.after;
+    await streams.serve({ response, caller, filter: toLiveFilter(query, project), after, signal });
+    return HANDLED;
+  };
+  api.handle(OPERATIONS.streamProjectEvents, (call) => stream(call, call.params.project));
+  api.handle(OPERATIONS.streamEvents, (call) => stream(call, null));
   return api;
+}
+
+interface StreamCall extends Pick<Call<never, never, never>, 'caller' | 'headers' | 'response' | 'signal'> {
+  readonly query: {
+    readonly type?: string | undefined;
+    readonly subject?: string | undefined;
+    readonly after?: string | undefined;
+  };
 }
 
 function toPage(events: readonly LoggedEvent[], { limit }: HistoryFilter) {

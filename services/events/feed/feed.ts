@@ -3,7 +3,7 @@ import { type AnyEvent, type FeedAnswer, fieldErrors, LIVE_FEED, Problem } from 
 import { type Authenticator, type Caller, type Clock, type Logger, toProblem } from '@skyrun/kit';
 import { Server } from 'socket.io';
 import type { z } from 'zod';
-import { decodeFeedCursor, encodeFeedCursor } from '../query/cursor.ts';
+import { encodeFeedCursor } from '../query/cursor.ts';
 import type { LoggedEvent } from '../store/read.ts';
 import { type CatchUpDeps, catchUp } from './catch-up.ts';
 import { projectOf, roomOf, roomsFor, type Scope } from './coverage.ts';
@@ -16,21 +16,16 @@ import {
   subscribeMessage,
   unsubscribeMessage,
 } from './messages.ts';
+import { findPlace, type PlaceDeps } from './place.ts';
 import { type FeedSession, isLive, mayHear } from './session.ts';
 
-export interface FeedOptions extends CatchUpDeps {
+export interface FeedOptions extends CatchUpDeps, PlaceDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Unsent messages that make a client too slow. */
   readonly maxBacklog: number;
   readonly maxReplay: number;
-  /** Position of an event that a client names; null when it is not kept. */
-  readonly positionOf: (eventId: string, project: string | null) => Promise<bigint | null>;
-  /** Null when the log is empty. */
-  readonly firstPosition: () => Promise<bigint | null>;
-  /** Resolves when all that was recorded until now was given to `publish`. */
-  readonly reachEnd: () => Promise<void>;
   readonly started: () => boolean;
 }
 
@@ -168,7 +163,7 @@ export function createFeed(options: FeedOptions): Feed {
     if (session.live.size >= MAX_SCOPES) {
       throw new Problem('request.invalid', { detail: `a connection holds at most ${MAX_SCOPES} subscriptions` });
     }
-    const place = after === undefined ? null : await placeOf(after, scope);
+    const place = after === undefined ? null : await findPlace(options, after, projectOf(scope));
     let joined: FeedAnswer | undefined;
     const join = () => {
       session.live.set(roomOf(scope), { scope, from: options.livePosition() });
@@ -187,20 +182,6 @@ export function createFeed(options: FeedOptions): Feed {
     );
     if (!joined) throw new Problem('platform.unavailable', { detail: 'the connection ended' });
     return { ...joined, ...(joined.ok ? { complete: complete && place.complete } : {}) };
-  }
-
-  /** Null when it cannot be told what the client has missed. */
-  async function placeOf(after: string, scope: Scope): Promise<{ after: bigint; complete: boolean } | null> {
-    await options.reachEnd();
-    const cursor = decodeFeedCursor(after);
-    const position = cursor ?? (await options.positionOf(after, projectOf(scope)));
-    // A position ahead of the log is of another log, e.g. before a restore.
-    if (position === null || position > options.livePosition()) return null;
-    const first = await options.firstPosition();
-    return {
-      after: position,
-      complete: cursor === null || first === null || first <= position + 1n || position === 0n,
-    };
   }
 
   async function renew(socket: FeedSocket, session: FeedSession, token: string): Promise<FeedAnswer> {

@@ -48,6 +48,36 @@ export function toFilter(query: HistoryQuery, project: string | null): HistoryFi
   };
 }
 
+/** What a live stream asks for. */
+export interface LiveFilter {
+  readonly project: string | null;
+  readonly types: ReadonlySet<string> | null;
+  readonly subjectPrefix: string | null;
+}
+
+/** @throws Problem `request.invalid`, naming the field */
+export function toLiveFilter(
+  query: { readonly type?: string | undefined; readonly subject?: string | undefined },
+  project: string | null,
+): LiveFilter {
+  return {
+    project,
+    types: query.type === undefined ? null : new Set(typesOf(query.type)),
+    subjectPrefix: query.subject ?? null,
+  };
+}
+
+export function isWanted(
+  { project, types, subjectPrefix }: LiveFilter,
+  event: { readonly type: string; readonly subject: string; readonly project?: string | undefined },
+): boolean {
+  return (
+    (project === null || event.project === project) &&
+    (types === null || types.has(event.type)) &&
+    (subjectPrefix === null || event.subject.startsWith(subjectPrefix))
+  );
+}
+
 function typesOf(pattern: string): string[] {
   const types = EVENT_TYPES.filter((type) => matchesType(pattern, type));
   if (types.length === 0) invalid('type', 'no event type matches; expected one such as skyrun.instance.*');

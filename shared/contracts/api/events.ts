@@ -13,7 +13,47 @@ const filter = pageQuery.extend({
   text: z.string().max(200).optional().describe('found anywhere in the event'),
 });
 
+const live = z.object({
+  type: filter.shape.type,
+  subject: filter.shape.subject,
+  after: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('an id of this stream or of an event; a Last-Event-ID header comes before it'),
+});
+
+/**
+ * Server-sent events. Each event is the CloudEvent as `data`; its `id` is the place to go on from, which a browser's
+ * EventSource sends back as `Last-Event-ID` by itself. Besides them:
+ * - `gap` (ProblemDetails): what lay after the given place is no longer known; read the history. The stream goes on from now;
+ * - `too-slow` (ProblemDetails), then the end: connect again with the last id, and nothing is lost;
+ * - `closing` (ProblemDetails), then the end: the token has expired or the service stops;
+ * - comments, every 15 s of silence.
+ */
+const eventStream = { produces: 'text/event-stream', status: 200 } as const;
+
 export const eventOperations = {
+  streamProjectEvents: defineOperation('streamProjectEvents', {
+    service: 'events',
+    method: 'get',
+    path: '/api/v1/projects/{project}/events/stream',
+    summary: 'History events of a project as they come, as server-sent events',
+    permission: 'services.read',
+    params: z.object({ project: dnsLabel }),
+    query: live,
+    ...eventStream,
+  }),
+  streamEvents: defineOperation('streamEvents', {
+    service: 'events',
+    method: 'get',
+    path: '/api/v1/events/stream',
+    summary: 'History events of the whole installation as they come, as server-sent events',
+    permission: 'admin',
+    query: live,
+    ...eventStream,
+  }),
   listProjectEvents: defineOperation('listProjectEvents', {
     service: 'events',
     method: 'get',

@@ -34,7 +34,10 @@ export interface Operation<
   readonly problems: readonly ProblemCode[];
   /** The request body is a raw stream, not JSON: its media types. */
   readonly rawBody?: readonly string[];
-  /** The response is a file, not JSON: its media type. */
+  /**
+   * The response is a file, not JSON: its media type. With `text/event-stream` it goes on for as long as the client
+   * stays; the handler writes it and returns `HANDLED`.
+   */
   readonly produces?: string;
   /** The response is NDJSON, one `response` a line, for as long as the client stays. */
   readonly streaming?: boolean;

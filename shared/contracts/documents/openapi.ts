@@ -128,8 +128,10 @@ function parameters(place: 'path' | 'query', schema: JsonSchema | undefined): Js
 
 function success(operation: Operation, schema: JsonSchema | undefined): JsonSchema {
   if (operation.produces) {
-    const schema = { type: 'string', format: 'binary' };
-    return { [operation.status]: { description: 'A file', content: { [operation.produces]: { schema } } } };
+    const live = operation.produces === 'text/event-stream';
+    const schema = live ? { type: 'string' } : { type: 'string', format: 'binary' };
+    const description = live ? 'Server-sent events' : 'A file';
+    return { [operation.status]: { description, content: { [operation.produces]: { schema } } } };
   }
   if (!schema) return { [operation.status]: { description: 'Done' } };
   const type = operation.streaming ? 'application/x-ndjson' : 'application/json';
