@@ -7,6 +7,7 @@ import { subscribeUsage } from './consumers.ts';
 import type { BillingContext } from './context.ts';
 import { createCostFeed } from './cost/cost-feed.ts';
 import { getCosts } from './cost/get-costs.ts';
+import { accrueOpenPeriods, checkLedgers } from './ledger/check-ledger.ts';
 import { closeAllDue } from './period/close-all-due.ts';
 import { PRICE_LISTS, readPriceLists } from './prices/load-price-lists.ts';
 import { createRoutes } from './routes.ts';
@@ -21,6 +22,7 @@ export interface BillingDeps {
 }
 
 const MINUTE_MS = 60_000;
+const LEDGER_EVERY_MS = 5 * MINUTE_MS;
 
 export function createBillingService({ config, databaseUrl, bus, clock, logger }: BillingDeps): ServiceModule {
   const db = createDatabase({ url: databaseUrl, schema: 'billing', applicationName: 'skyrun-billing', logger });
@@ -42,6 +44,17 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
     run: (signal) => closeAllDue(context(), config.SKYRUN_BILLING_GRACE_MINUTES * MINUTE_MS, signal),
   });
 
+  const bookkeeping = createTicker({
+    name: 'billing-ledger',
+    clock,
+    logger,
+    everyMs: LEDGER_EVERY_MS,
+    async run(signal) {
+      await accrueOpenPeriods(context(), signal);
+      await checkLedgers(context());
+    },
+  });
+
   return {
     name: 'billing',
     api: createRoutes(context),
@@ -61,11 +74,13 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       if (stopped) await subscription.close();
       costFeed.start();
       closing.start();
+      bookkeeping.start();
     },
     async stop() {
       stopped = true;
       await subscription?.close();
       await closing.stop();
+      await bookkeeping.stop();
       await costFeed.stop();
       await relay.stop();
       await db.close();

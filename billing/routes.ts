@@ -7,9 +7,13 @@ import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { invoiceCsv } from './document/invoice-csv.ts';
 import { invoicePdf } from './document/invoice-pdf.ts';
+import { getLedger } from './ledger/check-ledger.ts';
 import { closePeriod } from './period/close-period.ts';
+import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
+import { listCreditNotes } from './store/credit-notes.ts';
 import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
+import { listTransfers } from './store/ledger.ts';
 import { listUsage } from './store/list-usage.ts';
 import { verifyInvoice } from './verify/verify-invoice.ts';
 
@@ -54,6 +58,40 @@ export function createRoutes(context: () => BillingContext): Api {
   });
 
   api.handle(OPERATIONS.verifyInvoice, ({ params }) => verifyInvoice(context(), params.project, params.invoiceId));
+
+  api.handle(OPERATIONS.payInvoice, ({ params }) => settleInvoice(context(), params.project, params.invoiceId, 'paid'));
+
+  api.handle(OPERATIONS.voidInvoice, ({ params }) =>
+    settleInvoice(context(), params.project, params.invoiceId, 'void'),
+  );
+
+  api.handle(OPERATIONS.createCreditNote, ({ params, body }) =>
+    createCreditNote(context(), params.project, params.invoiceId, body),
+  );
+
+  api.handle(OPERATIONS.listCreditNotes, async ({ params, query: { limit, cursor } }) => {
+    const before = decodeCursor(cursor, 1)?.[0] ?? null;
+    const found = await listCreditNotes(context().db.kysely<unknown>(), params.project, { before, limit: limit + 1 });
+    return toPage(
+      found,
+      limit,
+      ({ ordinal }) => [ordinal],
+      ({ note }) => note,
+    );
+  });
+
+  api.handle(OPERATIONS.getLedger, ({ params }) => getLedger(context(), params.project));
+
+  api.handle(OPERATIONS.listLedgerEntries, async ({ params, query: { limit, cursor } }) => {
+    const before = decodeCursor(cursor, 1)?.[0] ?? null;
+    const found = await listTransfers(context().db.kysely<unknown>(), params.project, { before, limit: limit + 1 });
+    return toPage(
+      found,
+      limit,
+      ({ seq }) => [seq],
+      (entry) => entry,
+    );
+  });
 
   api.handle(OPERATIONS.listUsage, async ({ params: { project }, query }) => {
     const db = context().db.kysely<unknown>();

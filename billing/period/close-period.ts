@@ -12,6 +12,7 @@ import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { replace } from '../aggregate/accrue.ts';
 import { monthStart, nextMonthStart } from '../aggregate/slot.ts';
 import { type BillingContext, SOURCE } from '../context.ts';
+import { invoiced } from '../ledger/transfers.ts';
 import {
   type Account,
   endPeriod,
@@ -23,6 +24,7 @@ import {
   takeInvoiceNumber,
 } from '../store/accounts.ts';
 import { findInvoice, insertInvoice } from '../store/invoices.ts';
+import { accrueTo, postTransfer } from '../store/ledger.ts';
 import type { Sql } from '../store/sql.ts';
 import { addTotals } from '../store/totals.ts';
 import { lastSeq, overlappingUsage, windowsFrom } from '../store/usage.ts';
@@ -134,6 +136,7 @@ async function finalize(
   const { bill, list, priceLists, usageRows } = await billPeriod(db, account, period, context.prices);
   const closedSeq = await lastSeq(db);
   if (usageRows === 0 && bill.lines.length === 0 && !evenIfEmpty) {
+    await accrueTo(db, period, 0n, context.clock.now());
     await sealPeriod(db, period, closedSeq, null);
     return;
   }
@@ -151,6 +154,14 @@ async function finalize(
     priceList: priceLists,
     bill,
     createdAt: context.clock.now(),
+  });
+  await accrueTo(db, period, bill.total, context.clock.now());
+  await postTransfer(db, {
+    ...invoiced(bill.total),
+    project,
+    ordinal: period.ordinal,
+    document: id,
+    at: context.clock.now(),
   });
   await sealPeriod(db, period, closedSeq, id);
   await appendEvents(

@@ -95,3 +95,22 @@ export async function projectsDue(db: Sql, opensBefore: number, collectsUntil: n
     ORDER BY project`.execute(db);
   return found.rows.map((row) => row.project);
 }
+
+/** The next number of the account's credit notes, without gaps like that of invoices. */
+export async function takeCreditNoteNumber(db: Sql, project: string): Promise<number> {
+  const taken = await sql<{ number: number }>`
+    UPDATE account SET next_credit_note_number = next_credit_note_number + 1 WHERE project = ${project}
+    RETURNING (next_credit_note_number - 1)::float8 AS number`.execute(db);
+  const number = taken.rows[0]?.number;
+  if (number === undefined) throw new RangeError(`there is no account of project ${project}`);
+  return number;
+}
+
+/** Projects with usage in a period that is not closed. */
+export async function accountsWithUnbilledUsage(db: Sql): Promise<string[]> {
+  const found = await sql<{ project: string }>`
+    SELECT project FROM period p WHERE state <> 'closed'
+      AND EXISTS (SELECT 1 FROM instance_total t WHERE t.project = p.project AND t.ordinal = p.ordinal)
+    GROUP BY project ORDER BY project`.execute(db);
+  return found.rows.map((row) => row.project);
+}

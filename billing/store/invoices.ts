@@ -45,6 +45,11 @@ export async function insertInvoice(db: Sql, invoice: NewInvoice): Promise<void>
   await sql`UPDATE invoice SET state = 'open' WHERE id = ${id}`.execute(db);
 }
 
+/** open → paid | void. */
+export async function settleInvoiceRow(db: Sql, id: string, state: 'paid' | 'void', at: number): Promise<void> {
+  await sql`UPDATE invoice SET state = ${state}, settled_at = ${at}::int8 WHERE id = ${id}`.execute(db);
+}
+
 interface InvoiceRecord {
   readonly id: string;
   readonly project: string;
@@ -57,7 +62,9 @@ interface InvoiceRecord {
   readonly priceList: string;
   readonly subtotal: string;
   readonly total: string;
+  readonly credited: string;
   readonly createdAt: number;
+  readonly settledAt: number | null;
 }
 
 /** An invoice as the API shows it, with the place of its period in the chain. */
@@ -88,7 +95,8 @@ export async function findInvoice(db: Sql, project: string, id: string): Promise
 
 const invoiceColumns = sql.raw(`id, project, ordinal, number, state, currency, period_start::float8 AS "periodStart",
   period_end::float8 AS "periodEnd", price_list AS "priceList", subtotal::text AS subtotal, total::text AS total,
-  created_at::float8 AS "createdAt"`);
+  created_at::float8 AS "createdAt", settled_at::float8 AS "settledAt",
+  (SELECT coalesce(sum(amount), 0)::text FROM credit_note WHERE invoice_id = invoice.id) AS credited`);
 
 async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<StoredInvoice[]> {
   if (records.length === 0) return [];
@@ -112,7 +120,7 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
   const credits = await sql<{ invoiceId: string; description: string; amount: string }>`
     SELECT invoice_id AS "invoiceId", description, amount::text AS amount
     FROM invoice_credit WHERE invoice_id = ANY(${ids}::text[]) ORDER BY invoice_id, position`.execute(db);
-  return records.map(({ ordinal, ...record }) => ({
+  return records.map(({ ordinal, credited, settledAt, ...record }) => ({
     ordinal,
     invoice: {
       ...record,
@@ -121,6 +129,8 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
       createdAt: isoTime(record.createdAt),
       subtotal: money(record.subtotal),
       total: money(record.total),
+      due: record.state === 'open' ? formatMoney(BigInt(record.total) - BigInt(credited)) : '0.00',
+      settledAt: settledAt === null ? null : isoTime(settledAt),
       lines: lines.rows
         .filter((line) => line.invoiceId === record.id)
         .map(({ invoiceId: _, ...line }): CostLine & { usageRows: number } => ({

@@ -11,6 +11,8 @@ export const ID_PREFIXES = {
   event: 'evt',
   usage: 'usg',
   invoice: 'inv',
+  creditNote: 'crn',
+  budget: 'bdg',
   session: 'ses',
   request: 'req',
 } as const;

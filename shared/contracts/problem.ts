@@ -49,6 +49,8 @@ export const PROBLEMS = {
   'gateway.rate_limited': { status: 429, title: 'Too many requests' },
   'gateway.circuit_open': { status: 503, title: 'The service is failing; try again shortly' },
   'feed.too_slow': { status: 429, title: 'The client reads more slowly than events come' },
+  'billing.invoice_settled': { status: 409, title: 'The invoice is paid or void' },
+  'billing.credit_too_large': { status: 422, title: 'The credit is more than what is left of the invoice' },
   'billing.period_open': { status: 409, title: 'The period is still open' },
   'platform.unavailable': { status: 503, title: 'A part of the platform is not available' },
   'platform.disk_full': { status: 507, title: 'No space is left' },

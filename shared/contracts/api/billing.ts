@@ -1,6 +1,14 @@
 import { z } from 'zod';
+import { moneyString } from '../money.ts';
 import { dnsLabel, timestamp } from '../names.ts';
-import { costReport, invoice, invoiceVerification } from '../resources/billing.ts';
+import {
+  costReport,
+  creditNote,
+  invoice,
+  invoiceVerification,
+  ledgerEntry,
+  ledgerReport,
+} from '../resources/billing.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 
@@ -104,5 +112,69 @@ export const billingOperations = {
     response: invoice,
     status: 201,
     problems: ['billing.period_open'],
+  }),
+  payInvoice: defineOperation('payInvoice', {
+    service: 'billing',
+    method: 'post',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/payment',
+    summary: 'Record that an open invoice was paid; repeating it changes nothing',
+    permission: 'billing.manage',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    response: invoice,
+    problems: ['resource.not_found', 'billing.invoice_settled'],
+  }),
+  voidInvoice: defineOperation('voidInvoice', {
+    service: 'billing',
+    method: 'post',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/void',
+    summary: 'Declare an open invoice void; its usage is not billed again',
+    permission: 'billing.manage',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    response: invoice,
+    problems: ['resource.not_found', 'billing.invoice_settled'],
+  }),
+  createCreditNote: defineOperation('createCreditNote', {
+    service: 'billing',
+    method: 'post',
+    path: '/api/v1/projects/{project}/invoices/{invoiceId}/credit-notes',
+    summary: 'Take back a part of an invoice, or all that is left of it',
+    permission: 'billing.manage',
+    params: projectParams.extend({ invoiceId: z.string() }),
+    body: z.strictObject({
+      amount: moneyString.optional().describe('in whole minor units; all that is left if not given'),
+      reason: z.string().min(1).max(500),
+    }),
+    response: creditNote,
+    status: 201,
+    problems: ['resource.not_found', 'billing.invoice_settled', 'billing.credit_too_large'],
+  }),
+  listCreditNotes: defineOperation('listCreditNotes', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/credit-notes',
+    summary: 'Credit notes, newest first',
+    permission: 'billing.read',
+    params: projectParams,
+    query: pageQuery,
+    response: page(creditNote),
+  }),
+  getLedger: defineOperation('getLedger', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/ledger',
+    summary: 'Balances of the ledger, checked against the documents now',
+    permission: 'billing.read',
+    params: projectParams,
+    response: ledgerReport,
+  }),
+  listLedgerEntries: defineOperation('listLedgerEntries', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/ledger/entries',
+    summary: 'Entries of the ledger, newest first',
+    permission: 'billing.read',
+    params: projectParams,
+    query: pageQuery,
+    response: page(ledgerEntry),
   }),
 };

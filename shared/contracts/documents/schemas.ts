@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
 import { problemDetails } from '../problem.ts';
-import { costLine, costReport, invoice } from '../resources/billing.ts';
+import { costLine, costReport, creditNote, invoice, ledgerEntry } from '../resources/billing.ts';
 import { image } from '../resources/image.ts';
 import { decision, logLine, metricPoint, statusClasses } from '../resources/metrics.ts';
 import { member, project, user } from '../resources/project.ts';
@@ -24,11 +24,13 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Condition: condition,
   CostLine: costLine,
   CostReport: costReport,
+  CreditNote: creditNote,
   Decision: decision,
   Event: eventEnvelope,
   Image: image,
   Instance: instance,
   Invoice: invoice,
+  LedgerEntry: ledgerEntry,
   LogLine: logLine,
   Member: member,
   MetricPoint: metricPoint,

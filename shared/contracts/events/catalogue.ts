@@ -3,6 +3,7 @@ import { role } from '../access.ts';
 import { idSchema } from '../ids.ts';
 import { moneyString } from '../money.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
+import { creditNote } from '../resources/billing.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 
@@ -39,6 +40,14 @@ export const usageRecorded = revisionRef.extend({
   minInstance: z.boolean().default(false),
 });
 export type UsageRecorded = z.infer<typeof usageRecorded>;
+
+const settledInvoice = z.object({
+  id: idSchema('invoice'),
+  number: z.string(),
+  project: dnsLabel,
+  amount: moneyString.describe('what was due then'),
+  currency: z.string(),
+});
 
 export interface EventDefinition {
   readonly type: string;
@@ -229,6 +238,24 @@ export const EVENTS = {
       periodStart: timestamp,
       periodEnd: timestamp,
     }),
+  ),
+  'skyrun.invoice.paid.v1': define(
+    'skyrun.invoice.paid.v1',
+    'An invoice was paid',
+    'projects/{project}',
+    settledInvoice,
+  ),
+  'skyrun.invoice.voided.v1': define(
+    'skyrun.invoice.voided.v1',
+    'An invoice was declared void; nothing is due on it any more',
+    'projects/{project}',
+    settledInvoice,
+  ),
+  'skyrun.invoice.credited.v1': define(
+    'skyrun.invoice.credited.v1',
+    'A credit note took back a part of an invoice',
+    'projects/{project}',
+    creditNote,
   ),
 } as const;
 

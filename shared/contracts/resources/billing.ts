@@ -64,7 +64,10 @@ export const invoice = z.object({
   credits: z.array(z.object({ description: z.string(), amount: moneyString })),
   subtotal: moneyString,
   total: moneyString,
+  /** Total minus credit notes while open; zero once it is paid or void. */
+  due: moneyString.optional(),
   createdAt: timestamp,
+  settledAt: timestamp.nullable().optional().describe('when it was paid or declared void'),
 });
 export type Invoice = z.infer<typeof invoice>;
 
@@ -82,3 +85,51 @@ export const invoiceVerification = z.object({
   verifiedAt: timestamp,
 });
 export type InvoiceVerification = z.infer<typeof invoiceVerification>;
+
+/** A document that takes back a part of a finalized invoice, which itself never changes. */
+export const creditNote = z.object({
+  id: idSchema('creditNote'),
+  number: z.string(),
+  project: dnsLabel,
+  invoiceId: idSchema('invoice'),
+  invoiceNumber: z.string(),
+  reason: z.string(),
+  amount: moneyString.describe('positive'),
+  currency,
+  refundable: z.boolean().describe('the invoice was paid by then, so the amount is owed back'),
+  createdAt: timestamp,
+});
+export type CreditNote = z.infer<typeof creditNote>;
+
+export const LEDGER_ACCOUNTS = ['unbilled', 'receivable', 'cash', 'revenue', 'refundable'] as const;
+export const ledgerAccount = z.enum(LEDGER_ACCOUNTS);
+export type LedgerAccount = z.infer<typeof ledgerAccount>;
+
+/** An amount that went from the account `credit` to the account `debit`. */
+export const ledgerEntry = z.object({
+  seq: z.int(),
+  kind: z.enum(['accrued', 'invoiced', 'paid', 'credited', 'voided']),
+  document: z.string().nullable().describe('id of the invoice or credit note; null for what is accrued'),
+  debit: ledgerAccount,
+  credit: ledgerAccount,
+  amount: moneyString.describe('never negative'),
+  at: timestamp,
+});
+export type LedgerEntry = z.infer<typeof ledgerEntry>;
+
+/** Balances of a project's ledger (debits − credits; they sum to zero), checked against its documents. */
+export const ledgerReport = z.object({
+  project: dnsLabel,
+  currency,
+  balances: z.array(z.object({ account: ledgerAccount, balance: moneyString })),
+  balanced: z.boolean(),
+  differences: z.array(
+    z.object({
+      what: z.string().describe('an account, or `accrued:<period>`'),
+      ledger: moneyString,
+      documents: moneyString.describe('what the invoices and credit notes say'),
+    }),
+  ),
+  checkedAt: timestamp,
+});
+export type LedgerReport = z.infer<typeof ledgerReport>;

@@ -1,0 +1,140 @@
+import { testDatabase } from '@skyrun/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ingestBatch } from '../ingest/ingest-batch.ts';
+import { accrueOpenPeriods, checkLedgers, getLedger } from '../ledger/check-ledger.ts';
+import { closePeriod } from '../period/close-period.ts';
+import { type TestBilling, testBilling } from '../testing/billing-context.ts';
+import { usageEvent } from '../testing/usage-events.ts';
+import { createCreditNote, settleInvoice } from './settle-invoice.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await testBilling(await testDatabase('billing'));
+});
+afterAll(() => billing.close());
+
+const never = new AbortController().signal;
+
+/** An open invoice over 4.00. */
+async function invoiceOf(project: string) {
+  await ingestBatch(billing, [usageEvent({ project, key: 'a', requests: 10_000_000 })]);
+  const invoice = await closePeriod(billing, project, null);
+  expect(invoice).toMatchObject({ state: 'open', total: '4.00', due: '4.00', settledAt: null });
+  return invoice;
+}
+
+async function balancesOf(project: string): Promise<Record<string, string>> {
+  const { balances, balanced } = await getLedger(billing, project);
+  expect(balanced).toBe(true);
+  return Object.fromEntries(balances.map(({ account, balance }) => [account, balance]));
+}
+
+async function eventTypes(project: string): Promise<string[]> {
+  const { rows } = await billing.db.query<{ type: string }>(
+    `SELECT event->>'type' AS type FROM billing.outbox WHERE event->>'project' = $1 ORDER BY id`,
+    [project],
+  );
+  return rows.map((row) => row.type);
+}
+
+describe('an invoice', () => {
+  test('is paid once, by however many at once', async () => {
+    const { id } = await invoiceOf('paid');
+    const replicas = [billing, billing.replica()];
+    const all = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => settleInvoice(replicas[index % 2] ?? billing, 'paid', id, 'paid')),
+    );
+    for (const invoice of all) expect(invoice).toMatchObject({ state: 'paid', due: '0.00', total: '4.00' });
+    expect(await balancesOf('paid')).toMatchObject({ cash: '4.00', receivable: '0.00', revenue: '-4.00' });
+    expect(await eventTypes('paid')).toEqual(['skyrun.invoice.closed.v1', 'skyrun.invoice.paid.v1']);
+    await expect(settleInvoice(billing, 'paid', id, 'void')).rejects.toMatchObject({ code: 'billing.invoice_settled' });
+  });
+
+  test('is void, and then neither paid nor credited', async () => {
+    const { id } = await invoiceOf('void');
+    await createCreditNote(billing, 'void', id, { amount: '1.50', reason: 'outage' });
+    expect(await settleInvoice(billing, 'void', id, 'void')).toMatchObject({ state: 'void', due: '0.00' });
+    expect(await balancesOf('void')).toMatchObject({ cash: '0.00', receivable: '0.00', revenue: '0.00' });
+    await expect(settleInvoice(billing, 'void', id, 'paid')).rejects.toMatchObject({ code: 'billing.invoice_settled' });
+    await expect(createCreditNote(billing, 'void', id, { reason: 'x' })).rejects.toMatchObject({
+      code: 'billing.invoice_settled',
+    });
+  });
+
+  test('is credited up to its total, before and after it is paid, in numbered notes', async () => {
+    const { id } = await invoiceOf('credited');
+    const credit = (amount?: string) => createCreditNote(billing, 'credited', id, { amount, reason: 'goodwill' });
+    expect(await credit('1.00')).toMatchObject({ number: 'CREDITED-CN-000001', amount: '1.00', refundable: false });
+    await settleInvoice(billing, 'credited', id, 'paid');
+    expect(await balancesOf('credited')).toMatchObject({ cash: '3.00', receivable: '0.00' });
+    await expect(credit('3.01')).rejects.toMatchObject({ code: 'billing.credit_too_large' });
+    await expect(credit('0.001')).rejects.toMatchObject({ code: 'request.invalid' });
+    await expect(credit('-1')).rejects.toMatchObject({ code: 'request.invalid' });
+    expect(await credit()).toMatchObject({ number: 'CREDITED-CN-000002', amount: '3.00', refundable: true });
+    await expect(credit()).rejects.toMatchObject({ code: 'billing.credit_too_large' });
+    expect(await balancesOf('credited')).toMatchObject({ cash: '3.00', refundable: '-3.00', revenue: '0.00' });
+  });
+
+  test('two notes at once never credit more than the invoice', async () => {
+    const { id } = await invoiceOf('race');
+    const results = await Promise.allSettled(
+      [billing, billing.replica(), billing.replica()].map((replica) =>
+        createCreditNote(replica, 'race', id, { amount: '2.50', reason: 'x' }),
+      ),
+    );
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('the database', () => {
+  test.each([
+    ['paying without an entry', `UPDATE billing.invoice SET state = 'paid', settled_at = 1 WHERE project = 'guard'`],
+    ['paying without a time', `UPDATE billing.invoice SET state = 'paid' WHERE project = 'guard'`],
+    [
+      'too large a note',
+      `INSERT INTO billing.credit_note SELECT 'crn_x', project, 9, 'N', id, 'r', total + 1, false, 1
+       FROM billing.invoice WHERE project = 'guard'`,
+    ],
+    [
+      'a note without an entry',
+      `INSERT INTO billing.credit_note SELECT 'crn_x', project, 9, 'N', id, 'r', 1, false, 1
+       FROM billing.invoice WHERE project = 'guard'`,
+    ],
+    ['changing the ledger', `UPDATE billing.ledger_transfer SET amount = 0 WHERE project = 'guard'`],
+    ['deleting from the ledger', `DELETE FROM billing.ledger_transfer WHERE project = 'guard'`],
+  ])('refuses %s', async (_, statement) => {
+    await ingestBatch(billing, [usageEvent({ project: 'guard', key: 'a', requests: 10_000_000 })]);
+    await closePeriod(billing, 'guard', null);
+    await expect(billing.db.query(statement)).rejects.toThrow(/has no entry|invoice_settled|are more than|append-only/);
+  });
+});
+
+describe('the ledger', () => {
+  test('accrues what the open period costs, and its invoice takes all of it', async () => {
+    const project = 'accrual';
+    await ingestBatch(billing, [usageEvent({ project, key: 'a', requests: 1 })]);
+    await accrueOpenPeriods(billing, never);
+    // 1 s of 1 vCPU and 0.5 GiB and a request: 0.000024 + 0.00000125 + 0.0000004.
+    expect(await balancesOf(project)).toMatchObject({ unbilled: '0.00002565', revenue: '-0.00002565' });
+    await accrueOpenPeriods(billing, never);
+    await ingestBatch(billing, [usageEvent({ project, key: 'b', from: Date.UTC(2026, 0, 2), requests: 5_000_000 })]);
+    await closePeriod(billing, project, null);
+    expect(await balancesOf(project)).toMatchObject({ unbilled: '0.00', receivable: '2.00', revenue: '-2.00' });
+  });
+
+  test('the check names what a change behind its back made wrong', async () => {
+    const { id } = await invoiceOf('cooked');
+    expect(await checkLedgers(billing)).toEqual([]);
+    const change = (by: string) =>
+      billing.db.transaction(async (tx) => {
+        await tx.query(`SET LOCAL session_replication_role = 'replica'`);
+        await tx.query(`UPDATE billing.ledger_transfer SET amount = amount + $2 WHERE document = $1`, [id, by]);
+      });
+    await change('10000000000');
+    expect(await checkLedgers(billing)).toEqual([
+      { project: 'cooked', what: 'receivable', ledger: '4.01', documents: '4.00' },
+    ]);
+    await change('-10000000000');
+    expect(await checkLedgers(billing)).toEqual([]);
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * What happens to a finalized invoice, which itself never changes:
+ *
+ *   open ──► paid        open ──► void        open, paid ──► (credit notes, at most its total)
+ *
+ * Each is one transaction with its entry in the ledger and its event, under the lock of the project's account.
+ */
+import { type CreditNote, type Invoice, Problem, parseMoney } from '@skyrun/contracts';
+import { newId } from '@skyrun/kit';
+import { appendEvents, type Transaction } from '@skyrun/postgres';
+import { type BillingContext, SOURCE } from '../context.ts';
+import { credited, paid, voided } from '../ledger/transfers.ts';
+import { lockAccounts, takeCreditNoteNumber } from '../store/accounts.ts';
+import { creditedOf, findCreditNote, insertCreditNote } from '../store/credit-notes.ts';
+import { findInvoice, type StoredInvoice, settleInvoiceRow } from '../store/invoices.ts';
+import { postTransfer } from '../store/ledger.ts';
+
+/** Makes an open invoice paid or void; repeating it changes nothing. Throws `billing.invoice_settled` if it is the other. */
+export function settleInvoice(
+  context: BillingContext,
+  project: string,
+  invoiceId: string,
+  state: 'paid' | 'void',
+): Promise<Invoice> {
+  return context.db.transaction(async (tx) => {
+    const stored = await lockInvoice(tx, project, invoiceId);
+    const { invoice, ordinal } = stored;
+    if (invoice.state === state) return invoice;
+    if (invoice.state !== 'open') {
+      throw new Problem('billing.invoice_settled', { detail: `invoice ${invoice.number} is ${invoice.state} already` });
+    }
+    const db = tx.kysely<unknown>();
+    const at = context.clock.now();
+    const due = parseMoney(invoice.due ?? invoice.total);
+    await settleInvoiceRow(db, invoiceId, state, at);
+    const transfer = state === 'paid' ? paid(due) : voided(due);
+    await postTransfer(db, { ...transfer, project, ordinal, document: invoiceId, at });
+    const { id, number, currency } = invoice;
+    const type = state === 'paid' ? 'skyrun.invoice.paid.v1' : 'skyrun.invoice.voided.v1';
+    const data = { id, number, project, amount: invoice.due ?? invoice.total, currency };
+    await appendEvents(tx, SOURCE, [{ type, subject: `projects/${project}`, project, data }], context.clock);
+    return (await lockInvoice(tx, project, invoiceId)).invoice;
+  });
+}
+
+/**
+ * Takes back `amount` of an invoice, or all that is left of it. Throws `billing.credit_too_large`, `request.invalid` for
+ * an amount that is not a positive number of minor units, and `billing.invoice_settled` for a void invoice.
+ */
+export function createCreditNote(
+  context: BillingContext,
+  project: string,
+  invoiceId: string,
+  { amount: asked, reason }: { readonly amount?: string | undefined; readonly reason: string },
+): Promise<CreditNote> {
+  return context.db.transaction(async (tx) => {
+    const db = tx.kysely<unknown>();
+    const { invoice, ordinal } = await lockInvoice(tx, project, invoiceId);
+    if (invoice.state !== 'open' && invoice.state !== 'paid') {
+      throw new Problem('billing.invoice_settled', { detail: `invoice ${invoice.number} is ${invoice.state}` });
+    }
+    const left = parseMoney(invoice.total) - (await creditedOf(db, invoiceId));
+    const amount = asked === undefined ? left : parseMoney(asked);
+    if (amount > left || left <= 0n) {
+      throw new Problem('billing.credit_too_large', {
+        detail: `amount: ${invoice.number} was credited up to its total`,
+      });
+    }
+    const places = context.prices.byId(invoice.priceList.split(', ')[0] ?? '').minorUnitPlaces;
+    if (amount <= 0n || amount % 10n ** BigInt(12 - places) !== 0n) {
+      const message = `expected a positive amount with at most ${places} decimals`;
+      throw new Problem('request.invalid', { detail: `amount: ${message}`, errors: [{ field: '/amount', message }] });
+    }
+    const at = context.clock.now();
+    const refundable = invoice.state === 'paid';
+    const id = newId('creditNote', context.clock);
+    const noteOrdinal = await takeCreditNoteNumber(db, project);
+    const number = `${project.toUpperCase()}-CN-${String(noteOrdinal).padStart(6, '0')}`;
+    await insertCreditNote(db, {
+      id,
+      project,
+      ordinal: noteOrdinal,
+      number,
+      invoiceId,
+      reason,
+      amount,
+      refundable,
+      at,
+    });
+    await postTransfer(db, { ...credited(amount, refundable), project, ordinal, document: id, at });
+    const note = await findCreditNote(db, project, id);
+    if (!note) throw new RangeError(`credit note ${id} is gone`);
+    const event = { type: 'skyrun.invoice.credited.v1' as const, subject: `projects/${project}`, project, data: note };
+    await appendEvents(tx, SOURCE, [event], context.clock);
+    return note;
+  });
+}
+
+/** Under the account's lock, so that what is due cannot change meanwhile. Throws `resource.not_found`. */
+async function lockInvoice(tx: Transaction, project: string, invoiceId: string): Promise<StoredInvoice> {
+  const db = tx.kysely<unknown>();
+  await lockAccounts(db, [project]);
+  const stored = await findInvoice(db, project, invoiceId);
+  if (!stored) throw new Problem('resource.not_found', { detail: `project ${project} has no invoice ${invoiceId}` });
+  return stored;
+}
