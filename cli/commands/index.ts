@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { cost } from './cost.ts';
+import { deadLetters } from './dead-letters.ts';
 import { deleteService } from './delete.ts';
 import { deploy } from './deploy.ts';
 import { events } from './events.ts';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   services,
   logs,
   events,
+  deadLetters,
   why,
   cost,
   invoices,

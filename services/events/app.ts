@@ -124,6 +124,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     name: 'events',
     api: createRoutes({
       requireStarted,
+      bus,
       streams,
       read: (work) =>
         database.transaction(async (tx) => {

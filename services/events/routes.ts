@@ -1,5 +1,7 @@
+import type { EventBus } from '@skyrun/bus';
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, type Call, createApi, HANDLED } from '@skyrun/kit';
+import { bindDeadLetters } from './dead-letters/routes.ts';
 import { encodeCursor } from './query/cursor.ts';
 import { type HistoryFilter, type HistoryQuery, toFilter, toLiveFilter } from './query/filter.ts';
 import { type LoggedEvent, readHistory } from './store/read.ts';
@@ -10,11 +12,12 @@ export interface RoutesDeps {
   /** Runs in a transaction that is bounded in time. */
   readonly read: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
   readonly streams: Streams;
+  readonly bus: EventBus;
   /** @throws Problem `platform.unavailable` */
   readonly requireStarted: () => void;
 }
 
-export function createRoutes({ read, streams, requireStarted }: RoutesDeps): Api {
+export function createRoutes({ read, streams, bus, requireStarted }: RoutesDeps): Api {
   const api = createApi();
   const list = async (query: HistoryQuery, project: string | null) => {
     requireStarted();
@@ -38,6 +41,7 @@ export function createRoutes({ read, streams, requireStarted }: RoutesDeps): Api
   };
   api.handle(OPERATIONS.streamProjectEvents, (call) => stream(call, call.params.project));
   api.handle(OPERATIONS.streamEvents, (call) => stream(call, null));
+  bindDeadLetters(api, bus);
   return api;
 }
 

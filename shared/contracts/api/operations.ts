@@ -1,4 +1,5 @@
 import { billingOperations } from './billing.ts';
+import { deadLetterOperations } from './dead-letters.ts';
 import { eventOperations } from './events.ts';
 import { identityOperations } from './identity.ts';
 import type { Operation } from './operation.ts';
@@ -12,6 +13,7 @@ export const OPERATIONS = {
   ...orchestratorOperations,
   ...billingOperations,
   ...eventOperations,
+  ...deadLetterOperations,
 };
 
 export const ALL_OPERATIONS: readonly Operation[] = Object.values(OPERATIONS);
