@@ -166,6 +166,7 @@ describe('on the real engine', () => {
     const [instance] = await ready(1);
     expect(instance?.startPhases?.startMs).toBeGreaterThan(0);
     await harness.until('zero', async () => (await runtime.list()).length === 0);
+    expect(harness.events.filter(({ type }) => type === 'skyrun.instance.started.v1')).toHaveLength(1);
   });
 
   test('an instance that runs out of memory says so', async () => {

@@ -53,7 +53,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
   function serve({ revision }: DesiredRevision, counts: InstanceCounts, from: number, now: number): Want {
     const policy = policyOf(revision.template);
-    const waiting = counts.ready + counts.starting === 0 && intake.current(revision.id, now) > 0;
+    const current = intake.current(revision.id, now);
+    const waiting = counts.ready + counts.starting === 0 && current > 0;
     const settleMs = Math.min(policy.stableWindowMs, LONGEST_SETTLE_MS);
     const verdict = decide(
       policy,
@@ -63,7 +64,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
         ready: counts.ready,
         wanted: from,
         waiting,
-        lastActiveAt: intake.lastActiveAt(revision.id),
+        // A request that goes on is a sign of life in every moment, not only in that of the last report.
+        lastActiveAt: current > 0 ? now : intake.lastActiveAt(revision.id),
         settled: !adopted.has(revision.id) || now - began >= settleMs,
         memory: memories.get(revision.id) ?? CALM,
       },
