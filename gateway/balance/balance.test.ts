@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Candidate, leastInFlight } from './balance.ts';
+
+function candidate(inFlight: number, options: { ready?: boolean; admits?: boolean } = {}): Candidate {
+  const { ready = true, admits = true } = options;
+  return { inFlight, ready, admits: () => admits };
+}
+const pick = (candidates: Candidate[], cap = 0, offset = 0) =>
+  leastInFlight(candidates, { cap, now: 0, offset, random: Math.random });
+
+test.each([
+  ['nobody', [], 0, 0, null],
+  ['the fewest in flight', [candidate(3), candidate(1), candidate(2)], 0, 0, 1],
+  ['not one that drains', [candidate(3), candidate(1, { ready: false })], 0, 0, 0],
+  ['not one that fails', [candidate(3), candidate(1, { admits: false })], 0, 0, 0],
+  ['nobody when all are full', [candidate(2), candidate(2)], 2, 0, null],
+  ['the one with room', [candidate(2), candidate(1)], 2, 0, 1],
+  ['the first from the offset on, of equal ones', [candidate(1), candidate(1), candidate(1)], 0, 2, 2],
+])('takes %s', (_, candidates, cap, offset, index) => {
+  expect(pick(candidates, cap, offset)).toBe(index === null ? null : candidates[index]);
+});
+
+test('never over the cap, never one that may not, and never nobody while there is room', () => {
+  const any = fc.record({ inFlight: fc.nat(5), ready: fc.boolean(), admits: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(any, { maxLength: 40 }), fc.nat(5), fc.nat(40), (list, cap, offset) => {
+      const candidates = list.map(({ inFlight, ready, admits }) => candidate(inFlight, { ready, admits }));
+      const fits = candidates.filter((one) => one.ready && one.admits(0) && (cap === 0 || one.inFlight < cap));
+      const chosen = pick(candidates, cap, candidates.length === 0 ? 0 : offset % candidates.length);
+      if (fits.length === 0) expect(chosen).toBeNull();
+      else expect(fits).toContain(chosen);
+    }),
+  );
+});

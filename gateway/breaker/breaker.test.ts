@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { Breaker, FAILURE_THRESHOLD, OPEN_BASE_MS, OPEN_MAX_MS } from './breaker.ts';
+
+test('opens after failures in a row, lets one request try, closes on its success', () => {
+  const breaker = new Breaker();
+  for (let index = 1; index < FAILURE_THRESHOLD; index += 1) breaker.onFailure(0);
+  expect(breaker.admits(0)).toBe(true);
+  breaker.onFailure(0);
+  expect(breaker.admits(OPEN_BASE_MS - 1)).toBe(false);
+  expect(breaker.admits(OPEN_BASE_MS)).toBe(true);
+  breaker.onSent();
+  expect(breaker.admits(OPEN_BASE_MS)).toBe(false);
+  breaker.onSuccess();
+  expect(breaker.closed).toBe(true);
+  expect(breaker.admits(OPEN_BASE_MS)).toBe(true);
+});
+
+test('a success in between starts the count again', () => {
+  const breaker = new Breaker();
+  for (let index = 0; index < 20; index += 1) {
+    breaker.onFailure(0);
+    if (index % 3 === 0) breaker.onSuccess();
+  }
+  expect(breaker.closed).toBe(true);
+});
+
+test('a refused connection opens at once; each failed try doubles the time, up to a bound', () => {
+  const breaker = new Breaker();
+  let now = 0;
+  const times: number[] = [];
+  for (let index = 0; index < 8; index += 1) {
+    breaker.onSent();
+    breaker.onFailure(now, FAILURE_THRESHOLD);
+    times.push(breaker.openUntil - now);
+    now = breaker.openUntil;
+  }
+  expect(times).toEqual([250, 500, 1000, 2000, 4000, 8000, OPEN_MAX_MS, OPEN_MAX_MS]);
+});
+
+test('a try whose client left decides nothing: the next may try', () => {
+  const breaker = new Breaker();
+  breaker.onFailure(0, FAILURE_THRESHOLD);
+  breaker.onSent();
+  breaker.onAbandoned();
+  expect(breaker.admits(OPEN_BASE_MS)).toBe(true);
+});
