@@ -2,6 +2,8 @@ import type { EventBus, Subscription } from '@skyrun/bus';
 import { Problem } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
+import { createBudgetWatch } from './budget/budget-watch.ts';
+import { checkAllBudgets, checkBudgets } from './budget/check-budgets.ts';
 import type { BillingConfig } from './config.ts';
 import { subscribeUsage } from './consumers.ts';
 import type { BillingContext } from './context.ts';
@@ -11,6 +13,7 @@ import { accrueOpenPeriods, checkLedgers } from './ledger/check-ledger.ts';
 import { closeAllDue } from './period/close-all-due.ts';
 import { PRICE_LISTS, readPriceLists } from './prices/load-price-lists.ts';
 import { createRoutes } from './routes.ts';
+import { projectsWithBudgets } from './store/budgets.ts';
 import { keepPriceLists } from './store/price-lists.ts';
 
 export interface BillingDeps {
@@ -36,6 +39,19 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
     return started;
   };
   const costFeed = createCostFeed({ bus, clock, logger, getCosts: (project) => getCosts(context(), project) });
+  const budgets = createBudgetWatch({
+    clock,
+    logger,
+    watched: () => projectsWithBudgets(context().db.kysely<unknown>()),
+    check: (project) => checkBudgets(context(), project),
+  });
+  const sweep = createTicker({
+    name: 'billing-budgets',
+    clock,
+    logger,
+    everyMs: MINUTE_MS,
+    run: (signal) => checkAllBudgets(context(), signal),
+  });
   const closing = createTicker({
     name: 'billing-closing',
     clock,
@@ -69,18 +85,25 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       started = { db, clock, logger, prices, newAccount };
       if (stopped) return;
       await relay.start();
-      subscription = await subscribeUsage(bus, started, (projects) => costFeed.touch(projects));
+      subscription = await subscribeUsage(bus, started, (projects) => {
+        costFeed.touch(projects);
+        budgets.touch(projects);
+      });
       // A stop that came meanwhile had no subscription to close.
       if (stopped) await subscription.close();
       costFeed.start();
       closing.start();
       bookkeeping.start();
+      budgets.start();
+      sweep.start();
     },
     async stop() {
       stopped = true;
       await subscription?.close();
       await closing.stop();
       await bookkeeping.stop();
+      await budgets.stop();
+      await sweep.stop();
       await costFeed.stop();
       await relay.stop();
       await db.close();

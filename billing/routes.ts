@@ -2,6 +2,9 @@ import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, createApi, fileReply, isoTime } from '@skyrun/kit';
 import { lengthOf, mergeSpans } from './aggregate/spans.ts';
 import type { StoredUsageRow } from './aggregate/usage-row.ts';
+import { getCostAnalysis } from './analyse/get-cost-analysis.ts';
+import { createBudget, deleteBudget, listBudgets, replaceBudget } from './budget/manage-budgets.ts';
+import { monthForecast } from './budget/month-forecast.ts';
 import type { BillingContext } from './context.ts';
 import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -11,6 +14,7 @@ import { getLedger } from './ledger/check-ledger.ts';
 import { closePeriod } from './period/close-period.ts';
 import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
+import { listAlerts } from './store/budgets.ts';
 import { listCreditNotes } from './store/credit-notes.ts';
 import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
 import { listTransfers } from './store/ledger.ts';
@@ -90,6 +94,33 @@ export function createRoutes(context: () => BillingContext): Api {
       limit,
       ({ seq }) => [seq],
       (entry) => entry,
+    );
+  });
+
+  api.handle(OPERATIONS.getCostAnalysis, ({ params, query }) => getCostAnalysis(context(), params.project, query));
+
+  api.handle(OPERATIONS.createBudget, ({ params, body }) => createBudget(context(), params.project, body));
+
+  api.handle(OPERATIONS.listBudgets, async ({ params }) => ({ items: await listBudgets(context(), params.project) }));
+
+  api.handle(OPERATIONS.replaceBudget, ({ params, body }) =>
+    replaceBudget(context(), params.project, params.budgetId, body),
+  );
+
+  api.handle(OPERATIONS.deleteBudget, async ({ params }) => {
+    await deleteBudget(context(), params.project, params.budgetId);
+    return undefined;
+  });
+
+  api.handle(OPERATIONS.listBudgetAlerts, async ({ params: { project }, query: { limit, cursor } }) => {
+    const before = decodeCursor(cursor, 1)?.[0] ?? null;
+    const db = context().db.kysely<unknown>();
+    const { currency } = await monthForecast(db, context(), project);
+    return toPage(
+      await listAlerts(db, project, { before, limit: limit + 1 }),
+      limit,
+      ({ seq }) => [seq],
+      ({ alert }) => ({ ...alert, currency }),
     );
   });
 

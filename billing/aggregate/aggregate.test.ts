@@ -137,7 +137,7 @@ describe('periods', () => {
       fc.property(usageRows, chains, (rows, chain) => {
         const together = (totals: readonly InstanceTotal[]) => {
           const sums = new Map<string, InstanceTotal>();
-          const slot = { ordinal: 1, late: false, month: JANUARY, priceList: '' };
+          const slot = { ordinal: 1, late: false, month: JANUARY, priceList: '', day: JANUARY };
           for (const total of totals) addTotal(sums, { ...total, slot });
           return sorted(sums.values());
         };

@@ -12,7 +12,7 @@ export interface PeriodBounds {
   readonly closedSeq: number | null;
 }
 
-/** Usage rows of one slot are measured together: same period, month and price list. */
+/** Usage rows of one slot are measured together: same period, day and price list. */
 export interface Slot {
   readonly ordinal: number;
   /** It should have been in an earlier period, which was closed by then. */
@@ -21,6 +21,8 @@ export interface Slot {
   readonly month: number;
   /** Id of the price list version. */
   readonly priceList: string;
+  /** Unix ms of the start of the day (UTC) in which the window starts; of the month where days are summed up. */
+  readonly day: number;
 }
 
 export interface Placed {
@@ -46,6 +48,7 @@ export function slotOf(row: Placed & { readonly priceList: string }, periods: re
     late: period.ordinal > 1 && row.windowStart < period.startsAt,
     month: monthStart(row.windowStart),
     priceList: row.priceList,
+    day: dayStart(row.windowStart),
   };
 }
 
@@ -55,12 +58,13 @@ export function compareSlots(a: Slot, b: Slot): number {
     a.ordinal - b.ordinal ||
     Number(b.late) - Number(a.late) ||
     a.month - b.month ||
-    (a.priceList < b.priceList ? -1 : a.priceList > b.priceList ? 1 : 0)
+    (a.priceList < b.priceList ? -1 : a.priceList > b.priceList ? 1 : 0) ||
+    a.day - b.day
   );
 }
 
 export function slotKey(slot: Slot): string {
-  return `${slot.ordinal}|${slot.late}|${slot.month}|${slot.priceList}`;
+  return `${slot.ordinal}|${slot.late}|${slot.day}|${slot.priceList}`;
 }
 
 /** Unix ms of the start of the calendar month (UTC). */
@@ -73,4 +77,11 @@ export function monthStart(unixMs: number): number {
 export function nextMonthStart(unixMs: number): number {
   const date = new Date(unixMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+export const DAY_MS = 86_400_000;
+
+/** Unix ms of the start of the day (UTC). */
+export function dayStart(unixMs: number): number {
+  return unixMs - (((unixMs % DAY_MS) + DAY_MS) % DAY_MS);
 }

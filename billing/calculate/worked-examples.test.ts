@@ -10,7 +10,7 @@ const JANUARY = Date.UTC(2026, 0, 1);
 
 function total(list: string, fields: Partial<InstanceTotal>): InstanceTotal {
   return {
-    slot: { ordinal: 1, late: false, month: JANUARY, priceList: prices.at(list, JANUARY).id },
+    slot: { ordinal: 1, late: false, month: JANUARY, priceList: prices.at(list, JANUARY).id, day: JANUARY },
     service: 'api',
     revisionName: 'api-00001',
     instanceId: 'ins_1',
@@ -170,7 +170,7 @@ const EXAMPLES: readonly Example[] = [
 ];
 
 function slot(ordinal: number) {
-  return { ordinal, late: false, month: JANUARY, priceList: prices.at('cloud-run-tier-1', JANUARY).id };
+  return { ordinal, late: false, month: JANUARY, priceList: prices.at('cloud-run-tier-1', JANUARY).id, day: JANUARY };
 }
 
 test.each(EXAMPLES)('$name', (example) => {

@@ -18,11 +18,18 @@ export interface Quantity {
 /**
  * What is priced of each total. Request-based: time while requests are served, idle time of minimum instances,
  * requests, egress. Instance-based: the whole life time, at least `minimumSeconds` once per instance, and egress.
+ *
+ * @param nameOf what is kept apart, in place of the service: analytics price finer parts by the same rules.
  */
-export function quantitiesOf(totals: readonly InstanceTotal[], prices: PriceBook): Quantity[] {
+export function quantitiesOf(
+  totals: readonly InstanceTotal[],
+  prices: PriceBook,
+  nameOf: (total: InstanceTotal) => string = ({ service }) => service,
+): Quantity[] {
   const sums = new Map<string, { -readonly [Field in keyof Quantity]: Quantity[Field] }>();
   const add = (total: InstanceTotal, meter: Meter, amount: bigint, usageRows: number) => {
-    const { slot, service, billingMode: mode } = total;
+    const { slot, billingMode: mode } = total;
+    const service = nameOf(total);
     const key = `${slot.ordinal}|${slot.late}|${slot.month}|${slot.priceList}|${service}|${mode}|${meter}`;
     const sum = sums.get(key);
     if (sum) {

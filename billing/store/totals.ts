@@ -15,13 +15,14 @@ export async function addTotals(db: Sql, changes: readonly ProjectTotals[]): Pro
   if (rows.length === 0) return;
   const column = <Value>(of: (row: (typeof rows)[number]) => Value) => rows.map(of);
   await sql`
-    INSERT INTO instance_total AS old (project, ordinal, late, month, price_list, service, revision_name, instance_id,
+    INSERT INTO instance_total AS old (project, ordinal, late, month, price_list, day, service, revision_name, instance_id,
       billing_mode, cpu_milli, memory_mib, busy_ms, idle_ms, alive_ms, requests, bytes_out, request_rows, lifetime_rows,
       usage_until)
     SELECT * FROM unnest(
       ${column((row) => row.project)}::text[], ${column((row) => row.slot.ordinal)}::int4[],
       ${column((row) => row.slot.late)}::bool[], ${column((row) => row.slot.month)}::int8[],
-      ${column((row) => row.slot.priceList)}::text[], ${column((row) => row.service)}::text[],
+      ${column((row) => row.slot.priceList)}::text[], ${column((row) => row.slot.day)}::int8[],
+      ${column((row) => row.service)}::text[],
       ${column((row) => row.revisionName)}::text[], ${column((row) => row.instanceId)}::text[],
       ${column((row) => row.billingMode)}::text[], ${column((row) => row.cpuMilli)}::int4[],
       ${column((row) => row.memoryMib)}::int4[], ${column((row) => row.busyMs)}::int8[],
@@ -29,7 +30,7 @@ export async function addTotals(db: Sql, changes: readonly ProjectTotals[]): Pro
       ${column((row) => row.requests)}::int8[], ${column((row) => row.bytesOut)}::int8[],
       ${column((row) => row.requestRows)}::int8[], ${column((row) => row.lifetimeRows)}::int8[],
       ${column((row) => row.usageUntil)}::int8[])
-    ON CONFLICT (project, ordinal, late, month, price_list, service, revision_name, instance_id, billing_mode, cpu_milli,
+    ON CONFLICT (project, ordinal, late, month, price_list, day, service, revision_name, instance_id, billing_mode, cpu_milli,
       memory_mib)
     DO UPDATE SET busy_ms = old.busy_ms + excluded.busy_ms, idle_ms = old.idle_ms + excluded.idle_ms,
       alive_ms = old.alive_ms + excluded.alive_ms, requests = old.requests + excluded.requests,
@@ -75,6 +76,35 @@ export async function loadTotals(db: Sql, project: string, ordinal: number): Pro
   );
   return found.rows.map(({ ordinal: period, late, month, priceList, ...total }) => ({
     ...total,
-    slot: { ordinal: period, late, month, priceList },
+    slot: { ordinal: period, late, month, priceList, day: month },
+  }));
+}
+
+/**
+ * Totals by day from `fromDay` to before `untilDay` (Unix ms), whatever period billed them, in one slot order: ordinal 1,
+ * not late. Summed up by size like those of a bill unless `byInstance`.
+ */
+export async function loadDays(
+  db: Sql,
+  project: string,
+  { fromDay, untilDay, byInstance }: { fromDay: number; untilDay: number; byInstance: boolean },
+): Promise<InstanceTotal[]> {
+  const found = await sql<Omit<TotalRecord, 'ordinal' | 'late'> & { day: number }>`
+    WITH days AS (
+      SELECT t.*, CASE WHEN ${byInstance}::bool OR billing_mode = 'instance' THEN instance_id ELSE '' END AS one,
+        CASE WHEN ${byInstance}::bool OR billing_mode = 'instance' THEN revision_name ELSE '' END AS of_revision
+      FROM instance_total t WHERE project = ${project} AND day >= ${fromDay}::int8 AND day < ${untilDay}::int8)
+    SELECT month::float8 AS month, day::float8 AS day, price_list AS "priceList", service,
+      of_revision AS "revisionName", one AS "instanceId", billing_mode AS "billingMode", cpu_milli AS "cpuMilli",
+      memory_mib AS "memoryMib", sum(busy_ms)::float8 AS "busyMs", sum(idle_ms)::float8 AS "idleMs",
+      sum(alive_ms)::float8 AS "aliveMs", sum(requests)::float8 AS requests, sum(bytes_out)::float8 AS "bytesOut",
+      sum(request_rows)::float8 AS "requestRows", sum(lifetime_rows)::float8 AS "lifetimeRows",
+      max(usage_until)::float8 AS "usageUntil"
+    FROM days GROUP BY month, day, price_list, service, of_revision, one, billing_mode, cpu_milli, memory_mib`.execute(
+    db,
+  );
+  return found.rows.map(({ month, day, priceList, ...total }) => ({
+    ...total,
+    slot: { ordinal: 1, late: false, month, priceList, day },
   }));
 }

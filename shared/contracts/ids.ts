@@ -15,6 +15,8 @@ export const ID_PREFIXES = {
   budget: 'bdg',
   session: 'ses',
   request: 'req',
+  subscription: 'sub',
+  delivery: 'dlv',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -44,6 +44,13 @@ export {
   ARCHIVE_MEDIA_TYPES,
   registryOperations,
 } from './api/registry.ts';
+export {
+  type Delivery,
+  type DeliveryAttempt,
+  type PushFilter,
+  type PushSubscription,
+  subscriptionOperations,
+} from './api/subscriptions.ts';
 export { asyncApiDocument } from './documents/asyncapi.ts';
 export { openApiDocument } from './documents/openapi.ts';
 export {
@@ -137,9 +144,20 @@ export {
   problemDetails,
 } from './problem.ts';
 export {
+  type Budget,
+  type BudgetAlert,
+  type BudgetSpec,
+  budget,
+  budgetAlert,
+  budgetSpec,
+  COST_GROUPS,
+  type CostAnalysis,
+  type CostForecast,
   type CostLine,
   type CostReport,
   type CreditNote,
+  costAnalysis,
+  costForecast,
   costLine,
   costReport,
   creditNote,

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
 import { problemDetails } from '../problem.ts';
-import { costLine, costReport, creditNote, invoice, ledgerEntry } from '../resources/billing.ts';
+import {
+  budget,
+  budgetAlert,
+  costForecast,
+  costLine,
+  costReport,
+  creditNote,
+  invoice,
+  ledgerEntry,
+} from '../resources/billing.ts';
 import { image } from '../resources/image.ts';
 import { decision, logLine, metricPoint, statusClasses } from '../resources/metrics.ts';
 import { member, project, user } from '../resources/project.ts';
@@ -21,7 +30,10 @@ import { trafficReport } from '../routes/traffic.ts';
 
 /** Schemas that get a name of their own in the generated documents; all others are written in place. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
+  Budget: budget,
+  BudgetAlert: budgetAlert,
   Condition: condition,
+  CostForecast: costForecast,
   CostLine: costLine,
   CostReport: costReport,
   CreditNote: creditNote,

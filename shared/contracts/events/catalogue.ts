@@ -3,7 +3,7 @@ import { role } from '../access.ts';
 import { idSchema } from '../ids.ts';
 import { moneyString } from '../money.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
-import { creditNote } from '../resources/billing.ts';
+import { budgetAlert, creditNote } from '../resources/billing.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 
@@ -48,6 +48,8 @@ const settledInvoice = z.object({
   amount: moneyString.describe('what was due then'),
   currency: z.string(),
 });
+
+const spendingCap = z.object({ project: dnsLabel, budgetId: idSchema('budget'), reason: z.string() });
 
 export interface EventDefinition {
   readonly type: string;
@@ -256,6 +258,31 @@ export const EVENTS = {
     'A credit note took back a part of an invoice',
     'projects/{project}',
     creditNote,
+  ),
+  'skyrun.budget.exceeded.v1': define(
+    'skyrun.budget.exceeded.v1',
+    'A project’s cost, or its forecast, crossed a threshold of a budget',
+    'projects/{project}',
+    budgetAlert,
+  ),
+  'skyrun.project.capped.v1': define(
+    'skyrun.project.capped.v1',
+    'The cost of a project reached a hard cap: its services should be paused',
+    'projects/{project}',
+    spendingCap,
+  ),
+  'skyrun.project.uncapped.v1': define(
+    'skyrun.project.uncapped.v1',
+    'A hard cap does not hold any more: a new month, a raise, or the budget is gone',
+    'projects/{project}',
+    spendingCap,
+  ),
+  'skyrun.subscription.tested.v1': define(
+    'skyrun.subscription.tested.v1',
+    'Somebody pressed the test button of a push subscription; sent to its destination only',
+    'subscriptions/{project}/{subscription}',
+    z.object({ id: idSchema('subscription'), project: dnsLabel, name: dnsLabel }),
+    'ephemeral',
   ),
 } as const;
 

@@ -133,3 +133,87 @@ export const ledgerReport = z.object({
   checkedAt: timestamp,
 });
 export type LedgerReport = z.infer<typeof ledgerReport>;
+
+/** Where the calendar month (UTC) will end at the pace of its days so far. */
+export const costForecast = z.object({
+  spent: moneyString.describe('of this month so far, net of the free tier, unrounded'),
+  expected: moneyString,
+  low: moneyString.describe('end of a band that holds about 95 % if days differ as they did so far'),
+  high: moneyString,
+  /** How many whole days the pace is taken from; with none it is that of the day so far. */
+  wholeDays: z.int(),
+  monthEnd: timestamp,
+});
+export type CostForecast = z.infer<typeof costForecast>;
+
+export const budgetSpec = z.strictObject({
+  name: z.string().min(1).max(100),
+  amount: moneyString.describe('per calendar month (UTC), in the currency of the price list'),
+  thresholds: z
+    .array(z.strictObject({ percent: z.int().min(1).max(1000), basis: z.enum(['actual', 'forecast']) }))
+    .max(20)
+    .describe('each alerts once a month'),
+  hardCap: z.boolean().default(false).describe('at 100 % of actual cost, ask the platform to pause the project'),
+});
+export type BudgetSpec = z.infer<typeof budgetSpec>;
+
+export const budget = budgetSpec.extend({
+  id: idSchema('budget'),
+  project: dnsLabel,
+  createdAt: timestamp,
+  hardCap: z.boolean(),
+  currency,
+  /** This month's figures as of now. */
+  forecast: costForecast,
+  capReached: z.boolean().describe('the spending cap of the project is reached by this budget'),
+});
+export type Budget = z.infer<typeof budget>;
+
+export const budgetAlert = z.object({
+  budgetId: idSchema('budget'),
+  name: z.string(),
+  project: dnsLabel,
+  month: z.string().describe('e.g. 2026-01'),
+  basis: z.enum(['actual', 'forecast']),
+  percent: z.int(),
+  amount: moneyString,
+  spent: moneyString,
+  forecast: moneyString,
+  currency,
+  at: timestamp,
+});
+export type BudgetAlert = z.infer<typeof budgetAlert>;
+
+export const COST_GROUPS = ['service', 'revision', 'instance', 'day'] as const;
+
+const costFigures = z.object({
+  amount: moneyString.describe('at list price, before the free tier, unrounded'),
+  requests: z.string(),
+  per1000Requests: moneyString.nullable(),
+  idleAmount: moneyString.describe('the part for time without a request'),
+  idleShare: z.number().nullable().describe('idleAmount ÷ amount'),
+});
+
+/** Cost of whole days (UTC) by what it came from. */
+export const costAnalysis = z.object({
+  project: dnsLabel,
+  currency,
+  from: timestamp,
+  until: timestamp,
+  groupBy: z.enum(COST_GROUPS),
+  groups: z.array(costFigures.extend({ key: z.string(), service: z.string().nullable() })),
+  total: costFigures,
+  /** What the same usage would have cost in the other billing mode; only where life times were measured. */
+  modes: z.array(
+    z.object({
+      service: z.string(),
+      mode: z.enum(['request', 'instance']),
+      amount: moneyString,
+      otherMode: z.enum(['request', 'instance']),
+      otherAmount: moneyString,
+      saving: moneyString.describe('positive where the other mode is cheaper'),
+    }),
+  ),
+  forecast: costForecast,
+});
+export type CostAnalysis = z.infer<typeof costAnalysis>;
