@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,7 +47,8 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
   async function start(): Promise<void> {
     const own = ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
     const apart = ['--host', `unix://${socketPath}`, `--bridge=${bridge}`, '--iptables=false', '--ip-masq=false'];
-    child = spawn('dockerd', [...own, ...apart, '--log-level', 'error'], { stdio: 'ignore' });
+    const flags = [...own, ...apart, '--log-level', 'error'];
+    child = spawn('dockerd', flags, { stdio: 'ignore' });
     const until = clock.monotonic() + STARTS_WITHIN_MS;
     for (;;) {
       try {
@@ -56,6 +57,8 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
       } catch (error) {
         if (clock.monotonic() > until) throw new Error('the private engine does not answer', { cause: error });
         await clock.sleep(100);
+        // After a SIGKILL the first start may end at once, on what the last one left; service managers start it again.
+        if (child.exitCode !== null) child = spawn('dockerd', flags, { stdio: 'ignore' });
       }
     }
   }
@@ -66,11 +69,21 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
     kill: () => end('SIGKILL'),
     async remove() {
       await end('SIGTERM');
+      await killUsersOf(directory);
       await run('ip', ['link', 'delete', bridge]);
       await unmount(place('data'));
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** What a killed engine has started and left: its containerd, and a shim for each container. */
+async function killUsersOf(directory: string): Promise<void> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    if (command.includes(directory)) process.kill(Number(entry), 'SIGKILL');
+  }
 }
 
 /** A dockerd that was killed leaves its data mounted on itself, once for each time that it was started. */
