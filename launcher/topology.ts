@@ -15,6 +15,8 @@ export interface ProcessSpec extends ServerProcess {
   readonly startsAfter: readonly string[];
   /** Processes that end only when this one has. */
   readonly endsBefore: readonly string[];
+  /** Arguments of the same command, run in the same environment when this process has ended for good. */
+  readonly afterEnd?: readonly string[];
 }
 
 export interface TopologyPorts {
@@ -93,18 +95,22 @@ export function topology(config: TopologyConfig): ProcessSpec[] {
   return [...stores, ...services, ...gateways];
 }
 
+/** While PostgreSQL still runs: what the containers used up to now is written down. */
+const STOP_CONTAINERS = ['services/orchestrator/stop-main.ts'];
+
 function controlProcess(config: TopologyConfig, stores: readonly string[]): ProcessSpec {
   const own = { SKYRUN_DATA_DIR: config.layout.control };
   const port = config.ports.services.identity;
   const control = nodeProcess(config, 'control', port, ['launcher/control-main.ts'], own);
-  return { ...control, startsAfter: stores, endsBefore: stores };
+  return { ...control, startsAfter: stores, endsBefore: stores, afterEnd: STOP_CONTAINERS };
 }
 
 function serviceProcesses(config: TopologyConfig, stores: readonly string[]): ProcessSpec[] {
   return SERVICE_FILES.map(({ service, file }) => {
     const own = { SKYRUN_DATA_DIR: join(config.layout.control, service) };
     const process = nodeProcess(config, service, config.ports.services[service], [file], own);
-    return { ...process, startsAfter: stores, endsBefore: stores };
+    const common = { ...process, startsAfter: stores, endsBefore: stores };
+    return service === 'orchestrator' ? { ...common, afterEnd: STOP_CONTAINERS } : common;
   });
 }
 

@@ -19,6 +19,8 @@ import { stopOrder } from './stop-order.ts';
 const FIRST_TRIES = 3;
 /** A process that ran so long was healthy: its next end starts the backoff from the beginning. */
 const HEALTHY_AFTER_MS = 10_000;
+/** For the longest grace that a tenant's container may have, and then some. */
+const AFTER_END_MS = 60_000;
 
 export interface SupervisorOptions {
   readonly specs: readonly ProcessSpec[];
@@ -116,6 +118,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
   }
 
+  /** What fails here shows in the process's log; stopping goes on. */
+  async function runAfterEnd({ spec, report }: Member): Promise<void> {
+    if (spec.afterEnd === undefined || report.since === null) return;
+    const output = logs.open(spec.name);
+    const last = await startGuarded({ ...spec, args: spec.afterEnd, output }).finally(() => logs.close(output));
+    const limit = new AbortController();
+    const late = clock.sleep(AFTER_END_MS, limit.signal).then(
+      () => last.stop('SIGKILL', 1_000),
+      () => undefined,
+    );
+    await last.exited;
+    limit.abort();
+    await late;
+  }
+
   return {
     processes,
     async start() {
@@ -139,6 +156,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
               await member.process.stop(member.spec.stopSignal, member.spec.stopGraceMs);
             }
             member.firstReady.reject(new Error('stopped'));
+            await runAfterEnd(member);
             update(member, { state: 'stopped', pid: null });
           }),
         );
