@@ -1,16 +1,17 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
 import { Problem } from '@skyrun/contracts';
-import { type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
+import type { Clock, Logger, ServiceModule } from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import { createBudgetWatch } from './budget/budget-watch.ts';
-import { checkAllBudgets, checkBudgets } from './budget/check-budgets.ts';
+import { checkBudgets } from './budget/check-budgets.ts';
 import type { BillingConfig } from './config.ts';
 import { subscribeUsage } from './consumers.ts';
 import type { BillingContext } from './context.ts';
 import { createCostFeed } from './cost/cost-feed.ts';
 import { getCosts } from './cost/get-costs.ts';
-import { accrueOpenPeriods, checkLedgers } from './ledger/check-ledger.ts';
-import { closeAllDue } from './period/close-all-due.ts';
+import { accrualJob, budgetJob, closingJob, ledgerJob } from './jobs/billing-jobs.ts';
+import { createQueuedJobs } from './jobs/queued-jobs.ts';
+import { createTickedJobs } from './jobs/ticked-jobs.ts';
 import { PRICE_LISTS, readPriceLists } from './prices/load-price-lists.ts';
 import { createRoutes } from './routes.ts';
 import { projectsWithBudgets } from './store/budgets.ts';
@@ -25,7 +26,6 @@ export interface BillingDeps {
 }
 
 const MINUTE_MS = 60_000;
-const LEDGER_EVERY_MS = 5 * MINUTE_MS;
 
 export function createBillingService({ config, databaseUrl, bus, clock, logger }: BillingDeps): ServiceModule {
   const db = createDatabase({ url: databaseUrl, schema: 'billing', applicationName: 'skyrun-billing', logger });
@@ -45,31 +45,17 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
     watched: () => projectsWithBudgets(context().db.kysely<unknown>()),
     check: (project) => checkBudgets(context(), project),
   });
-  const sweep = createTicker({
-    name: 'billing-budgets',
-    clock,
-    logger,
-    everyMs: MINUTE_MS,
-    run: (signal) => checkAllBudgets(context(), signal),
-  });
-  const closing = createTicker({
-    name: 'billing-closing',
-    clock,
-    logger,
-    everyMs: MINUTE_MS,
-    run: (signal) => closeAllDue(context(), config.SKYRUN_BILLING_GRACE_MINUTES * MINUTE_MS, signal),
-  });
-
-  const bookkeeping = createTicker({
-    name: 'billing-ledger',
-    clock,
-    logger,
-    everyMs: LEDGER_EVERY_MS,
-    async run(signal) {
-      await accrueOpenPeriods(context(), signal);
-      await checkLedgers(context());
-    },
-  });
+  const jobs = [
+    closingJob(context, config.SKYRUN_BILLING_GRACE_MINUTES * MINUTE_MS),
+    budgetJob(context),
+    accrualJob(context),
+    ledgerJob(context),
+  ];
+  const redis = config.SKYRUN_REDIS_URL;
+  const runner =
+    redis === undefined
+      ? createTickedJobs({ jobs, clock, logger })
+      : createQueuedJobs({ jobs, url: redis, prefix: 'skyrun-jobs', logger });
 
   return {
     name: 'billing',
@@ -92,18 +78,14 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       // A stop that came meanwhile had no subscription to close.
       if (stopped) await subscription.close();
       costFeed.start();
-      closing.start();
-      bookkeeping.start();
       budgets.start();
-      sweep.start();
+      runner.start();
     },
     async stop() {
       stopped = true;
       await subscription?.close();
-      await closing.stop();
-      await bookkeeping.stop();
+      await runner.stop();
       await budgets.stop();
-      await sweep.stop();
       await costFeed.stop();
       await relay.stop();
       await db.close();

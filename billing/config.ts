@@ -1,4 +1,5 @@
 import { type ConfigOf, configTypes, defineConfig } from '@skyrun/kit';
+import { z } from 'zod';
 
 export const billingConfig = defineConfig('billing', {
   SKYRUN_BILLING_PRICE_LIST: {
@@ -15,6 +16,14 @@ export const billingConfig = defineConfig('billing', {
     schema: configTypes.integer.min(0).max(10_080),
     default: '60',
     doc: 'minutes after the end of a month in which late usage still enters its invoice',
+  },
+  SKYRUN_REDIS_URL: {
+    schema: z
+      .string()
+      .regex(/^rediss?:\/\//, 'expected redis://…')
+      .optional(),
+    doc: 'Redis for jobs, shared by all replicas; without it every replica looks for what is due itself',
+    secret: true,
   },
 });
 export type BillingConfig = ConfigOf<typeof billingConfig>;

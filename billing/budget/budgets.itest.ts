@@ -2,10 +2,12 @@ import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCostAnalysis } from '../analyse/get-cost-analysis.ts';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
+import { budgetJob } from '../jobs/billing-jobs.ts';
+import { runOnce } from '../jobs/ticked-jobs.ts';
 import { closePeriod } from '../period/close-period.ts';
 import { type TestBilling, testBilling } from '../testing/billing-context.ts';
 import { NOON, usageEvent } from '../testing/usage-events.ts';
-import { checkAllBudgets, checkBudgets } from './check-budgets.ts';
+import { checkBudgets } from './check-budgets.ts';
 import { createBudget, deleteBudget, listBudgets, replaceBudget } from './manage-budgets.ts';
 
 let billing: TestBilling;
@@ -104,7 +106,11 @@ test('a new month lifts a cap', async () => {
     await createBudget(own, project, { name: 'all', amount: '1', hardCap: true, thresholds: [] });
     expect(await listBudgets(own, project)).toMatchObject([{ capReached: true }]);
     await own.clock.advance(31 * DAY_MS);
-    await checkAllBudgets(own, never);
+    await runOnce(
+      budgetJob(() => own),
+      own.logger,
+      never,
+    );
     expect(await listBudgets(own, project)).toMatchObject([{ capReached: false, forecast: { spent: '0.00' } }]);
   } finally {
     await own.close();

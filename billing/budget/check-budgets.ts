@@ -4,7 +4,7 @@ import { appendEvents } from '@skyrun/postgres';
 import { monthStart } from '../aggregate/slot.ts';
 import { monthName } from '../calculate/credits.ts';
 import { type BillingContext, SOURCE } from '../context.ts';
-import { capOf, insertAlert, loadBudgets, projectsWithBudgets, setCap } from '../store/budgets.ts';
+import { capOf, insertAlert, loadBudgets, setCap } from '../store/budgets.ts';
 import { monthForecast } from './month-forecast.ts';
 import { reachedThresholds } from './thresholds.ts';
 
@@ -59,16 +59,4 @@ export async function checkBudgets(context: BillingContext, project: string): Pr
     }
     if (drafts.length > 0) await appendEvents(tx, SOURCE, drafts, context.clock);
   });
-}
-
-/** Looks at every project with a budget: a forecast rises without usage, and a new month lifts caps. */
-export async function checkAllBudgets(context: BillingContext, signal: AbortSignal): Promise<void> {
-  for (const project of await projectsWithBudgets(context.db.kysely<unknown>())) {
-    if (signal.aborted) return;
-    try {
-      await checkBudgets(context, project);
-    } catch (error) {
-      context.logger.error({ project, error }, 'budgets were not checked; it is tried again');
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { isoTime } from '@skyrun/kit';
 import type { BillingContext } from '../context.ts';
 import { billPeriod } from '../period/bill-period.ts';
 import { roundExact } from '../rate/exact.ts';
-import { accountsWithUnbilledUsage, findAccount, loadPeriods, lockAccounts } from '../store/accounts.ts';
+import { findAccount, loadPeriods, lockAccounts } from '../store/accounts.ts';
 import { accrueTo, type LedgerDifference, ledgerBalances, ledgerDifferences } from '../store/ledger.ts';
 
 /** The ledger of one project, compared with its documents as of one moment. */
@@ -27,21 +27,18 @@ export function getLedger({ db, clock, prices, newAccount }: BillingContext, pro
   );
 }
 
-/** Brings the accrued amount of every unfinished period up to its live cost; any number of replicas may do it. */
-export async function accrueOpenPeriods(context: BillingContext, signal: AbortSignal): Promise<void> {
-  for (const project of await accountsWithUnbilledUsage(context.db.kysely<unknown>())) {
-    if (signal.aborted) return;
-    await context.db.transaction(async (tx) => {
-      const db = tx.kysely<unknown>();
-      const account = (await lockAccounts(db, [project])).get(project);
-      const chain = (await loadPeriods(db, [project])).get(project) ?? [];
-      if (!account) return;
-      for (const period of chain.filter((one) => one.state !== 'closed')) {
-        const { bill } = await billPeriod(db, account, period, context.prices);
-        await accrueTo(db, period, roundExact(bill.totalExact, 12), context.clock.now());
-      }
-    });
-  }
+/** Brings what a project's unfinished periods have accrued up to their live cost. */
+export async function accrueOpenPeriods({ db, clock, prices }: BillingContext, project: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    const connection = tx.kysely<unknown>();
+    const account = (await lockAccounts(connection, [project])).get(project);
+    const chain = (await loadPeriods(connection, [project])).get(project) ?? [];
+    if (!account) return;
+    for (const period of chain.filter((one) => one.state !== 'closed')) {
+      const { bill } = await billPeriod(connection, account, period, prices);
+      await accrueTo(connection, period, roundExact(bill.totalExact, 12), clock.now());
+    }
+  });
 }
 
 /** Compares all ledgers with all documents; a difference is an error in the log of whoever runs the platform. */

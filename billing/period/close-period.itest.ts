@@ -1,11 +1,13 @@
 import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BillingContext } from '../context.ts';
 import { getCosts } from '../cost/get-costs.ts';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
+import { closingJob } from '../jobs/billing-jobs.ts';
+import { runOnce } from '../jobs/ticked-jobs.ts';
 import { type TestBilling, testBilling } from '../testing/billing-context.ts';
 import { instanceId, NOON, usageEvent } from '../testing/usage-events.ts';
 import { verifyInvoice } from '../verify/verify-invoice.ts';
-import { closeAllDue } from './close-all-due.ts';
 import { closePeriod } from './close-period.ts';
 
 let billing: TestBilling;
@@ -16,6 +18,12 @@ afterAll(() => billing.close());
 
 const GRACE_MS = 3_600_000;
 const never = new AbortController().signal;
+const closeAllDue = (context: BillingContext) =>
+  runOnce(
+    closingJob(() => context, GRACE_MS),
+    context.logger,
+    never,
+  );
 
 async function eventsOf(project: string): Promise<unknown[]> {
   const { rows } = await billing.db.query<{ event: { type: string; data: unknown } }>(
@@ -161,11 +169,11 @@ describe('the calendar', () => {
       await own.clock.advance(month + 30_000 - own.clock.now());
       // The ticker has not run yet: February's first usage is still taken by the open period, then moves.
       await ingestBatch(own, [second('february', month + 1000)]);
-      await closeAllDue(own, GRACE_MS, never);
+      await closeAllDue(own);
       expect((await getCosts(own, project)).lines[0]).toMatchObject({ quantity: '1000000' });
       expect(await ingestBatch(own, [second('january, in the grace', month - 1000)])).toMatchObject({ late: 0 });
       await own.clock.advance(GRACE_MS);
-      await Promise.all([closeAllDue(own, GRACE_MS, never), closeAllDue(own.replica(), GRACE_MS, never)]);
+      await Promise.all([closeAllDue(own), closeAllDue(own.replica())]);
       expect(await ingestBatch(own, [second('january, too late', month - 5000)])).toMatchObject({ late: 1 });
       const { rows } = await own.db.query(
         `SELECT i.number, l.meter, l.quantity::text FROM billing.invoice i JOIN billing.invoice_line l ON l.invoice_id = i.id
