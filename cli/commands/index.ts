@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { billing } from './billing.ts';
 import { cost } from './cost.ts';
 import { deadLetters } from './dead-letters.ts';
 import { deleteService } from './delete.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   why,
   cost,
   invoices,
+  billing,
   load,
   deleteService,
 ];
