@@ -73,6 +73,14 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
   const names = options.workloads ?? ['small', '10 KiB', 'POST'];
   const directory = await mkdtemp(join(tmpdir(), 'skyrun-bench-'));
   const children: ChildProcess[] = [];
+  // However this process ends, nothing it started stays.
+  const endChildren = () => {
+    for (const child of children) child.kill('SIGKILL');
+  };
+  const onSignal = () => process.exit(1);
+  process.once('exit', endChildren);
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
   const [upstreamPort, nginxPort, redisPort, gatewayPort] = await freePorts(4);
   const control = await startControlPlane([route([target([upstreamPort ?? 0])], HOST)]);
   try {
@@ -135,6 +143,9 @@ export async function benchGateway(options: BenchOptions = {}): Promise<Workload
     }
     return results;
   } finally {
+    process.off('exit', endChildren);
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
     for (const child of children) child.kill('SIGTERM');
     await Promise.all(
       children.map(

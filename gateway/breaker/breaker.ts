@@ -12,6 +12,8 @@ export class Breaker {
   failures = 0;
   /** Unix-free monotonic ms until which no request is sent; 0 while closed. */
   openUntil = 0;
+  /** It opened because nobody listened: a connection that comes about is proof enough that someone does. */
+  refused = false;
   #probing = false;
   #openings = 0;
 
@@ -33,6 +35,7 @@ export class Breaker {
     if (this.failures === 0 && this.openUntil === 0) return;
     this.failures = 0;
     this.openUntil = 0;
+    this.refused = false;
     this.#openings = 0;
     this.#probing = false;
   }
@@ -40,6 +43,7 @@ export class Breaker {
   /** `weight` is the threshold for failures that prove the instance gone, such as a refused connection. */
   onFailure(now: number, weight = 1): void {
     this.failures += weight;
+    this.refused = weight >= FAILURE_THRESHOLD;
     if (this.failures < FAILURE_THRESHOLD && !this.#probing) return;
     this.#probing = false;
     this.#openings += 1;

@@ -108,6 +108,7 @@ export class Destination {
 
   pick(now: number, except: Instance | null): Instance | null {
     const count = this.instances.length;
+    if (count === 1) return this.#only(now);
     this.#offset = count === 0 ? 0 : (this.#offset + 1) % count;
     return leastInFlight(this.instances, {
       cap: this.containerConcurrency,
@@ -116,6 +117,12 @@ export class Destination {
       random: Math.random,
       except,
     });
+  }
+
+  #only(now: number): Instance | null {
+    const instance = this.instances[0];
+    if (instance === undefined || !instance.ready || !instance.admits(now)) return null;
+    return this.containerConcurrency === 0 || instance.inFlight < this.containerConcurrency ? instance : null;
   }
 
   /**

@@ -182,7 +182,15 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   }
 
   onConnected(): void {
+    if (this.#instance?.breaker.refused) this.#recovered(this.#instance);
     this.#send();
+  }
+
+  /** The instance works: whoever waited for that need not wait for this response to end. */
+  #recovered(instance: Instance): void {
+    const open = !instance.breaker.closed;
+    instance.breaker.onSuccess();
+    if (open) this.#core.drainRoom(this.#destination, this.#core.clock.monotonic());
   }
 
   #send(): void {
@@ -225,6 +233,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
     this.status = line.status;
     this.#firstWrite = '';
+    if (this.#instance !== null && this.#instance.breaker.failures > 0) this.#recovered(this.#instance);
     if (this.#core.draining) this.closeAfter = true;
     const old = this.head.line.minor === 0;
     if (framing === 'close' && old) this.closeAfter = true;
@@ -267,7 +276,6 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     const upstream = this.#upstream;
     const instance = this.#instance;
     if (upstream !== null && instance !== null) {
-      instance.breaker.onSuccess();
       if (reusable && this.requestDone) {
         upstream.free(this.#core.now);
         instance.pool.put(upstream);
@@ -318,11 +326,15 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       this.connection.cutOff();
       return;
     }
+    if (this.#destination.revision === null && loss.cause === 'connect') {
+      this.#unavailable();
+      return;
+    }
     if (loss.cause === 'connect') {
       // Refused connections prove that nobody is there; no byte was sent, so any request may go elsewhere.
       instance.breaker.onFailure(now, 5);
       this.#connectAttempts += 1;
-      if (this.#connectAttempts < MAX_CONNECT_ATTEMPTS && this.#destination.revision !== null) {
+      if (this.#connectAttempts < MAX_CONNECT_ATTEMPTS) {
         this.#again(now, instance);
         return;
       }

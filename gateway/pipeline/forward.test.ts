@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { route, startGateway, target } from '../harness/gateway.ts';
+import { exchangeRaw } from '../harness/raw-client.ts';
 
 async function startInstance(handler: Parameters<typeof createServer>[1]) {
   const server = createServer({}, handler);
@@ -80,5 +81,51 @@ test('platform paths go to their owner, unknown ones are problems', async () => 
     expect((await get(running.port, '/')).status).toBe(503);
   } finally {
     await running.close();
+  }
+});
+
+test('with the control plane gone the API answers 503 at once, every time, and services go on', async () => {
+  const instance = await startInstance((_request, response) => response.end('still here'));
+  const running = await startGateway([route([target([instance.port])])]);
+  try {
+    await running.control.close();
+    for (let index = 0; index < 5; index += 1) {
+      const started = performance.now();
+      const response = await get(running.port, '/api/v1/me');
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ code: 'platform.unavailable' });
+      expect(performance.now() - started).toBeLessThan(500);
+    }
+    const { text } = await exchangeRaw(running.port, [
+      'GET / HTTP/1.1\r\nHost: hello.demo.localhost\r\nConnection: close\r\n\r\n',
+    ]);
+    expect(text.endsWith('still here\r\n0\r\n\r\n') || text.endsWith('still here')).toBe(true);
+  } finally {
+    await running.close();
+    await instance.close();
+  }
+});
+
+test('an instance that begins to listen late serves all who wait at once, not one after the other', async () => {
+  const late = await startInstance(() => undefined);
+  const { port } = late;
+  await late.close();
+  const running = await startGateway([route([target([port])])]);
+  const server = createServer((_request, response) => setTimeout(() => response.end('ok'), 500));
+  try {
+    const answers = Array.from({ length: 10 }, () =>
+      exchangeRaw(running.port, ['GET / HTTP/1.1\r\nHost: hello.demo.localhost\r\nConnection: close\r\n\r\n'], {
+        waitMs: 5000,
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const listening = performance.now();
+    for (const { text } of await Promise.all(answers)) expect(text).toContain('200 OK');
+    expect(performance.now() - listening).toBeLessThan(3000);
+  } finally {
+    await running.close();
+    server.close();
+    server.closeAllConnections();
   }
 });

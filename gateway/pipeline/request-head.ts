@@ -19,8 +19,12 @@ export function isIdempotent(method: string): boolean {
 
 /** Continues the client's request id and trace, or begins both with one random number. */
 export function identify(line: RequestLine, fields: RequestFields, random: RandomHex): RequestHead {
-  const traceparent = fields.traceparent || `00-${random.take(32)}-${random.take(16)}-01`;
-  return { line, fields, traceparent, requestId: fields.requestId || traceparent.slice(3, 35) };
+  const { traceparent, requestId } = fields;
+  if (traceparent === '') {
+    const trace = random.take(32);
+    return { line, fields, requestId: requestId || trace, traceparent: `00-${trace}-${random.take(16)}-01` };
+  }
+  return { line, fields, requestId: requestId || traceparent.slice(3, 35), traceparent };
 }
 
 /** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */
