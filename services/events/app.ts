@@ -6,6 +6,8 @@ import type { EventsConfig } from './config.ts';
 import { createFeed } from './feed/feed.ts';
 import { createRecorder, EPHEMERAL_TYPES } from './log/recorder.ts';
 import { createTail } from './log/tail.ts';
+import { resolveHost } from './push/address.ts';
+import { createPush } from './push/push.ts';
 import { createRoutes } from './routes.ts';
 import { LOG_CHANNEL } from './store/append.ts';
 import { firstPosition, type LoggedEvent, type LogRange, positionOfEvent, readLog } from './store/read.ts';
@@ -20,6 +22,8 @@ export interface EventsDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Prefix of the push queue's keys; `skyrun` by default. */
+  readonly queuePrefix?: string;
 }
 
 /** Deliveries in work at once: what a batch of the log can grow to. */
@@ -32,8 +36,11 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
   const db: Db = database.kysely<EventsTables>();
   let started = false;
 
+  const inTransaction = <T>(work: (db: Db) => Promise<T>) =>
+    database.transaction((tx) => work(tx.kysely<EventsTables>()));
+
   const recorder = createRecorder({
-    inTransaction: (work) => database.transaction((tx) => work(tx.kysely<EventsTables>())),
+    inTransaction,
     retentionDays: config.SKYRUN_EVENT_RETENTION_DAYS,
     isTransient: isTransientError,
     clock,
@@ -61,7 +68,22 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
   function onEvents(events: readonly LoggedEvent[]): void {
     feed.publish(events);
     streams.publish(events);
+    push?.wake();
   }
+  const redisUrl = config.SKYRUN_REDIS_URL;
+  const push =
+    redisUrl === undefined
+      ? null
+      : createPush({
+          db,
+          inTransaction,
+          config,
+          redisUrl,
+          queuePrefix: deps.queuePrefix ?? 'skyrun',
+          resolve: resolveHost,
+          clock,
+          logger,
+        });
   const upkeep = createTicker({
     name: 'event-log-upkeep',
     clock,
@@ -107,12 +129,14 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     upkeep.start();
     // History can be read while the broker is away.
     started = true;
+    push?.start();
     await subscribe();
   }
 
   async function stop(): Promise<void> {
     await Promise.all(subscriptions.map((subscription) => subscription.close()));
     await upkeep.stop();
+    await push?.stop();
     await tail.stop();
     feed.close();
     streams.close();
@@ -125,6 +149,10 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     api: createRoutes({
       requireStarted,
       bus,
+      subscriptions: () => {
+        requireStarted();
+        return push?.subscriptions ?? null;
+      },
       streams,
       read: (work) =>
         database.transaction(async (tx) => {

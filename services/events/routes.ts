@@ -2,6 +2,8 @@ import type { EventBus } from '@skyrun/bus';
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, type Call, createApi, HANDLED } from '@skyrun/kit';
 import { bindDeadLetters } from './dead-letters/routes.ts';
+import { bindSubscriptions } from './push/routes.ts';
+import type { Subscriptions } from './push/subscriptions.ts';
 import { encodeCursor } from './query/cursor.ts';
 import { type HistoryFilter, type HistoryQuery, toFilter, toLiveFilter } from './query/filter.ts';
 import { type LoggedEvent, readHistory } from './store/read.ts';
@@ -13,11 +15,12 @@ export interface RoutesDeps {
   readonly read: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
   readonly streams: Streams;
   readonly bus: EventBus;
+  readonly subscriptions: () => Subscriptions | null;
   /** @throws Problem `platform.unavailable` */
   readonly requireStarted: () => void;
 }
 
-export function createRoutes({ read, streams, bus, requireStarted }: RoutesDeps): Api {
+export function createRoutes({ read, streams, bus, subscriptions, requireStarted }: RoutesDeps): Api {
   const api = createApi();
   const list = async (query: HistoryQuery, project: string | null) => {
     requireStarted();
@@ -42,6 +45,7 @@ export function createRoutes({ read, streams, bus, requireStarted }: RoutesDeps)
   api.handle(OPERATIONS.streamProjectEvents, (call) => stream(call, call.params.project));
   api.handle(OPERATIONS.streamEvents, (call) => stream(call, null));
   bindDeadLetters(api, bus);
+  bindSubscriptions(api, subscriptions);
   return api;
 }
 

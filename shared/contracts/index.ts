@@ -44,13 +44,7 @@ export {
   ARCHIVE_MEDIA_TYPES,
   registryOperations,
 } from './api/registry.ts';
-export {
-  type Delivery,
-  type DeliveryAttempt,
-  type PushFilter,
-  type PushSubscription,
-  subscriptionOperations,
-} from './api/subscriptions.ts';
+export { subscriptionOperations } from './api/subscriptions.ts';
 export { asyncApiDocument } from './documents/asyncapi.ts';
 export { openApiDocument } from './documents/openapi.ts';
 export {
@@ -229,6 +223,14 @@ export {
   type TrafficTarget,
   trafficTarget,
 } from './resources/service.ts';
+export {
+  type Delivery,
+  type DeliveryAttempt,
+  delivery,
+  type PushFilter,
+  type PushSubscription,
+  pushSubscription,
+} from './resources/subscription.ts';
 export {
   type DesiredState,
   desiredState,

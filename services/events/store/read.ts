@@ -42,17 +42,20 @@ export interface LogRange {
   readonly until: bigint | null;
   /** Null: of all projects. */
   readonly project: string | null;
+  /** Unix milliseconds; only events from then on. */
+  readonly since?: number;
   readonly limit: number;
 }
 
 /** In order of position. */
-export async function readLog(db: Db, { after, until, project, limit }: LogRange): Promise<LoggedEvent[]> {
+export async function readLog(db: Db, { after, until, project, since, limit }: LogRange): Promise<LoggedEvent[]> {
   let query = db
     .selectFrom('log')
     .select(['position', 'time', 'event'])
     .where(sql<boolean>`position > ${after.toString()}::bigint`);
   if (until !== null) query = query.where(sql<boolean>`position <= ${until.toString()}::bigint`);
   if (project !== null) query = query.where('project', '=', project);
+  if (since !== undefined) query = query.where('time', '>=', new Date(since));
   const rows = await query.orderBy('position').limit(limit).execute();
   return rows.map(toLogged);
 }

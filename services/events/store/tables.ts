@@ -12,6 +12,35 @@ export interface EventsTables {
     time: Date;
     event: ColumnType<unknown, string, never>;
   };
+  subscriptions: {
+    id: string;
+    project: string;
+    name: string;
+    destination: string;
+    filter: ColumnType<unknown, string, string>;
+    mode: string;
+    max_attempts: number;
+    paused: boolean;
+    secrets: ColumnType<unknown, string, string>;
+    from_position: ColumnType<string, string, never>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  deliveries: {
+    id: string;
+    subscription_id: string;
+    event_id: string;
+    kind: string;
+    event: ColumnType<unknown, string, never>;
+    state: string;
+    attempts: ColumnType<number, number | undefined, number>;
+    history: ColumnType<unknown, string | undefined, string>;
+    due_at: Date;
+    queued: ColumnType<boolean, boolean | undefined, boolean>;
+    created_at: Date;
+    done_at: Date | null;
+  };
+  push_progress: { position: ColumnType<string, string, string> };
 }
 
 /** A pool or a transaction of the schema `events`. */

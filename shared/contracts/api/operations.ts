@@ -5,6 +5,7 @@ import { identityOperations } from './identity.ts';
 import type { Operation } from './operation.ts';
 import { orchestratorOperations } from './orchestrator.ts';
 import { registryOperations } from './registry.ts';
+import { subscriptionOperations } from './subscriptions.ts';
 
 /** Every HTTP operation of the platform. */
 export const OPERATIONS = {
@@ -14,6 +15,7 @@ export const OPERATIONS = {
   ...billingOperations,
   ...eventOperations,
   ...deadLetterOperations,
+  ...subscriptionOperations,
 };
 
 export const ALL_OPERATIONS: readonly Operation[] = Object.values(OPERATIONS);

@@ -25,6 +25,7 @@ import {
   service,
   serviceSpec,
 } from '../resources/service.ts';
+import { delivery, pushSubscription } from '../resources/subscription.ts';
 import { route, routeFrame } from '../routes/snapshot.ts';
 import { trafficReport } from '../routes/traffic.ts';
 
@@ -38,6 +39,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   CostReport: costReport,
   CreditNote: creditNote,
   Decision: decision,
+  Delivery: delivery,
   Event: eventEnvelope,
   Image: image,
   Instance: instance,
@@ -49,6 +51,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Probe: probe,
   Problem: problemDetails,
   Project: project,
+  PushSubscription: pushSubscription,
   Resources: resources,
   Revision: revision,
   RevisionTemplate: revisionTemplate,
