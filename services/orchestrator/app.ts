@@ -92,6 +92,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
   return {
     name: 'orchestrator',
     api: createRoutes({
+      desired,
       reads,
       metrics: createMetricsStore(db),
       runtime,

@@ -1,5 +1,6 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, type Clock, createApi, type Logger } from '@skyrun/kit';
+import type { DesiredFollower } from './desired/follow-desired.ts';
 import { followLogs } from './logs/follow-logs.ts';
 import type { Leader } from './reconcile/leader.ts';
 import { toInstance } from './reconcile/records.ts';
@@ -11,8 +12,10 @@ import { METRIC_STEP_MS } from './traffic/recorder.ts';
 import { metricPoints } from './usecases/get-metrics.ts';
 import { importImage, importProblem } from './usecases/import-image.ts';
 import { reportTraffic } from './usecases/report-traffic.ts';
+import { requireService } from './usecases/require-service.ts';
 
 export interface RoutesDeps {
+  readonly desired: DesiredFollower;
   readonly reads: Reads;
   readonly metrics: MetricsStore;
   readonly runtime: Runtime;
@@ -36,24 +39,29 @@ export function createRoutes(deps: RoutesDeps): Api {
     throw new Problem('platform.unavailable', { detail: 'the orchestrator is starting', retryAfterSeconds: 1 });
   };
 
-  api.handle(OPERATIONS.listInstances, ({ params, query }) => {
+  api.handle(OPERATIONS.listInstances, async ({ params, query }) => {
+    await requireService({ ...store(), desired: deps.desired }, params);
     const endedSince = query.all ? clock.now() - ENDED_WITHIN_MS : null;
     const cursor = query.cursor === undefined ? {} : { cursor: query.cursor };
     return store().reads.listInstances({ ...params, endedSince, limit: query.limit, ...cursor });
   });
 
-  api.handle(OPERATIONS.followLogs, ({ params, query, signal }) =>
-    followLogs({ reads: store().reads, runtime, clock }, { ...params, ...query }, signal),
-  );
+  api.handle(OPERATIONS.followLogs, async ({ params, query, signal }) => {
+    const { reads } = store();
+    await requireService({ reads, desired: deps.desired }, params);
+    return followLogs({ reads, runtime, clock }, { ...params, ...query }, signal);
+  });
 
   api.handle(OPERATIONS.getMetrics, async ({ params, query }) => {
+    await requireService({ ...store(), desired: deps.desired }, params);
     const now = clock.now();
     const since = now - query.sinceSeconds * 1000;
     const rows = await store().metrics.read({ ...params, since: since - METRIC_STEP_MS });
     return { stepMs: METRIC_STEP_MS, points: metricPoints(rows, since, now) };
   });
 
-  api.handle(OPERATIONS.listDecisions, ({ params, query }) => {
+  api.handle(OPERATIONS.listDecisions, async ({ params, query }) => {
+    await requireService({ ...store(), desired: deps.desired }, params);
     if (query.cursor !== undefined && !/^\d{1,18}$/.test(query.cursor)) {
       throw new Problem('request.invalid', { detail: 'cursor: expected the nextCursor of the page before' });
     }

@@ -9,6 +9,8 @@ export interface DesiredFollower {
   wake(): void;
   /** What the registry last said; null until it has. Silence of the registry changes nothing. */
   current(): ReadonlyMap<string, DesiredRevision> | null;
+  /** Asks now and resolves with the answer taken over; what was created a moment ago is in it. */
+  refresh(): Promise<void>;
   /** Whether the registry answered the last time it was asked. */
   answers(): boolean;
 }
@@ -52,6 +54,7 @@ export function followDesired({ registry, clock, logger, onChange }: DesiredOpti
     stop: ticker.stop,
     wake: ticker.wake,
     current: () => desired,
+    refresh: () => ask(new AbortController().signal),
     answers: () => answered,
   };
 }

@@ -25,6 +25,8 @@ export interface Reads {
   listDecisions(query: ServiceQuery & { readonly limit: number; readonly cursor?: string }): Promise<Page<Decision>>;
   /** Instances of a service that are not over or ended since then, newest first. */
   serviceInstances(query: ServiceQuery & { readonly endedSince: number }): Promise<InstanceRecord[]>;
+  /** Whether an instance of the service ran whose row is still kept. */
+  hasRun(query: ServiceQuery): Promise<boolean>;
   keptLogs(instanceIds: readonly string[]): Promise<LogLine[]>;
 }
 
@@ -94,6 +96,17 @@ export function createReads(db: Database): Reads {
         .limit(MOST_INSTANCES_OF_LOGS)
         .execute();
       return rows.map(fromRow);
+    },
+
+    async hasRun({ project, service }) {
+      const row = await tables()
+        .selectFrom('instances')
+        .select('id')
+        .where('project', '=', project)
+        .where('service', '=', service)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
 
     async keptLogs(instanceIds) {

@@ -18,6 +18,7 @@ export const orchestratorOperations = {
     params: serviceParams,
     query: pageQuery.extend({ all: z.stringbool().default(false) }),
     response: page(instance),
+    problems: ['resource.not_found'],
   }),
   followLogs: defineOperation('followLogs', {
     service: 'orchestrator',
@@ -31,6 +32,7 @@ export const orchestratorOperations = {
       tail: z.coerce.number().int().min(0).max(10_000).default(200),
     }),
     response: logLine,
+    problems: ['resource.not_found'],
     streaming: true,
   }),
   getMetrics: defineOperation('getMetrics', {
@@ -42,6 +44,7 @@ export const orchestratorOperations = {
     params: serviceParams,
     query: z.object({ sinceSeconds: z.coerce.number().int().min(10).max(3600).default(900) }),
     response: z.object({ stepMs: z.int(), points: z.array(metricPoint) }),
+    problems: ['resource.not_found'],
   }),
   listDecisions: defineOperation('listDecisions', {
     service: 'orchestrator',
@@ -52,6 +55,7 @@ export const orchestratorOperations = {
     params: serviceParams,
     query: pageQuery,
     response: page(decision),
+    problems: ['resource.not_found'],
   }),
   reportTraffic: defineOperation('reportTraffic', {
     service: 'orchestrator',
