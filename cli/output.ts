@@ -38,10 +38,12 @@ export function createOutput({ stdout, stderr }: OutputStreams, json: boolean): 
       stdout.write(`${JSON.stringify(value)}\n`);
     },
     progress(text) {
-      if (json || text === last) return;
-      last = text;
+      // A log wants to know what is being done, not each percent of it.
+      const told = interactive ? text : (text.split(':')[0] ?? text);
+      if (json || told === last) return;
+      last = told;
       if (interactive) stderr.write(`\r\u001b[K${text}`);
-      else stderr.write(`${text}\n`);
+      else stderr.write(`${told}\n`);
       open = true;
     },
     endProgress,
