@@ -23,7 +23,8 @@ const member: Authenticator = {
   async authenticate() {
     return { kind: 'user', userId: 'usr_1', email: 'a@b.c', admin: false, expiresAt: Number.POSITIVE_INFINITY };
   },
-  can: async (_caller, permission, project) => permission === 'billing.read' && project === 'mine',
+  can: async (_caller, permission, project) =>
+    permission === 'authenticated' || (permission === 'billing.read' && project === 'mine'),
 };
 
 let billing: TestBilling;
@@ -111,6 +112,32 @@ describe('the API', () => {
     const csv = await fetch(operationUrl(baseUrl, OPERATIONS.getInvoiceCsv, one, {}));
     expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect((await csv.text()).split('\r\n')[1]).toContain(`MINE-000001,${invoice.periodStart}`);
+  });
+
+  test('shows the price lists', async () => {
+    const { items } = await client.call(OPERATIONS.listPriceLists, {});
+    expect(items.map(({ name }) => name)).toEqual(['cloud-run-tier-1', 'cloud-run-tier-2']);
+    expect(items[0]).toMatchObject({
+      request: { cpu: { price: '0.000024', per: 'vCPU-second' }, requests: { price: '0.40', per: 'million requests' } },
+      egress: [{ upToGib: 1, price: '0.00' }, {}, {}, { upToGib: null, price: '0.08' }],
+      discounts: [],
+    });
+  });
+
+  test('shows ledger, documents, budgets and analysis of a project', async () => {
+    expect(await client.call(OPERATIONS.getLedger, { params })).toMatchObject({ balanced: true });
+    const entries = await client.call(OPERATIONS.listLedgerEntries, { params, query: { limit: 1 } });
+    expect(entries.items).toMatchObject([{ kind: 'invoiced' }]);
+    const older = await client.call(OPERATIONS.listLedgerEntries, {
+      params,
+      query: { cursor: entries.nextCursor ?? '' },
+    });
+    expect(older.items.every(({ seq }) => seq < (entries.items[0]?.seq ?? 0))).toBe(true);
+    expect(await client.call(OPERATIONS.listCreditNotes, { params })).toEqual({ items: [], nextCursor: null });
+    expect(await client.call(OPERATIONS.listBudgets, { params })).toEqual({ items: [] });
+    expect(await client.call(OPERATIONS.listBudgetAlerts, { params })).toEqual({ items: [], nextCursor: null });
+    const analysis = await client.call(OPERATIONS.getCostAnalysis, { params, query: { groupBy: 'service' } });
+    expect(analysis.groups.map(({ key }) => key)).toEqual(['api', 'web']);
   });
 
   test.each([

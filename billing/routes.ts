@@ -12,6 +12,7 @@ import { invoiceCsv } from './document/invoice-csv.ts';
 import { invoicePdf } from './document/invoice-pdf.ts';
 import { getLedger } from './ledger/check-ledger.ts';
 import { closePeriod } from './period/close-period.ts';
+import { showPriceList } from './prices/show-price-list.ts';
 import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
 import { listAlerts } from './store/budgets.ts';
@@ -123,6 +124,8 @@ export function createRoutes(context: () => BillingContext): Api {
       ({ alert }) => ({ ...alert, currency }),
     );
   });
+
+  api.handle(OPERATIONS.listPriceLists, () => ({ items: context().prices.all().map(showPriceList) }));
 
   api.handle(OPERATIONS.listUsage, async ({ params: { project }, query }) => {
     const db = context().db.kysely<unknown>();

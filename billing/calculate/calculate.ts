@@ -6,6 +6,7 @@ import { roundExact } from '../rate/exact.ts';
 import { quantitiesOf } from '../rate/quantities.ts';
 import { type RatedQuantity, rate } from '../rate/rate.ts';
 import { type ExactCredit, freeTierCredits, monthName } from './credits.ts';
+import { discountCredits } from './discounts.ts';
 import { roundParts } from './round-parts.ts';
 
 /** Amounts are pico units, rounded to the minor unit; `exact` ones are unrounded, see EXACT_SCALE. */
@@ -50,13 +51,16 @@ type DraftLine = Omit<BillLine, 'amount'>;
 
 /**
  *   totals ─► quantities ─► rated quantities ─┬─► lines ──────────────┐
- *                                             └─► free tier credits ──┴─► rounded once, drift spread ─► bill
+ *                                             └─► free tier, discounts ┴─► rounded once, drift spread ─► bill
  */
 export function calculate({ totals, ordinal, prices, freeTier, minorUnitPlaces: places }: CalculateInput): Bill {
   const known = totals.filter((total) => total.slot.ordinal <= ordinal);
   const rated = rate(quantitiesOf(known, prices), prices);
   const drafts = draftLines(rated.filter((item) => item.slot.ordinal === ordinal));
-  const credits = freeTier ? freeTierCredits(rated, ordinal, prices) : [];
+  const credits = [
+    ...(freeTier ? freeTierCredits(rated, ordinal, prices) : []),
+    ...discountCredits(rated, ordinal, prices, freeTier),
+  ];
   const subtotalExact = sum(drafts.map((line) => line.exact));
   const totalExact = subtotalExact + sum(credits.map((credit) => credit.exact));
   const subtotal = roundExact(subtotalExact, places);

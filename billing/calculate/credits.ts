@@ -32,7 +32,7 @@ export function freeTierCredits(rated: readonly RatedQuantity[], ordinal: number
 }
 
 /** What one month's usage of all periods up to `until` is worth in credit. */
-function monthCredits(inMonth: readonly RatedQuantity[], until: number, prices: PriceBook) {
+export function monthCredits(inMonth: readonly RatedQuantity[], until: number, prices: PriceBook) {
   const counted = inMonth.filter((item) => item.slot.ordinal <= until);
   const lists = counted.map((item) => prices.byId(item.slot.priceList));
   const list = lists.toSorted((a, b) => a.effectiveFromMs - b.effectiveFromMs).at(-1);

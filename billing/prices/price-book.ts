@@ -6,6 +6,8 @@ export interface PriceBook {
   at(name: string, atMs: number): PriceList;
   /** A version by its id; throws PriceListError on an unknown one. */
   byId(id: string): PriceList;
+  /** All versions, by name and then by date. */
+  all(): readonly PriceList[];
 }
 
 export function createPriceBook(lists: readonly PriceList[]): PriceBook {
@@ -38,5 +40,6 @@ export function createPriceBook(lists: readonly PriceList[]): PriceBook {
       if (!found) throw new PriceListError(`there is no price list ${id}`);
       return found;
     },
+    all: () => [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []),
   };
 }

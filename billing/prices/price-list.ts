@@ -18,6 +18,12 @@ const amount = z
   .regex(/^\d+(\.\d{1,12})?$/, 'expected a decimal amount with at most 12 places, e.g. "0.000024"')
   .transform(parseMoney);
 
+/** Comes out in 1/10 000 of a percent. */
+const percent = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,4})?$/, 'expected a percentage with at most 4 decimals, e.g. "12.5"')
+  .transform((text) => parseMoney(text) / 100_000_000n);
+
 const price = <Unit extends PricedUnit>(unit: Unit) => z.strictObject({ price: amount, per: z.literal(unit) });
 
 const tiers = z
@@ -68,6 +74,15 @@ export const priceListSchema = z.strictObject({
       per: z.enum(['vcpu_second', 'gib_second', 'million_requests']),
     }),
   ),
+  /** Each of what this version priced, after the free tier; they do not compound. */
+  discounts: z
+    .array(z.strictObject({ name: z.string().min(1).max(100), percent }))
+    .default([])
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'a name is used twice')
+    .refine(
+      (list) => list.reduce((sum, discount) => sum + discount.percent, 0n) <= 1_000_000n,
+      'more than 100 percent together',
+    ),
 });
 export type PriceListDocument = z.infer<typeof priceListSchema>;
 

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { placeAll } from '../aggregate/accrue.ts';
 import { measure } from '../aggregate/measure.ts';
 import { calculate } from '../calculate/calculate.ts';
+import { roundExact } from '../rate/exact.ts';
 import { JANUARY, usageRow } from '../testing/usage-rows.ts';
 import { PRICE_LISTS, readPriceLists } from './load-price-lists.ts';
 import { createPriceBook } from './price-book.ts';
@@ -120,5 +121,62 @@ describe('price lists', () => {
       [3_600_000_000n, 18_000_000n, 60_000_000_000n],
       [3_600_000_000n, 1_000_000_000n, 3_600_000_000_000n],
     ]);
+  });
+});
+
+describe('discounts', () => {
+  const withDiscounts = (discounts: unknown) =>
+    parsePriceList({ ...document, name: 'offer', effectiveFrom: '2024-01-01T00:00:00Z', discounts }, 'offer');
+  const list = withDiscounts([
+    { name: 'Launch', percent: '12.5' },
+    { name: 'Friends', percent: '0.0001' },
+  ]);
+  const prices = createPriceBook([list]);
+  const bill = (requests: number, freeTier: boolean) => {
+    const row = usageRow({ seq: 1, requests, busy: [], priceList: list.id });
+    const open = [{ ordinal: 1, startsAt: JANUARY, endsAt: null, closedSeq: null }];
+    return calculate({ totals: measure(placeAll([row], open)), ordinal: 1, prices, freeTier, minorUnitPlaces: 2 });
+  };
+
+  test.each([
+    // 10 M requests are 4.00: 12.5 % are 0.50, a ten thousandth of a percent nothing that shows.
+    [
+      'of list price',
+      10_000_000,
+      false,
+      ['Discount 2026-01: Launch (12.5 %)', 'Discount 2026-01: Friends (0.0001 %)'],
+      350n,
+    ],
+    ['of what the free tier leaves', 12_000_000, true, ['Free tier', 'Discount', 'Discount'], 350n],
+    ['of nothing where the free tier covers all', 2_000_000, true, ['Free tier'], 0n],
+  ])('are %s', (_, requests, freeTier, credits, cents) => {
+    const { total, credits: said, subtotal, totalExact } = bill(requests, freeTier);
+    expect(said.map(({ description }) => description)).toEqual(credits.map((text) => expect.stringContaining(text)));
+    expect(total).toBe(cents * 10_000_000_000n);
+    expect(subtotal + said.reduce((sum, { amount }) => sum + amount, 0n)).toBe(total);
+    if (!freeTier) expect(roundExact(totalExact, 12)).toBe(3_499_996_000_000n);
+  });
+
+  test.each([
+    [
+      'more than all',
+      [
+        { name: 'a', percent: '60' },
+        { name: 'b', percent: '40.0001' },
+      ],
+      /more than 100 percent/,
+    ],
+    [
+      'a name twice',
+      [
+        { name: 'a', percent: '6' },
+        { name: 'a', percent: '4' },
+      ],
+      /used twice/,
+    ],
+    ['a negative one', [{ name: 'a', percent: '-6' }], /expected a percentage/],
+    ['five decimals', [{ name: 'a', percent: '6.00001' }], /expected a percentage/],
+  ])('refuse %s', (_, discounts, message) => {
+    expect(() => withDiscounts(discounts)).toThrow(message);
   });
 });

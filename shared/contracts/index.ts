@@ -169,6 +169,8 @@ export {
   METER_UNITS,
   type Meter,
   meter,
+  type PublicPriceList,
+  priceList,
 } from './resources/billing.ts';
 export {
   ENGINE_REFERENCE_HOST,

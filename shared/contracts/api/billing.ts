@@ -13,6 +13,7 @@ import {
   invoiceVerification,
   ledgerEntry,
   ledgerReport,
+  priceList,
 } from '../resources/billing.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
@@ -246,5 +247,13 @@ export const billingOperations = {
     params: projectParams,
     query: pageQuery,
     response: page(budgetAlert),
+  }),
+  listPriceLists: defineOperation('listPriceLists', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/price-lists',
+    summary: 'Every version of every price list',
+    permission: 'authenticated',
+    response: z.object({ items: z.array(priceList) }),
   }),
 };

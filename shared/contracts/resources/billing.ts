@@ -217,3 +217,28 @@ export const costAnalysis = z.object({
   forecast: costForecast,
 });
 export type CostAnalysis = z.infer<typeof costAnalysis>;
+
+const unitPrice = z.object({ price: moneyString, per: z.string() });
+
+/** One dated version of a price list; usage is priced by the version in force when its window starts. */
+export const priceList = z.object({
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  effectiveFrom: timestamp,
+  currency,
+  request: z.object({
+    cpu: unitPrice,
+    memory: unitPrice,
+    cpuIdle: unitPrice,
+    memoryIdle: unitPrice,
+    requests: unitPrice,
+  }),
+  instance: z.object({ cpu: unitPrice, memory: unitPrice, minimumSeconds: z.int() }),
+  egress: z.array(z.object({ upToGib: z.int().nullable(), price: moneyString })),
+  freeTier: z.array(
+    unitPrice.extend({ mode: z.enum(['request', 'instance']), meter, quantity: z.int().describe('per month') }),
+  ),
+  discounts: z.array(z.object({ name: z.string(), percent: z.string() })),
+});
+export type PublicPriceList = z.infer<typeof priceList>;
