@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { ALL_OPERATIONS } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
@@ -140,5 +141,6 @@ test('with the registry gone and after a restart the last routes stay in force',
   } finally {
     await second.close();
     await echo.close();
+    await rm(dataDir, { recursive: true, force: true });
   }
 });
