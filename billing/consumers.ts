@@ -7,7 +7,7 @@ import type { UsageEvent } from './ingest/check-usage.ts';
 import { ingestBatch } from './ingest/ingest-batch.ts';
 
 /** Deliveries at once; as many can become one batch. */
-const PREFETCH = 500;
+const PREFETCH = 1_000;
 
 /**
  * Usage from the bus, acknowledged when it is committed. Not ordered: usage adds up the same in any order, and so all

@@ -217,3 +217,12 @@ describe('usage that cannot be billed', () => {
     expect(await usageOf(project, `instance_id = '${instanceId(1)}'`)).toEqual(['good']);
   });
 });
+
+test('usage of an unknown price list is refused by the database', async () => {
+  await ingestBatch(billing, [usageEvent({ project: 'priced', key: 'a' })]);
+  const columns = `key, fingerprint, kind, service, revision_name, instance_id, window_start, window_end, billing_mode,
+    cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy, min_instance, received_at`;
+  const copy = `INSERT INTO billing.usage (project, price_list, ${columns})
+    SELECT 'priced again', 'no-such-list', ${columns} FROM billing.usage WHERE project = 'priced'`;
+  await expect(billing.db.query(copy)).rejects.toThrow(/there is no price list no-such-list/);
+});
