@@ -58,7 +58,8 @@ export function createDeliver(options: DeliverOptions) {
     if (!due) return null;
     const { delivery, subscription } = due;
     if (subscription.paused) {
-      await unqueue(db, id);
+      // The queue forgets it until the subscription goes on.
+      await unqueue(db, [id]);
       return null;
     }
     const admission = admit(subscription.destination);

@@ -117,9 +117,9 @@ export async function postpone(db: Db, id: string, at: number): Promise<void> {
     .execute();
 }
 
-/** Gives a paused subscription's delivery back: the queue forgets it until the subscription goes on. */
-export async function unqueue(db: Db, id: string): Promise<void> {
-  await db.updateTable('deliveries').set({ queued: false }).where('id', '=', id).execute();
+/** The queue does not know them (any more): they wait to be claimed again. */
+export async function unqueue(db: Db, ids: readonly string[]): Promise<void> {
+  await db.updateTable('deliveries').set({ queued: false }).where('id', 'in', ids).execute();
 }
 
 /**

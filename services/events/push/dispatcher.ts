@@ -1,7 +1,7 @@
 import { type Clock, newId } from '@skyrun/kit';
 import { readLog } from '../store/read.ts';
 import type { Db } from '../store/tables.ts';
-import { claimUnqueued, dropOldDeliveries, findOverdue, insertDeliveries } from './delivery-store.ts';
+import { claimUnqueued, dropOldDeliveries, findOverdue, insertDeliveries, unqueue } from './delivery-store.ts';
 import { takes } from './match.ts';
 import { allSubscriptions } from './subscription-store.ts';
 
@@ -57,7 +57,14 @@ export function createDispatcher({ inTransaction, enqueue, clock }: DispatcherOp
   async function tellQueue(): Promise<void> {
     // A crash after the claim leaves them overdue, which is found later.
     const ids = await inTransaction((db) => claimUnqueued(db, WINDOW, clock.now()));
-    if (ids.length > 0) await enqueue(ids);
+    if (ids.length === 0) return;
+    try {
+      await enqueue(ids);
+    } catch (error) {
+      // The queue is away: they are claimed again as soon as it is back.
+      await inTransaction((db) => unqueue(db, ids));
+      throw error;
+    }
   }
 
   return {
