@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { placeAll } from '../aggregate/accrue.ts';
@@ -155,6 +156,25 @@ describe('discounts', () => {
     expect(total).toBe(cents * 10_000_000_000n);
     expect(subtotal + said.reduce((sum, { amount }) => sum + amount, 0n)).toBe(total);
     if (!freeTier) expect(roundExact(totalExact, 12)).toBe(3_499_996_000_000n);
+  });
+
+  test('are the same however often a month is closed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3_000_000), { minLength: 1, maxLength: 12 }), fc.nat(2_000), (counts, second) => {
+        const rows = counts.map((requests, index) =>
+          usageRow({ seq: index + 1, requests, windowStart: JANUARY + index * 200, priceList: list.id }),
+        );
+        const exactOfPeriod = (ordinal: number, endsAt: number | null) => {
+          const first = { ordinal: 1, startsAt: JANUARY, endsAt, closedSeq: endsAt === null ? null : rows.length };
+          const open = { ordinal: 2, startsAt: JANUARY + second, endsAt: null, closedSeq: null };
+          const totals = measure(placeAll(rows, endsAt === null ? [first] : [first, open]));
+          return calculate({ totals, ordinal, prices, freeTier: true, minorUnitPlaces: 2 }).totalExact;
+        };
+        const end = JANUARY + second;
+        expect(exactOfPeriod(1, end) + exactOfPeriod(2, end)).toBe(exactOfPeriod(1, null));
+        expect(exactOfPeriod(1, null)).toBeGreaterThanOrEqual(0n);
+      }),
+    );
   });
 
   test.each([
