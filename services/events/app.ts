@@ -8,6 +8,7 @@ import { createRecorder, EPHEMERAL_TYPES } from './log/recorder.ts';
 import { createTail } from './log/tail.ts';
 import { resolveHost } from './push/address.ts';
 import { createPush } from './push/push.ts';
+import { createRegistrations } from './registrations/registrations.ts';
 import { createRoutes } from './routes.ts';
 import { LOG_CHANNEL } from './store/append.ts';
 import { firstPosition, type LoggedEvent, type LogRange, positionOfEvent, readLog } from './store/read.ts';
@@ -70,6 +71,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     streams.publish(events);
     push?.wake();
   }
+  const registrations = createRegistrations({ db, clock });
   const redisUrl = config.SKYRUN_REDIS_URL;
   const push =
     redisUrl === undefined
@@ -89,7 +91,10 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     clock,
     logger,
     everyMs: HOUR_MS,
-    run: () => recorder.upkeep(),
+    async run() {
+      await recorder.upkeep();
+      await registrations.forgetExpired();
+    },
   });
 
   const subscriptions: Subscription[] = [];
@@ -149,6 +154,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     api: createRoutes({
       requireStarted,
       bus,
+      registrations,
       subscriptions: () => {
         requireStarted();
         return push?.subscriptions ?? null;

@@ -6,6 +6,8 @@ import { bindSubscriptions } from './push/routes.ts';
 import type { Subscriptions } from './push/subscriptions.ts';
 import { encodeCursor } from './query/cursor.ts';
 import { type HistoryFilter, type HistoryQuery, toFilter, toLiveFilter } from './query/filter.ts';
+import type { Registrations } from './registrations/registrations.ts';
+import { bindRegistrations } from './registrations/routes.ts';
 import { type LoggedEvent, readHistory } from './store/read.ts';
 import type { Db } from './store/tables.ts';
 import type { Streams } from './stream/streams.ts';
@@ -15,12 +17,13 @@ export interface RoutesDeps {
   readonly read: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
   readonly streams: Streams;
   readonly bus: EventBus;
+  readonly registrations: Registrations;
   readonly subscriptions: () => Subscriptions | null;
   /** @throws Problem `platform.unavailable` */
   readonly requireStarted: () => void;
 }
 
-export function createRoutes({ read, streams, bus, subscriptions, requireStarted }: RoutesDeps): Api {
+export function createRoutes({ read, streams, bus, registrations, subscriptions, requireStarted }: RoutesDeps): Api {
   const api = createApi();
   const list = async (query: HistoryQuery, project: string | null) => {
     requireStarted();
@@ -46,6 +49,7 @@ export function createRoutes({ read, streams, bus, subscriptions, requireStarted
   api.handle(OPERATIONS.streamEvents, (call) => stream(call, null));
   bindDeadLetters(api, bus);
   bindSubscriptions(api, subscriptions);
+  bindRegistrations(api, registrations, requireStarted);
   return api;
 }
 

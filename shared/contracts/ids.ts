@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   request: 'req',
   subscription: 'sub',
   delivery: 'dlv',
+  registration: 'reg',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

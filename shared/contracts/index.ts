@@ -40,6 +40,7 @@ export {
   page,
   pageQuery,
 } from './api/paging.ts';
+export { registrationOperations } from './api/registrations.ts';
 export {
   ARCHIVE_MEDIA_TYPES,
   registryOperations,
@@ -201,6 +202,7 @@ export {
   type User,
   user,
 } from './resources/project.ts';
+export { type Registration, registration } from './resources/registration.ts';
 export {
   type Condition,
   condition,

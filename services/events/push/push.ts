@@ -56,6 +56,7 @@ export function createPush({
   });
   const work = createDeliver({ db, sender, admit, clock, logger, retryMs });
   let queue: PushQueue | undefined;
+  let stopped = false;
   const dispatcher = createDispatcher({
     inTransaction,
     clock,
@@ -67,12 +68,15 @@ export function createPush({
   return {
     subscriptions: createSubscriptions({ inTransaction, addresses, sender, clock, wake: () => dispatch.wake() }),
     start() {
+      // A stop that came during the service's start has nothing left to stop.
+      if (stopped || queue) return;
       queue = createPushQueue({ redisUrl, prefix: queuePrefix, clock, logger, work, onDone: () => dispatch.wake() });
       dispatch.start();
       sweep.start();
     },
     wake: () => dispatch.wake(),
     async stop() {
+      stopped = true;
       await queue?.close();
       await Promise.all([dispatch.stop(), sweep.stop()]);
       sender.close();

@@ -40,6 +40,19 @@ export interface EventsTables {
     created_at: Date;
     done_at: Date | null;
   };
+  registrations: {
+    id: string;
+    project: string;
+    name: string;
+    address: string;
+    metadata: ColumnType<unknown, string, string>;
+    ttl_seconds: number;
+    health: string;
+    message: string;
+    registered_at: Date;
+    seen_at: Date;
+    expires_at: Date;
+  };
   push_progress: { position: ColumnType<string, string, string> };
 }
 

@@ -4,6 +4,7 @@ import { eventOperations } from './events.ts';
 import { identityOperations } from './identity.ts';
 import type { Operation } from './operation.ts';
 import { orchestratorOperations } from './orchestrator.ts';
+import { registrationOperations } from './registrations.ts';
 import { registryOperations } from './registry.ts';
 import { subscriptionOperations } from './subscriptions.ts';
 
@@ -16,6 +17,7 @@ export const OPERATIONS = {
   ...eventOperations,
   ...deadLetterOperations,
   ...subscriptionOperations,
+  ...registrationOperations,
 };
 
 export const ALL_OPERATIONS: readonly Operation[] = Object.values(OPERATIONS);

@@ -14,6 +14,7 @@ import {
 import { image } from '../resources/image.ts';
 import { decision, logLine, metricPoint, statusClasses } from '../resources/metrics.ts';
 import { member, project, user } from '../resources/project.ts';
+import { registration } from '../resources/registration.ts';
 import {
   condition,
   instance,
@@ -52,6 +53,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Problem: problemDetails,
   Project: project,
   PushSubscription: pushSubscription,
+  Registration: registration,
   Resources: resources,
   Revision: revision,
   RevisionTemplate: revisionTemplate,
