@@ -14,6 +14,8 @@ const DOCKER: readonly Requirement[] = [
   { package: 'iptables', files: inPath('iptables') },
 ];
 const RABBITMQ: Requirement = { package: 'rabbitmq-server', files: ['/usr/lib/rabbitmq/bin/rabbitmq-server'] };
+/** For a network of its own that a test's engine gets. */
+const IPROUTE: Requirement = { package: 'iproute2', files: inPath('ip') };
 const CHROMIUM: Requirement = { package: 'chromium', files: inPath('chromium') };
 
 export interface Need {
@@ -28,7 +30,7 @@ export function requirements(need: Need): Requirement[] {
     REDIS,
     ...(need.engineAnswers ? [] : DOCKER),
     ...(need.distributed || need.tests ? [RABBITMQ] : []),
-    ...(need.tests ? [CHROMIUM] : []),
+    ...(need.tests ? [CHROMIUM, IPROUTE] : []),
   ];
 }
 

@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { OPERATIONS } from '@skyrun/contracts';
 import type { Client } from '@skyrun/kit';
 import { buildSampleArchive } from '@skyrun/workload/sample';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dockerSocket } from '../provided.ts';
 import { run, type Stack, startStack } from './stack.ts';
 
 /** The command line's journey, and what is left of it when processes are killed. The tests follow one another. */
@@ -164,21 +168,16 @@ async function untilInstances(count: number): Promise<void> {
     .toBe(count);
 }
 
-/** Names of this installation's containers, running or not. */
+/** Names of this installation's running containers. */
 async function containers(): Promise<string[]> {
-  const { id } = JSON.parse((await run('/bin/cat', [join(stack.dataDir, 'secrets.json')], '')).stdout) as {
-    id: string;
-  };
-  const filter = encodeURIComponent(JSON.stringify({ label: [`dev.skyrun.installation=${id}`] }));
-  const { stdout } = await run(
-    '/usr/bin/curl',
-    ['-s', '--unix-socket', '/var/run/docker.sock', `http://d/containers/json?all=1&filters=${filter}`],
-    '',
-  );
-  return (JSON.parse(stdout) as { Names: string[]; State: string }[])
-    .filter(({ State }) => State === 'running')
-    .flatMap(({ Names }) => Names)
-    .sort();
+  const { id } = JSON.parse(await readFile(join(stack.dataDir, 'secrets.json'), 'utf8')) as { id: string };
+  const filters = encodeURIComponent(JSON.stringify({ label: [`dev.skyrun.installation=${id}`] }));
+  const chunks: Buffer[] = [];
+  const call = request({ socketPath: await dockerSocket(), path: `/containers/json?filters=${filters}` }).end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const found = JSON.parse(Buffer.concat(chunks).toString()) as { Names: string[] }[];
+  return found.flatMap(({ Names }) => Names).sort();
 }
 
 async function noDoubleContainer(): Promise<void> {
