@@ -13,7 +13,12 @@ test.each([
     nothing,
     ['redis-server', 'docker.io', 'iptables', 'rabbitmq-server'],
   ],
-  ['tests', { ...up, tests: true }, nothing, ['redis-server', 'docker.io', 'iptables', 'rabbitmq-server', 'chromium', 'iproute2']],
+  [
+    'tests',
+    { ...up, tests: true },
+    nothing,
+    ['redis-server', 'docker.io', 'iptables', 'rabbitmq-server', 'chromium', 'iproute2'],
+  ],
   ['redis from source', up, (file: string) => file === '/usr/local/bin/redis-server', ['docker.io', 'iptables']],
   ['everything there', { ...up, tests: true }, () => true, []],
 ])('%s', (_name, need, exists, expected) => {

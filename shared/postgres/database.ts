@@ -58,6 +58,10 @@ export function createDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({ ...connection, max: poolSize });
   // Without a listener an idle connection that dies would end the process.
   pool.on('error', (error) => logger.warn({ error }, 'an idle connection to PostgreSQL was lost'));
+  // The pool looks after idle connections only; one that dies while it is lent out, between two queries, has nobody else.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => logger.debug({ error }, 'a connection to PostgreSQL was lost while in use'));
+  });
   const listener = createListener({ connection, logger, clock });
   const dialect = new PostgresDialect({ pool });
   let closed: Promise<void> | undefined;
