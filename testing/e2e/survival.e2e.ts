@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { OPERATIONS } from '@skyrun/contracts';
 import type { Client } from '@skyrun/kit';
+import { DOCKER_SOCKET, dockerVersion } from '@skyrun/launcher/infra';
 import { buildSampleArchive } from '@skyrun/workload/sample';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dockerSocket } from '../provided.ts';
 import { run, type Stack, startStack } from './stack.ts';
 
 /** The command line's journey, and what is left of it when processes are killed. The tests follow one another. */
@@ -51,6 +51,37 @@ test('the journey by command line', async () => {
   expect(await skyrun('events', '--type', 'skyrun.instance.*')).toContain('skyrun.instance.ready.v1');
   expect(await skyrun('why', 'web')).toContain('→');
   expect(await skyrun('cost')).toContain('USD');
+});
+
+test('a Knative file and an image of the local engine deploy too, and what is deployed can be deleted', async () => {
+  const file = join(stack.dataDir, '..', 'service.yaml');
+  await writeFile(
+    file,
+    [
+      'apiVersion: serving.knative.dev/v1',
+      'kind: Service',
+      'metadata: { name: knative, namespace: demo }',
+      'spec:',
+      '  template:',
+      '    metadata: { annotations: { autoscaling.knative.dev/max-scale: "2" } }',
+      '    spec:',
+      '      containerConcurrency: 5',
+      '      containers:',
+      '        - image: web',
+      '          env: [{ name: FROM, value: a-file }]',
+      '',
+    ].join('\n'),
+  );
+  await skyrun('deploy', '-f', file);
+  expect((await stack.get('knative.demo.localhost', '/echo')).body).toContain('a-file');
+
+  const { items } = await api.call(OPERATIONS.listRevisions, { params });
+  await skyrun('deploy', String(items[0]?.imageReference), '--name', 'local');
+  expect((await stack.get('local.demo.localhost', '/healthz')).status).toBe(200);
+
+  for (const name of ['knative', 'local']) await skyrun('delete', name, '--yes');
+  await expect.poll(async () => (await stack.get('local.demo.localhost')).status, { timeout: 10_000 }).toBe(404);
+  expect(await skyrun('services', '--json')).not.toContain('knative');
 });
 
 test('wrong arguments, a missing service and nobody signed in have exit codes of their own', async () => {
@@ -173,7 +204,10 @@ async function containers(): Promise<string[]> {
   const { id } = JSON.parse(await readFile(join(stack.dataDir, 'secrets.json'), 'utf8')) as { id: string };
   const filters = encodeURIComponent(JSON.stringify({ label: [`dev.skyrun.installation=${id}`] }));
   const chunks: Buffer[] = [];
-  const call = request({ socketPath: await dockerSocket(), path: `/containers/json?filters=${filters}` }).end();
+  const engine = await dockerVersion(DOCKER_SOCKET);
+  // `down` ends an engine that `up` has started.
+  if ('error' in engine) return [];
+  const call = request({ socketPath: DOCKER_SOCKET, path: `/containers/json?filters=${filters}` }).end();
   const [response] = (await once(call, 'response')) as [IncomingMessage];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   const found = JSON.parse(Buffer.concat(chunks).toString()) as { Names: string[] }[];

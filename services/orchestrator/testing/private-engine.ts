@@ -77,12 +77,29 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
   };
 }
 
-/** What a killed engine has started and left: its containerd, and a shim for each container. */
+/** What a killed engine has started and left: its containerd, a shim for each container, and what those run. */
 async function killUsersOf(directory: string): Promise<void> {
+  const processes: { pid: number; parent: number; ours: boolean }[] = [];
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
+    // A process may end while it is looked at.
     const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-    if (command.includes(directory)) process.kill(Number(entry), 'SIGKILL');
+    const status = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
+    const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
+    processes.push({ pid: Number(entry), parent, ours: command.includes(directory) });
+  }
+  const ours = new Set(processes.filter((each) => each.ours).map(({ pid }) => pid));
+  for (const { pid, parent } of processes) {
+    if (ours.has(pid) || ours.has(parent)) killIfThere(pid);
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself in the meantime.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }
 
