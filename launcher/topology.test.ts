@@ -180,3 +180,18 @@ test.each([
 ])('with %i cores there are %i gateways', (cores, gateways) => {
   expect(gatewayCount(cores)).toBe(gateways);
 });
+
+test.each([
+  ['one-machine', ['control']],
+  ['distributed', ['identity']],
+] as const)(
+  '%s: the administrator’s password and the key secret go to nobody but who runs identity',
+  (shape, knowing) => {
+    const told = (name: string) =>
+      topology(config({ shape }))
+        .filter(({ env }) => env[name] !== undefined)
+        .map((spec) => spec.name);
+    expect(told('SKYRUN_ADMIN_PASSWORD')).toEqual(knowing);
+    expect(told('SKYRUN_KEY_SECRET')).toEqual(knowing);
+  },
+);

@@ -95,11 +95,22 @@ export function topology(config: TopologyConfig): ProcessSpec[] {
   return [...stores, ...services, ...gateways];
 }
 
+/** What only identity may know; no other process has it in its environment. */
+function identitySecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
+  const ours = {
+    SKYRUN_KEY_SECRET: installation.keySecret,
+    SKYRUN_ADMIN_EMAIL: installation.adminEmail,
+    SKYRUN_ADMIN_PASSWORD: installation.adminPassword,
+    SKYRUN_FIRST_PROJECT: 'demo',
+  };
+  return Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, environment[name] ?? value]));
+}
+
 /** While PostgreSQL still runs: what the containers used up to now is written down. */
 const STOP_CONTAINERS = ['services/orchestrator/stop-main.ts'];
 
 function controlProcess(config: TopologyConfig, stores: readonly string[]): ProcessSpec {
-  const own = { SKYRUN_DATA_DIR: config.layout.control };
+  const own = { SKYRUN_DATA_DIR: config.layout.control, ...identitySecrets(config) };
   const port = config.ports.services.identity;
   const control = nodeProcess(config, 'control', port, ['launcher/control-main.ts'], own);
   return { ...control, startsAfter: stores, endsBefore: stores, afterEnd: STOP_CONTAINERS };
@@ -107,7 +118,8 @@ function controlProcess(config: TopologyConfig, stores: readonly string[]): Proc
 
 function serviceProcesses(config: TopologyConfig, stores: readonly string[]): ProcessSpec[] {
   return SERVICE_FILES.map(({ service, file }) => {
-    const own = { SKYRUN_DATA_DIR: join(config.layout.control, service) };
+    const secrets = service === 'identity' ? identitySecrets(config) : {};
+    const own = { SKYRUN_DATA_DIR: join(config.layout.control, service), ...secrets };
     const process = nodeProcess(config, service, config.ports.services[service], [file], own);
     const common = { ...process, startsAfter: stores, endsBefore: stores };
     return service === 'orchestrator' ? { ...common, afterEnd: STOP_CONTAINERS } : common;
@@ -166,10 +178,6 @@ function nodeProcess(
       SKYRUN_INSTALLATION: installation.id,
       SKYRUN_LISTEN_HOST: '127.0.0.1',
       SKYRUN_INTERNAL_TOKEN: installation.internalToken,
-      SKYRUN_KEY_SECRET: installation.keySecret,
-      SKYRUN_ADMIN_EMAIL: installation.adminEmail,
-      SKYRUN_ADMIN_PASSWORD: installation.adminPassword,
-      SKYRUN_FIRST_PROJECT: 'demo',
       SKYRUN_BASE_DOMAIN: config.baseDomain,
       SKYRUN_PUBLIC_URL: `http://${config.baseDomain}:${ports.gateway}`,
       SKYRUN_DATABASE_URL: config.databaseUrl,
