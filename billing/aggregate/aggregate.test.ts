@@ -49,15 +49,22 @@ describe('measured usage', () => {
   test('is, millisecond by millisecond, what an independent count says', () => {
     fc.assert(
       fc.property(usageRows, (rows) => {
-        const seen = new Map<string, { busy: Set<number>; reserved: Set<number>; alive: Set<number> }>();
+        const seen = new Map<string, Record<'busy' | 'reserved' | 'alive' | 'paused', Set<number>>>();
         for (const row of rows) {
-          const sets = seen.get(row.instanceId) ?? { busy: new Set(), reserved: new Set(), alive: new Set() };
+          const sets = seen.get(row.instanceId) ?? {
+            busy: new Set(),
+            reserved: new Set(),
+            alive: new Set(),
+            paused: new Set(),
+          };
           seen.set(row.instanceId, sets);
           for (const [start, end] of row.busy) {
             for (let ms = start; ms < end; ms += 1) {
-              if (row.kind === 'requests') sets.busy.add(ms);
-              else sets.alive.add(ms);
-              if (row.minInstance) sets.reserved.add(ms);
+              const isPaused = row.kind === 'lifetime' && row.state === 'paused';
+              if (row.kind === 'requests' || row.state === 'starting' || row.state === 'stopping') sets.busy.add(ms);
+              if (isPaused) sets.paused.add(ms);
+              else if (row.kind === 'lifetime') sets.alive.add(ms);
+              if (row.minInstance && !isPaused) sets.reserved.add(ms);
             }
           }
         }
@@ -66,6 +73,7 @@ describe('measured usage', () => {
           if (!sets || total.instanceId === '') continue;
           expect(total.busyMs).toBe(sets.busy.size);
           expect(total.aliveMs).toBe(sets.alive.size);
+          expect(total.pausedMs).toBe(sets.paused.difference(sets.alive).difference(sets.busy).size);
           expect(total.idleMs).toBe(sets.reserved.difference(sets.busy).size);
         }
       }),

@@ -17,6 +17,8 @@ export interface MeasurableRow {
   readonly bytesOut: number;
   readonly busy: readonly Span[];
   readonly minInstance: boolean;
+  /** Of a lifetime row: what the instance did. */
+  readonly state: 'starting' | 'running' | 'paused' | 'stopping';
 }
 
 /** What one instance used in one slot. The times can be negative where late usage corrects an earlier slot. */
@@ -28,11 +30,14 @@ export interface InstanceTotal {
   readonly billingMode: BillingMode;
   readonly cpuMilli: number;
   readonly memoryMib: number;
-  /** Union of busy spans over all gateways. */
+  /** Union of busy spans over all gateways, and of the time in which the instance started and stopped. */
   readonly busyMs: number;
-  /** Kept alive by minScale and not busy. */
+  /** Kept alive by minScale, neither busy nor paused. */
   readonly idleMs: number;
+  /** Existed and was not paused. */
   readonly aliveMs: number;
+  /** Frozen. */
+  readonly pausedMs: number;
   readonly requests: number;
   readonly bytesOut: number;
   readonly requestRows: number;
@@ -40,7 +45,16 @@ export interface InstanceTotal {
   readonly usageUntil: number;
 }
 
-const AMOUNTS = ['busyMs', 'idleMs', 'aliveMs', 'requests', 'bytesOut', 'requestRows', 'lifetimeRows'] as const;
+const AMOUNTS = [
+  'busyMs',
+  'idleMs',
+  'aliveMs',
+  'pausedMs',
+  'requests',
+  'bytesOut',
+  'requestRows',
+  'lifetimeRows',
+] as const;
 
 /**
  * Measures usage. Order and split of rows make no difference; a row must not be there twice (the store sees to it).
@@ -60,19 +74,25 @@ function measureInstance(rows: readonly MeasurableRow[]): InstanceTotal[] {
   let busy: Span[] = [];
   let alive: Span[] = [];
   let reserved: Span[] = [];
+  let paused: Span[] = [];
   let busyMs = 0;
   let idleMs = 0;
   let aliveMs = 0;
+  let pausedMs = 0;
   for (const slotRows of slots) {
     const [first] = slotRows;
     if (!first) continue;
     const spansOf = (wanted: (row: MeasurableRow) => boolean) =>
       slotRows.filter(wanted).flatMap((row) => [...row.busy]);
-    busy = mergeSpans([...busy, ...spansOf((row) => row.kind === 'requests')]);
-    alive = mergeSpans([...alive, ...spansOf((row) => row.kind === 'lifetime')]);
-    reserved = mergeSpans([...reserved, ...spansOf((row) => row.kind === 'lifetime' && row.minInstance)]);
+    const awake = (row: MeasurableRow) => row.kind === 'lifetime' && row.state !== 'paused';
+    busy = mergeSpans([...busy, ...spansOf((row) => row.kind === 'requests' || startsOrStops(row))]);
+    alive = mergeSpans([...alive, ...spansOf(awake)]);
+    reserved = mergeSpans([...reserved, ...spansOf((row) => awake(row) && row.minInstance)]);
+    paused = mergeSpans([...paused, ...spansOf((row) => row.kind === 'lifetime' && row.state === 'paused')]);
     const busyThen = lengthOf(busy);
     const aliveThen = lengthOf(alive);
+    const used = mergeSpans([...busy, ...alive]);
+    const pausedThen = lengthOf(mergeSpans([...paused, ...used])) - lengthOf(used);
     const idleThen = lengthOf(mergeSpans([...reserved, ...busy])) - busyThen;
     // Requests that no instance answered cost nothing; their rows are kept and counted all the same.
     const answered = first.instanceId === '' ? [] : slotRows;
@@ -87,6 +107,7 @@ function measureInstance(rows: readonly MeasurableRow[]): InstanceTotal[] {
       busyMs: first.instanceId === '' ? 0 : busyThen - busyMs,
       idleMs: idleThen - idleMs,
       aliveMs: aliveThen - aliveMs,
+      pausedMs: pausedThen - pausedMs,
       requests: answered.reduce((sum, row) => sum + row.requests, 0),
       bytesOut: answered.reduce((sum, row) => sum + row.bytesOut, 0),
       requestRows: slotRows.filter((row) => row.kind === 'requests').length,
@@ -96,8 +117,13 @@ function measureInstance(rows: readonly MeasurableRow[]): InstanceTotal[] {
     busyMs = busyThen;
     idleMs = idleThen;
     aliveMs = aliveThen;
+    pausedMs = pausedThen;
   }
   return totals;
+}
+
+function startsOrStops(row: MeasurableRow): boolean {
+  return row.kind === 'lifetime' && (row.state === 'starting' || row.state === 'stopping');
 }
 
 /** Adds a total to the one of the same instance and slot. */

@@ -1,3 +1,4 @@
+import type { Meter } from '@skyrun/contracts';
 import type { InstanceTotal } from '../aggregate/measure.ts';
 import type { PriceBook } from '../prices/price-book.ts';
 import type { BillingMode } from '../prices/price-list.ts';
@@ -10,6 +11,8 @@ export interface Attributed {
   readonly idleExact: bigint;
   readonly requests: number;
 }
+
+const IDLE_METERS: ReadonlySet<Meter> = new Set(['cpu_idle', 'memory_idle', 'cpu_paused', 'memory_paused']);
 
 type Group = 'service' | 'revision' | 'instance' | 'day';
 
@@ -50,8 +53,8 @@ export function attribute(
     const group = groups.get(item.service.slice(17));
     if (!group) continue;
     group.exact += item.exact;
-    if (item.meter === 'cpu_idle' || item.meter === 'memory_idle') group.idleExact += item.exact;
-    if (item.mode === 'instance' && item.meter !== 'egress' && group.aliveMs > group.busyMs) {
+    if (IDLE_METERS.has(item.meter)) group.idleExact += item.exact;
+    if (item.mode === 'instance' && (item.meter === 'cpu' || item.meter === 'memory') && group.aliveMs > group.busyMs) {
       group.idleExact += (item.exact * BigInt(group.aliveMs - group.busyMs)) / BigInt(group.aliveMs);
     }
   }

@@ -29,7 +29,7 @@ export async function monthForecast(
   return { forecast: forecastMonth(days, now), currency: list.currency };
 }
 
-/** Cost of each day of the month, net of the free tier: what the month's bill grew by on it. */
+/** Cost of each day of the month, net of free tier and discounts, before taxes: what the month's bill grew by on it. */
 function dailyCosts(
   totals: readonly InstanceTotal[],
   from: number,
@@ -40,8 +40,8 @@ function dailyCosts(
   let before = 0n;
   return Array.from({ length: (dayStart(now) - from) / DAY_MS + 1 }, (_, index) => {
     const known = totals.filter((total) => total.slot.day <= from + index * DAY_MS);
-    const { totalExact } = calculate({ totals: known, ordinal: 1, prices, freeTier, minorUnitPlaces: 2 });
-    const upTo = roundExact(totalExact, 12);
+    const { netExact } = calculate({ totals: known, ordinal: 1, prices, freeTier, minorUnitPlaces: 2 });
+    const upTo = roundExact(netExact, 12);
     const cost = upTo - before;
     before = upTo;
     return cost;

@@ -8,6 +8,7 @@ import { type RatedQuantity, rate } from '../rate/rate.ts';
 import { type ExactCredit, freeTierCredits, monthName } from './credits.ts';
 import { discountCredits } from './discounts.ts';
 import { roundParts } from './round-parts.ts';
+import { type ExactTax, taxesOf } from './taxes.ts';
 
 /** Amounts are pico units, rounded to the minor unit; `exact` ones are unrounded, see EXACT_SCALE. */
 export interface BillLine {
@@ -27,13 +28,20 @@ export interface BillCredit extends ExactCredit {
   readonly amount: bigint;
 }
 
-/** Σ lines = subtotal and subtotal + Σ credits = total, always. */
+export interface BillTax extends ExactTax {
+  readonly amount: bigint;
+}
+
+/** Σ lines = subtotal and subtotal + Σ credits + Σ taxes = total, always. */
 export interface Bill {
   readonly lines: readonly BillLine[];
   readonly credits: readonly BillCredit[];
+  readonly taxes: readonly BillTax[];
   readonly subtotal: bigint;
   readonly total: bigint;
   readonly subtotalExact: bigint;
+  /** After credits, before taxes. */
+  readonly netExact: bigint;
   readonly totalExact: bigint;
 }
 
@@ -62,9 +70,12 @@ export function calculate({ totals, ordinal, prices, freeTier, minorUnitPlaces: 
     ...discountCredits(rated, ordinal, prices, freeTier),
   ];
   const subtotalExact = sum(drafts.map((line) => line.exact));
-  const totalExact = subtotalExact + sum(credits.map((credit) => credit.exact));
+  const netExact = subtotalExact + sum(credits.map((credit) => credit.exact));
+  const taxes = taxesOf(rated, ordinal, prices, freeTier);
+  const totalExact = netExact + sum(taxes.map((tax) => tax.exact));
   const subtotal = roundExact(subtotalExact, places);
-  const total = credits.length === 0 ? subtotal : roundExact(totalExact, places);
+  const net = credits.length === 0 ? subtotal : roundExact(netExact, places);
+  const total = taxes.length === 0 ? net : roundExact(totalExact, places);
   const lineAmounts = roundParts(
     drafts.map((line) => line.exact),
     subtotal,
@@ -72,15 +83,22 @@ export function calculate({ totals, ordinal, prices, freeTier, minorUnitPlaces: 
   );
   const creditAmounts = roundParts(
     credits.map((credit) => credit.exact),
-    total - subtotal,
+    net - subtotal,
+    places,
+  );
+  const taxAmounts = roundParts(
+    taxes.map((tax) => tax.exact),
+    total - net,
     places,
   );
   return {
     lines: drafts.map((line, index) => ({ ...line, amount: lineAmounts[index] ?? 0n })),
     credits: credits.map((credit, index) => ({ ...credit, amount: creditAmounts[index] ?? 0n })),
+    taxes: taxes.map((tax, index) => ({ ...tax, amount: taxAmounts[index] ?? 0n })),
     subtotal,
     total,
     subtotalExact,
+    netExact,
     totalExact,
   };
 }
@@ -120,10 +138,18 @@ const METER_NAMES: Record<BillingMode, Partial<Record<Meter, string>>> = {
     memory: 'Memory while serving requests',
     cpu_idle: 'vCPU of idle minimum instances',
     memory_idle: 'Memory of idle minimum instances',
+    cpu_paused: 'vCPU of paused instances',
+    memory_paused: 'Memory of paused instances',
     requests: 'Requests',
     egress: 'Data sent',
   },
-  instance: { cpu: 'vCPU of running instances', memory: 'Memory of running instances', egress: 'Data sent' },
+  instance: {
+    cpu: 'vCPU of running instances',
+    memory: 'Memory of running instances',
+    cpu_paused: 'vCPU of paused instances',
+    memory_paused: 'Memory of paused instances',
+    egress: 'Data sent',
+  },
 };
 
 function sum(values: readonly bigint[]): bigint {

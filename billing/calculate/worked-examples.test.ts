@@ -20,6 +20,7 @@ function total(list: string, fields: Partial<InstanceTotal>): InstanceTotal {
     busyMs: 0,
     idleMs: 0,
     aliveMs: 0,
+    pausedMs: 0,
     requests: 0,
     bytesOut: 0,
     requestRows: 1,

@@ -4,6 +4,7 @@ import { monthStart } from '../aggregate/slot.ts';
 import type { BillLine } from '../calculate/calculate.ts';
 import type { BillingContext } from '../context.ts';
 import { billPeriod } from '../period/bill-period.ts';
+import { showPercent } from '../prices/price-list.ts';
 import { roundExact } from '../rate/exact.ts';
 import { type Account, findAccount, loadPeriods, type Period } from '../store/accounts.ts';
 
@@ -34,6 +35,11 @@ export async function getCosts(context: BillingContext, project: string): Promis
     }),
     lines: bill.lines.map(costLine),
     credits: bill.credits.map(({ description, amount }) => ({ description, amount: formatMoney(amount) })),
+    taxes: bill.taxes.map(({ name, percent, amount }) => ({
+      name,
+      percent: showPercent(percent),
+      amount: formatMoney(amount),
+    })),
     subtotal: formatMoney(bill.subtotal),
     exactSubtotal: twelvePlaces(bill.subtotalExact),
     total: formatMoney(bill.total),

@@ -18,7 +18,7 @@ const COLUMNS = [
 ] as const;
 type Cells = Partial<Record<(typeof COLUMNS)[number], string>>;
 
-/** RFC 4180: a row per line and credit, then subtotal and total. */
+/** RFC 4180: a row per line, credit and tax, with subtotal and total. */
 export function invoiceCsv(invoice: Invoice): string {
   const common: Cells = {
     invoice: invoice.number,
@@ -41,6 +41,11 @@ export function invoiceCsv(invoice: Invoice): string {
     })),
     { kind: 'subtotal', amount: invoice.subtotal },
     ...invoice.credits.map(({ description, amount }) => ({ kind: 'credit', description, amount })),
+    ...(invoice.taxes ?? []).map(({ name, percent, amount }) => ({
+      kind: 'tax',
+      description: `${name} (${percent} %)`,
+      amount,
+    })),
     { kind: 'total', amount: invoice.total },
   ];
   const records = rows.map((cells) => COLUMNS.map((column) => cell({ ...common, ...cells }[column] ?? '')));

@@ -144,6 +144,7 @@ function drawSums(document: Document, invoice: Invoice, start: number): void {
   };
   row('Subtotal', invoice.subtotal, false);
   for (const { description, amount } of invoice.credits) row(description, amount, false);
+  for (const { name, percent, amount } of invoice.taxes ?? []) row(`${name} (${percent} %)`, amount, false);
   document.moveTo(330, y).lineTo(PAGE.right, y).lineWidth(1).strokeColor(INK).stroke();
   y += 8;
   row(`Total ${invoice.currency}`, invoice.total, true);

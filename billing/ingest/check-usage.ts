@@ -71,5 +71,6 @@ function rowOf(usage: UsageRecorded, windowStart: number, windowEnd: number): Om
     bytesOut: usage.bytesOut,
     busy,
     minInstance: usage.minInstance,
+    state: usage.state,
   };
 }

@@ -18,6 +18,8 @@ export function fingerprintOf(row: Omit<UsageRow, 'priceList'>): string {
     row.bytesOut,
     row.busy,
     row.minInstance,
+    // Left out where it says nothing new, so that rows from before there were states keep their fingerprint.
+    ...(row.state === 'running' ? [] : [row.state]),
   ]);
   return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }

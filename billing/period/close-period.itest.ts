@@ -154,7 +154,7 @@ describe('a finalized invoice', () => {
         await tx.query(line);
         await tx.query(`UPDATE billing.invoice SET state = 'open' WHERE id = 'inv_x'`);
       }),
-    ).rejects.toThrow(/lines 4 \+ credits 0 are not/);
+    ).rejects.toThrow(/lines 4 \+ credits 0 + taxes 0 are not/);
   });
 });
 

@@ -5,8 +5,8 @@ export type BillingMode = 'request' | 'instance';
 
 /** How many quantity units (see METER_UNITS) make one priced unit. */
 export const PRICED_UNITS = {
-  vcpu_second: { size: 1_000n * 1_000n, label: 'vCPU-second', meters: ['cpu', 'cpu_idle'] },
-  gib_second: { size: 1_024n * 1_000n, label: 'GiB-second', meters: ['memory', 'memory_idle'] },
+  vcpu_second: { size: 1_000n * 1_000n, label: 'vCPU-second', meters: ['cpu', 'cpu_idle', 'cpu_paused'] },
+  gib_second: { size: 1_024n * 1_000n, label: 'GiB-second', meters: ['memory', 'memory_idle', 'memory_paused'] },
   million_requests: { size: 1_000_000n, label: 'million requests', meters: ['requests'] },
   gib: { size: 1n << 30n, label: 'GiB', meters: ['egress'] },
 } as const satisfies Record<string, { size: bigint; label: string; meters: readonly Meter[] }>;
@@ -63,6 +63,8 @@ export const priceListSchema = z.strictObject({
     /** An instance costs at least this long, once in its life. */
     minimumSeconds: z.int().min(0).max(86_400),
   }),
+  /** Of the time in which an instance is frozen, in either mode; the idle price where it is left out. */
+  paused: z.strictObject({ cpu: price('vcpu_second'), memory: price('gib_second') }).optional(),
   egress: tiers,
   freeTier: z.array(
     z.strictObject({
@@ -83,6 +85,11 @@ export const priceListSchema = z.strictObject({
       (list) => list.reduce((sum, discount) => sum + discount.percent, 0n) <= 1_000_000n,
       'more than 100 percent together',
     ),
+  /** Each on what is left after free tier and discounts; none is taxed by another. */
+  taxes: z
+    .array(z.strictObject({ name: z.string().min(1).max(100), percent }))
+    .default([])
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'a name is used twice'),
 });
 export type PriceListDocument = z.infer<typeof priceListSchema>;
 
@@ -115,4 +122,10 @@ export function parsePriceList(input: unknown, origin: string): PriceList {
     id: `${document.name}@${document.effectiveFrom}`,
     effectiveFromMs: Date.parse(document.effectiveFrom),
   };
+}
+
+/** A percentage as it is kept, in 1/10 000 of a percent: `125000n` is `12.5`. */
+export function showPercent(percent: bigint): string {
+  const text = `${percent / 10_000n}.${String(percent % 10_000n).padStart(4, '0')}`;
+  return text.replace(/\.?0+$/, '');
 }

@@ -1,8 +1,8 @@
 import { formatMoney, type PublicPriceList } from '@skyrun/contracts';
-import { PRICED_UNITS, type PricedUnit, type PriceList } from './price-list.ts';
+import { PRICED_UNITS, type PricedUnit, type PriceList, showPercent } from './price-list.ts';
 
 export function showPriceList(list: PriceList): PublicPriceList {
-  const { id, name, title, effectiveFrom, currency, request, instance, egress, freeTier, discounts } = list;
+  const { id, name, title, effectiveFrom, currency, request, instance, egress, freeTier, discounts, taxes } = list;
   return {
     id,
     name,
@@ -21,12 +21,14 @@ export function showPriceList(list: PriceList): PublicPriceList {
       memory: show(instance.memory),
       minimumSeconds: instance.minimumSeconds,
     },
+    paused: {
+      cpu: show(list.paused?.cpu ?? request.cpu_idle),
+      memory: show(list.paused?.memory ?? request.memory_idle),
+    },
     egress: egress.map(({ upToGib, price }) => ({ upToGib: upToGib ?? null, price: formatMoney(price) })),
     freeTier: freeTier.map(({ mode, meter, quantity, ...rest }) => ({ mode, meter, quantity, ...show(rest) })),
-    discounts: discounts.map((discount) => ({
-      name: discount.name,
-      percent: formatMoney(discount.percent * 100_000_000n, 0),
-    })),
+    discounts: discounts.map(({ name, percent }) => ({ name, percent: showPercent(percent) })),
+    taxes: taxes.map(({ name, percent }) => ({ name, percent: showPercent(percent) })),
   };
 }
 

@@ -1,9 +1,9 @@
 /**
  * An unrounded amount of money: a bigint count of 10⁻¹² ÷ EXACT_SCALE of the currency. The scale is divisible by
  * every priced unit (10⁶ mvCPU·ms, 1024 × 10³ MiB·ms, 10⁶ requests, 2³⁰ bytes), so quantity × price never rounds;
- * and once more by 10⁶, so that a percentage of four decimals of such an amount does not round either.
+ * and twice more by 10⁶, so that a discount of four decimals of such an amount does not round either, nor a tax on that.
  */
-export const EXACT_SCALE = (1n << 36n) * 5n ** 12n;
+export const EXACT_SCALE = (1n << 42n) * 5n ** 18n;
 
 /** @param unitSize how many quantity units make one priced unit. */
 export function exactAmount(quantity: bigint, pricePico: bigint, unitSize: bigint): bigint {

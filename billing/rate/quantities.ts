@@ -1,4 +1,4 @@
-import type { Meter } from '@skyrun/contracts';
+import { BILLED_TICK_MS, type Meter } from '@skyrun/contracts';
 import type { InstanceTotal } from '../aggregate/measure.ts';
 import { compareSlots, type Slot } from '../aggregate/slot.ts';
 import type { PriceBook } from '../prices/price-book.ts';
@@ -16,8 +16,9 @@ export interface Quantity {
 }
 
 /**
- * What is priced of each total. Request-based: time while requests are served, idle time of minimum instances,
- * requests, egress. Instance-based: the whole life time, at least `minimumSeconds` once per instance, and egress.
+ * What is priced of each total. Request-based: time while the instance starts, serves and stops, idle time of minimum
+ * instances, requests. Instance-based: the life time, rounded up and at least `minimumSeconds` once per instance. Both:
+ * paused time, egress.
  *
  * @param nameOf what is kept apart, in place of the service: analytics price finer parts by the same rules.
  */
@@ -41,6 +42,8 @@ export function quantitiesOf(
     const cpu = BigInt(total.cpuMilli);
     const memory = BigInt(total.memoryMib);
     add(total, 'egress', BigInt(total.bytesOut), total.requestRows);
+    add(total, 'cpu_paused', BigInt(total.pausedMs) * cpu, total.lifetimeRows);
+    add(total, 'memory_paused', BigInt(total.pausedMs) * memory, total.lifetimeRows);
     if (total.billingMode === 'instance') continue;
     add(total, 'cpu', BigInt(total.busyMs) * cpu, total.requestRows);
     add(total, 'memory', BigInt(total.busyMs) * memory, total.requestRows);
@@ -55,12 +58,18 @@ export function quantitiesOf(
   return [...sums.values()].filter((sum) => sum.amount !== 0n);
 }
 
+/** Milliseconds of a life, up to the next full tick. */
+function roundUp(ms: number): number {
+  return Math.ceil(ms / BILLED_TICK_MS) * BILLED_TICK_MS;
+}
+
 /** Raises each instance's whole life to the minimum; the slot in which the instance first lived bears the difference. */
 function billableLifetimes(
   totals: readonly InstanceTotal[],
   prices: PriceBook,
 ): { total: InstanceTotal; ms: number }[] {
-  const minimumOf = (list: PriceList, ms: number) => (ms > 0 ? Math.max(ms, list.instance.minimumSeconds * 1000) : ms);
+  const minimumOf = (list: PriceList, ms: number) =>
+    ms > 0 ? Math.max(roundUp(ms), list.instance.minimumSeconds * 1000) : ms;
   const livedMs = new Map<string, number>();
   return totals
     .filter((total) => total.billingMode === 'instance' && total.lifetimeRows + total.aliveMs !== 0)

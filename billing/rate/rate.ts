@@ -33,6 +33,11 @@ export function rate(quantities: readonly Quantity[], prices: PriceBook): RatedQ
 }
 
 function priceOf(list: PriceList, { mode, meter }: Quantity): { pricePico: bigint; pricedUnit: PricedUnit } {
+  if (meter === 'cpu_paused' || meter === 'memory_paused') {
+    const { cpu, memory } = list.paused ?? { cpu: list.request.cpu_idle, memory: list.request.memory_idle };
+    const { price, per } = meter === 'cpu_paused' ? cpu : memory;
+    return { pricePico: price, pricedUnit: per };
+  }
   if (mode === 'instance' && (meter === 'cpu' || meter === 'memory')) {
     return { pricePico: list.instance[meter].price, pricedUnit: list.instance[meter].per };
   }
@@ -67,7 +72,16 @@ function rated(quantity: Quantity, amount: bigint, pricePico: bigint, pricedUnit
   };
 }
 
-const METER_ORDER: readonly Meter[] = ['cpu', 'memory', 'cpu_idle', 'memory_idle', 'requests', 'egress'];
+const METER_ORDER: readonly Meter[] = [
+  'cpu',
+  'memory',
+  'cpu_idle',
+  'memory_idle',
+  'cpu_paused',
+  'memory_paused',
+  'requests',
+  'egress',
+];
 
 /** One order for tiers and for lines, whatever order the usage came in. */
 function compareQuantities(a: Quantity, b: Quantity): number {

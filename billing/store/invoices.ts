@@ -2,6 +2,7 @@ import { type CostLine, formatMoney, type Invoice, type Meter } from '@skyrun/co
 import { isoTime } from '@skyrun/kit';
 import { sql } from 'kysely';
 import type { Bill } from '../calculate/calculate.ts';
+import { showPercent } from '../prices/price-list.ts';
 import type { Sql } from './sql.ts';
 
 export interface NewInvoice {
@@ -20,12 +21,14 @@ export interface NewInvoice {
 /** Writes a finalized invoice: as a draft, then its lines, then open; from then on the database refuses any change. */
 export async function insertInvoice(db: Sql, invoice: NewInvoice): Promise<void> {
   const { id, project, ordinal, number, currency, periodStart, periodEnd, priceList, bill, createdAt } = invoice;
+  const sumOf = (parts: readonly { readonly amount: bigint }[]) =>
+    parts.reduce((sum, { amount }) => sum + amount, 0n).toString();
   await sql`
     INSERT INTO invoice (id, project, ordinal, number, state, currency, period_start, period_end, price_list, subtotal,
-      credit_total, total, created_at)
+      credit_total, tax_total, total, created_at)
     VALUES (${id}, ${project}, ${ordinal}, ${number}, 'draft', ${currency}, ${periodStart}::int8, ${periodEnd}::int8,
-      ${priceList}, ${bill.subtotal.toString()}::numeric, ${(bill.total - bill.subtotal).toString()}::numeric,
-      ${bill.total.toString()}::numeric, ${createdAt}::int8)`.execute(db);
+      ${priceList}, ${bill.subtotal.toString()}::numeric, ${sumOf(bill.credits)}::numeric,
+      ${sumOf(bill.taxes)}::numeric, ${bill.total.toString()}::numeric, ${createdAt}::int8)`.execute(db);
   const column = <Value>(of: (line: Bill['lines'][number], index: number) => Value) => bill.lines.map(of);
   await sql`
     INSERT INTO invoice_line (invoice_id, position, meter, service, description, quantity, unit, unit_price, priced_unit,
@@ -42,6 +45,12 @@ export async function insertInvoice(db: Sql, invoice: NewInvoice): Promise<void>
       ${bill.credits.map((_, index) => index + 1)}::int4[],
       ${bill.credits.map((credit) => credit.description)}::text[],
       ${bill.credits.map((credit) => credit.amount.toString())}::numeric[])`.execute(db);
+  await sql`
+    INSERT INTO invoice_tax (invoice_id, position, name, percent, amount)
+    SELECT ${id}, * FROM unnest(
+      ${bill.taxes.map((_, index) => index + 1)}::int4[], ${bill.taxes.map((tax) => tax.name)}::text[],
+      ${bill.taxes.map((tax) => Number(tax.percent))}::int4[],
+      ${bill.taxes.map((tax) => tax.amount.toString())}::numeric[])`.execute(db);
   await sql`UPDATE invoice SET state = 'open' WHERE id = ${id}`.execute(db);
 }
 
@@ -120,6 +129,9 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
   const credits = await sql<{ invoiceId: string; description: string; amount: string }>`
     SELECT invoice_id AS "invoiceId", description, amount::text AS amount
     FROM invoice_credit WHERE invoice_id = ANY(${ids}::text[]) ORDER BY invoice_id, position`.execute(db);
+  const taxes = await sql<{ invoiceId: string; name: string; percent: number; amount: string }>`
+    SELECT invoice_id AS "invoiceId", name, percent, amount::text AS amount
+    FROM invoice_tax WHERE invoice_id = ANY(${ids}::text[]) ORDER BY invoice_id, position`.execute(db);
   return records.map(({ ordinal, credited, settledAt, ...record }) => ({
     ordinal,
     invoice: {
@@ -141,6 +153,9 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
       credits: credits.rows
         .filter((credit) => credit.invoiceId === record.id)
         .map(({ description, amount }) => ({ description, amount: money(amount) })),
+      taxes: taxes.rows
+        .filter((tax) => tax.invoiceId === record.id)
+        .map(({ name, percent, amount }) => ({ name, percent: showPercent(BigInt(percent)), amount: money(amount) })),
     },
   }));
 }

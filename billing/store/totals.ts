@@ -16,7 +16,7 @@ export async function addTotals(db: Sql, changes: readonly ProjectTotals[]): Pro
   const column = <Value>(of: (row: (typeof rows)[number]) => Value) => rows.map(of);
   await sql`
     INSERT INTO instance_total AS old (project, ordinal, late, month, price_list, day, service, revision_name, instance_id,
-      billing_mode, cpu_milli, memory_mib, busy_ms, idle_ms, alive_ms, requests, bytes_out, request_rows, lifetime_rows,
+      billing_mode, cpu_milli, memory_mib, busy_ms, idle_ms, alive_ms, paused_ms, requests, bytes_out, request_rows, lifetime_rows,
       usage_until)
     SELECT * FROM unnest(
       ${column((row) => row.project)}::text[], ${column((row) => row.slot.ordinal)}::int4[],
@@ -27,13 +27,15 @@ export async function addTotals(db: Sql, changes: readonly ProjectTotals[]): Pro
       ${column((row) => row.billingMode)}::text[], ${column((row) => row.cpuMilli)}::int4[],
       ${column((row) => row.memoryMib)}::int4[], ${column((row) => row.busyMs)}::int8[],
       ${column((row) => row.idleMs)}::int8[], ${column((row) => row.aliveMs)}::int8[],
+      ${column((row) => row.pausedMs)}::int8[],
       ${column((row) => row.requests)}::int8[], ${column((row) => row.bytesOut)}::int8[],
       ${column((row) => row.requestRows)}::int8[], ${column((row) => row.lifetimeRows)}::int8[],
       ${column((row) => row.usageUntil)}::int8[])
     ON CONFLICT (project, ordinal, late, month, price_list, day, service, revision_name, instance_id, billing_mode, cpu_milli,
       memory_mib)
     DO UPDATE SET busy_ms = old.busy_ms + excluded.busy_ms, idle_ms = old.idle_ms + excluded.idle_ms,
-      alive_ms = old.alive_ms + excluded.alive_ms, requests = old.requests + excluded.requests,
+      alive_ms = old.alive_ms + excluded.alive_ms, paused_ms = old.paused_ms + excluded.paused_ms,
+      requests = old.requests + excluded.requests,
       bytes_out = old.bytes_out + excluded.bytes_out, request_rows = old.request_rows + excluded.request_rows,
       lifetime_rows = old.lifetime_rows + excluded.lifetime_rows,
       usage_until = greatest(old.usage_until, excluded.usage_until)`.execute(db);
@@ -68,6 +70,7 @@ export async function loadTotals(db: Sql, project: string, ordinal: number): Pro
     SELECT ordinal, late, month::float8 AS month, price_list AS "priceList", service, of_revision AS "revisionName",
       one AS "instanceId", billing_mode AS "billingMode", cpu_milli AS "cpuMilli", memory_mib AS "memoryMib",
       sum(busy_ms)::float8 AS "busyMs", sum(idle_ms)::float8 AS "idleMs", sum(alive_ms)::float8 AS "aliveMs",
+      sum(paused_ms)::float8 AS "pausedMs",
       sum(requests)::float8 AS requests, sum(bytes_out)::float8 AS "bytesOut", sum(request_rows)::float8 AS "requestRows",
       sum(lifetime_rows)::float8 AS "lifetimeRows", max(usage_until)::float8 AS "usageUntil"
     FROM kept
@@ -97,7 +100,8 @@ export async function loadDays(
     SELECT month::float8 AS month, day::float8 AS day, price_list AS "priceList", service,
       of_revision AS "revisionName", one AS "instanceId", billing_mode AS "billingMode", cpu_milli AS "cpuMilli",
       memory_mib AS "memoryMib", sum(busy_ms)::float8 AS "busyMs", sum(idle_ms)::float8 AS "idleMs",
-      sum(alive_ms)::float8 AS "aliveMs", sum(requests)::float8 AS requests, sum(bytes_out)::float8 AS "bytesOut",
+      sum(alive_ms)::float8 AS "aliveMs",
+      sum(paused_ms)::float8 AS "pausedMs", sum(requests)::float8 AS requests, sum(bytes_out)::float8 AS "bytesOut",
       sum(request_rows)::float8 AS "requestRows", sum(lifetime_rows)::float8 AS "lifetimeRows",
       max(usage_until)::float8 AS "usageUntil"
     FROM days GROUP BY month, day, price_list, service, of_revision, one, billing_mode, cpu_milli, memory_mib`.execute(

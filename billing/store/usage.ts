@@ -13,10 +13,11 @@ export async function insertUsage(
   const column = <Value>(of: (row: NewUsageRow) => Value) => rows.map(of);
   const inserted = await sql<{ project: string; key: string; seq: number }>`
     INSERT INTO usage (project, key, fingerprint, kind, service, revision_name, instance_id, window_start, window_end,
-      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy, min_instance, price_list, received_at)
+      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy, min_instance, state,
+      price_list, received_at)
     SELECT project, key, decode(fingerprint, 'hex'), kind, service, revision_name, instance_id, window_start, window_end,
-      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy::int8multirange, min_instance, price_list,
-      ${receivedAt}::int8
+      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy::int8multirange, min_instance, state,
+      price_list, ${receivedAt}::int8
     FROM unnest(
       ${column((row) => row.project)}::text[], ${column((row) => row.key)}::text[],
       ${column((row) => row.fingerprint)}::text[], ${column((row) => row.kind)}::text[],
@@ -26,9 +27,10 @@ export async function insertUsage(
       ${column((row) => row.cpuMilli)}::int4[], ${column((row) => row.memoryMib)}::int4[],
       ${column((row) => row.requests)}::int8[], ${column((row) => row.bytesIn)}::int8[],
       ${column((row) => row.bytesOut)}::int8[], ${column((row) => formatSpans(row.busy))}::text[],
-      ${column((row) => row.minInstance)}::bool[], ${column((row) => row.priceList)}::text[]
+      ${column((row) => row.minInstance)}::bool[], ${column((row) => row.state)}::text[],
+      ${column((row) => row.priceList)}::text[]
     ) AS fresh (project, key, fingerprint, kind, service, revision_name, instance_id, window_start, window_end,
-      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy, min_instance, price_list)
+      billing_mode, cpu_milli, memory_mib, requests, bytes_in, bytes_out, busy, min_instance, state, price_list)
     ON CONFLICT (project, key) DO NOTHING
     RETURNING project, key, seq::float8 AS seq`.execute(db);
   return inserted.rows;
@@ -138,6 +140,7 @@ export interface UsageRecord {
   readonly bytesOut: number;
   readonly busy: string;
   readonly minInstance: boolean;
+  readonly state: StoredUsageRow['state'];
   readonly priceList: string;
 }
 
@@ -147,7 +150,7 @@ export const usageColumns = sql.raw(`
   u.instance_id AS "instanceId", u.window_start::float8 AS "windowStart", u.window_end::float8 AS "windowEnd",
   u.billing_mode AS "billingMode", u.cpu_milli AS "cpuMilli", u.memory_mib AS "memoryMib",
   u.requests::float8 AS requests, u.bytes_in::float8 AS "bytesIn", u.bytes_out::float8 AS "bytesOut",
-  u.busy::text AS busy, u.min_instance AS "minInstance", u.price_list AS "priceList"`);
+  u.busy::text AS busy, u.min_instance AS "minInstance", u.state, u.price_list AS "priceList"`);
 
 export function decodeUsage(record: UsageRecord): StoredUsageRow {
   return { ...record, busy: parseSpans(record.busy) };

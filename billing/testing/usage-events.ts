@@ -21,6 +21,7 @@ export interface UsageFields {
   readonly cpuMilli?: number;
   readonly memoryMib?: number;
   readonly minInstance?: boolean;
+  readonly state?: UsageEvent['data']['state'];
 }
 
 const SERVICE_ID = 'svc_01890000-0000-7000-8000-000000000001';
@@ -65,6 +66,7 @@ export function usageEvent(fields: UsageFields): UsageEvent {
       busyMs: busy.reduce((sum, [start, end]) => sum + end - start, 0),
       statusClasses: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
       minInstance: fields.minInstance ?? false,
+      state: fields.state ?? 'running',
     },
   };
 }

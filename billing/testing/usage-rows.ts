@@ -23,6 +23,7 @@ export function usageRow(fields: Partial<StoredUsageRow> & { readonly seq: numbe
     bytesOut: 0,
     busy: [[windowStart, windowEnd]],
     minInstance: false,
+    state: 'running',
     priceList: TIER_1,
     ...fields,
     windowStart,
@@ -73,11 +74,12 @@ export const usageRows: fc.Arbitrary<StoredUsageRow[]> = fc
       requests: fc.nat(5_000_000),
       bytesOut: fc.nat(2 ** 31),
       minInstance: fc.boolean(),
+      state: fc.constantFrom('starting' as const, 'running' as const, 'paused' as const, 'stopping' as const),
     }),
     { maxLength: 40 },
   )
   .map((drafts) =>
-    drafts.map(({ instance, kind, from, lasts, cuts, requests, bytesOut, minInstance }, index) => {
+    drafts.map(({ instance, kind, from, lasts, cuts, requests, bytesOut, minInstance, state }, index) => {
       const windowStart = JANUARY + from;
       return usageRow({
         ...instance,
@@ -89,6 +91,7 @@ export const usageRows: fc.Arbitrary<StoredUsageRow[]> = fc
         requests: kind === 'requests' ? requests : 0,
         bytesOut: kind === 'requests' ? bytesOut : 0,
         minInstance: kind === 'lifetime' && minInstance,
+        state: kind === 'lifetime' ? state : 'running',
       });
     }),
   );

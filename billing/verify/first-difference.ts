@@ -1,5 +1,6 @@
 import { formatMoney, type Invoice } from '@skyrun/contracts';
 import type { Bill } from '../calculate/calculate.ts';
+import { showPercent } from '../prices/price-list.ts';
 
 export interface Difference {
   /** Where, e.g. `lines[2].amount`. */
@@ -32,6 +33,16 @@ export function firstDifference(invoice: Invoice, bill: Bill): Difference | null
     pairs.push(
       [`credits[${index}].description`, said?.description, due?.description],
       [`credits[${index}].amount`, said?.amount, due && formatMoney(due.amount)],
+    );
+  }
+  const taxes = invoice.taxes ?? [];
+  for (let index = 0; index < Math.max(taxes.length, bill.taxes.length); index += 1) {
+    const said = taxes[index];
+    const due = bill.taxes[index];
+    pairs.push(
+      [`taxes[${index}].name`, said?.name, due?.name],
+      [`taxes[${index}].percent`, said?.percent, due && showPercent(due.percent)],
+      [`taxes[${index}].amount`, said?.amount, due && formatMoney(due.amount)],
     );
   }
   pairs.push(

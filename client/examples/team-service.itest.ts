@@ -60,6 +60,7 @@ function usage(service: string, requests: number, busyMs: number): EventDraft {
       busyMs,
       statusClasses: { '1xx': 0, '2xx': requests, '3xx': 0, '4xx': 0, '5xx': 0 },
       minInstance: false,
+      state: 'running',
     },
   };
 }

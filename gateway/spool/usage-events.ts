@@ -44,6 +44,7 @@ export class UsageEvents {
       busyMs: usage.busyMs,
       statusClasses: usage.statusClasses,
       minInstance: false,
+      state: 'running',
     };
     return { ...this.#envelope(`services/${project}/${service}`), type: 'skyrun.usage.recorded.v1', project, data };
   }

@@ -139,6 +139,7 @@ export {
   problemDetails,
 } from './problem.ts';
 export {
+  BILLED_TICK_MS,
   type Budget,
   type BudgetAlert,
   type BudgetSpec,

@@ -38,6 +38,10 @@ export const usageRecorded = revisionRef.extend({
   statusClasses,
   /** For `lifetime`: whether the instance is one that `minScale` keeps (billed as idle while not busy). */
   minInstance: z.boolean().default(false),
+  state: z
+    .enum(['starting', 'running', 'paused', 'stopping'])
+    .default('running')
+    .describe('for `lifetime`: what the instance did; a window ends where it changes'),
 });
 export type UsageRecorded = z.infer<typeof usageRecorded>;
 

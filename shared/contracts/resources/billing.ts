@@ -4,7 +4,16 @@ import { currency, moneyString } from '../money.ts';
 import { dnsLabel, timestamp } from '../names.ts';
 
 /** What is priced. vCPU and memory quantities are exact integers; see `unit`. */
-export const meter = z.enum(['cpu', 'memory', 'cpu_idle', 'memory_idle', 'requests', 'egress']);
+export const meter = z.enum([
+  'cpu',
+  'memory',
+  'cpu_idle',
+  'memory_idle',
+  'cpu_paused',
+  'memory_paused',
+  'requests',
+  'egress',
+]);
 export type Meter = z.infer<typeof meter>;
 
 /** Units of the quantities: milli-vCPU × ms, MiB × ms, requests, bytes. */
@@ -13,9 +22,17 @@ export const METER_UNITS: Record<Meter, string> = {
   memory: 'mib_ms',
   cpu_idle: 'mvcpu_ms',
   memory_idle: 'mib_ms',
+  cpu_paused: 'mvcpu_ms',
+  memory_paused: 'mib_ms',
   requests: 'requests',
   egress: 'bytes',
 };
+
+/**
+ * In request-based billing an instance that gets busy costs until the next full tick after it is idle again; in
+ * instance-based billing its life is rounded up to a full tick.
+ */
+export const BILLED_TICK_MS = 100;
 
 export const costLine = z.object({
   meter,
@@ -29,6 +46,13 @@ export const costLine = z.object({
   exactAmount: moneyString.optional().describe('before rounding; given in live cost'),
 });
 export type CostLine = z.infer<typeof costLine>;
+
+/** A tax on what is left after all credits; exact, rounded with the total. */
+const taxLine = z.object({
+  name: z.string(),
+  percent: z.string().describe('e.g. 19 or 7.7'),
+  amount: moneyString,
+});
 
 /** Live cost of the open period: the same functions as the invoice's, over the usage so far. */
 export const costReport = z.object({
@@ -44,6 +68,7 @@ export const costReport = z.object({
   ),
   lines: z.array(costLine),
   credits: z.array(z.object({ description: z.string(), amount: moneyString })),
+  taxes: z.array(taxLine).optional(),
   subtotal: moneyString,
   exactSubtotal: moneyString.optional().describe('cost before credits and rounding'),
   total: moneyString.describe('rounded to the minor unit, as an invoice of this moment would be'),
@@ -62,6 +87,7 @@ export const invoice = z.object({
   priceList: z.string(),
   lines: z.array(costLine.extend({ usageRows: z.int().describe('how many usage rows the line sums up') })),
   credits: z.array(z.object({ description: z.string(), amount: moneyString })),
+  taxes: z.array(taxLine).optional().describe('subtotal + credits + taxes = total, to the last digit'),
   subtotal: moneyString,
   total: moneyString,
   /** Total minus credit notes while open; zero once it is paid or void. */
@@ -234,11 +260,17 @@ export const priceList = z.object({
     memoryIdle: unitPrice,
     requests: unitPrice,
   }),
-  instance: z.object({ cpu: unitPrice, memory: unitPrice, minimumSeconds: z.int() }),
+  instance: z.object({
+    cpu: unitPrice,
+    memory: unitPrice,
+    minimumSeconds: z.int(),
+  }),
+  paused: z.object({ cpu: unitPrice, memory: unitPrice }).optional(),
   egress: z.array(z.object({ upToGib: z.int().nullable(), price: moneyString })),
   freeTier: z.array(
     unitPrice.extend({ mode: z.enum(['request', 'instance']), meter, quantity: z.int().describe('per month') }),
   ),
   discounts: z.array(z.object({ name: z.string(), percent: z.string() })),
+  taxes: z.array(z.object({ name: z.string(), percent: z.string() })).optional(),
 });
 export type PublicPriceList = z.infer<typeof priceList>;
