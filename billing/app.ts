@@ -59,7 +59,7 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
 
   return {
     name: 'billing',
-    api: createRoutes(context),
+    api: createRoutes(context, runner),
     async start() {
       await db.migrate(new URL('./migrations/', import.meta.url));
       const prices = await keepPriceLists(db.kysely<unknown>(), await readPriceLists(PRICE_LISTS));

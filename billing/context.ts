@@ -1,13 +1,14 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import type { PriceBook } from './prices/price-book.ts';
+import type { LivePriceBook } from './store/price-lists.ts';
 
 /** What every use case of billing works with. */
 export interface BillingContext {
   readonly db: Database;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly prices: PriceBook;
+  /** As of the last `refresh`, which whatever reads usage begins with. */
+  readonly prices: LivePriceBook;
   /** For accounts that are opened from now on. */
   readonly newAccount: { readonly priceList: string; readonly freeTier: boolean };
 }

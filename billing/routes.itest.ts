@@ -13,6 +13,7 @@ import {
 import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ingestBatch } from './ingest/ingest-batch.ts';
+import { createTickedJobs } from './jobs/ticked-jobs.ts';
 import { closePeriod } from './period/close-period.ts';
 import { createRoutes } from './routes.ts';
 import { type TestBilling, testBilling } from './testing/billing-context.ts';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   billing = await testBilling(await testDatabase('billing'));
   const module = {
     name: 'billing',
-    api: createRoutes(() => billing),
+    api: createRoutes(() => billing, createTickedJobs({ jobs: [], clock: billing.clock, logger: silentLogger })),
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
     ready: () => ({ ok: true, checks: {} }),

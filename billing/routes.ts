@@ -10,8 +10,10 @@ import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { invoiceCsv } from './document/invoice-csv.ts';
 import { invoicePdf } from './document/invoice-pdf.ts';
+import type { JobRunner } from './jobs/job.ts';
 import { getLedger } from './ledger/check-ledger.ts';
 import { closePeriod } from './period/close-period.ts';
+import { createPriceListVersion, priceListYaml, validatePriceList } from './prices/manage-price-lists.ts';
 import { showPriceList } from './prices/show-price-list.ts';
 import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
@@ -26,7 +28,7 @@ import { verifyInvoice } from './verify/verify-invoice.ts';
  * `context` is asked for by each call, because the server listens before the service has started.
  * It throws `platform.unavailable` until then.
  */
-export function createRoutes(context: () => BillingContext): Api {
+export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner, 'show' | 'retry'>): Api {
   const api = createApi();
 
   api.handle(OPERATIONS.getCosts, ({ params }) => getCosts(context(), params.project));
@@ -125,7 +127,23 @@ export function createRoutes(context: () => BillingContext): Api {
     );
   });
 
-  api.handle(OPERATIONS.listPriceLists, () => ({ items: context().prices.all().map(showPriceList) }));
+  api.handle(OPERATIONS.listPriceLists, async () => {
+    const { prices, db } = context();
+    await prices.refresh(db.kysely<unknown>());
+    return { items: prices.all().map(showPriceList) };
+  });
+
+  api.handle(OPERATIONS.validatePriceList, ({ body }) => validatePriceList(context(), body.yaml));
+
+  api.handle(OPERATIONS.createPriceListVersion, ({ body }) => createPriceListVersion(context(), body.yaml));
+
+  api.handle(OPERATIONS.getPriceListYaml, async ({ params: { priceListId } }) =>
+    fileReply(Buffer.from(await priceListYaml(context(), priceListId)), 'application/yaml', `${priceListId}.yaml`),
+  );
+
+  api.handle(OPERATIONS.listBillingJobs, ({ query }) => jobs.show(query));
+
+  api.handle(OPERATIONS.retryBillingJob, ({ params }) => jobs.retry(params.jobId));
 
   api.handle(OPERATIONS.listUsage, async ({ params: { project }, query }) => {
     const db = context().db.kysely<unknown>();

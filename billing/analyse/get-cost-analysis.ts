@@ -28,6 +28,7 @@ export async function getCostAnalysis(
     throw new Problem('request.invalid', { detail: `until: ${message}`, errors: [{ field: 'until', message }] });
   }
   const db = context.db.kysely<unknown>();
+  await context.prices.refresh(db);
   // From the month's first day on, as tiers count by month.
   const month = await loadDays(db, project, { fromDay: monthStart(fromDay), untilDay, byInstance: true });
   const keyOf = GROUP_KEYS[groupBy];

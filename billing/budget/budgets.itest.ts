@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getCostAnalysis } from '../analyse/get-cost-analysis.ts';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
 import { budgetJob } from '../jobs/billing-jobs.ts';
-import { runOnce } from '../jobs/ticked-jobs.ts';
 import { closePeriod } from '../period/close-period.ts';
 import { type TestBilling, testBilling } from '../testing/billing-context.ts';
+import { runOnce } from '../testing/run-once.ts';
 import { NOON, usageEvent } from '../testing/usage-events.ts';
 import { checkBudgets } from './check-budgets.ts';
 import { createBudget, deleteBudget, listBudgets, replaceBudget } from './manage-budgets.ts';
@@ -16,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => billing.close());
 
-const never = new AbortController().signal;
 const DAY_MS = 86_400_000;
 
 async function eventsOf(project: string): Promise<string[]> {
@@ -106,11 +105,7 @@ test('a new month lifts a cap', async () => {
     await createBudget(own, project, { name: 'all', amount: '1', hardCap: true, thresholds: [] });
     expect(await listBudgets(own, project)).toMatchObject([{ capReached: true }]);
     await own.clock.advance(31 * DAY_MS);
-    await runOnce(
-      budgetJob(() => own),
-      own.logger,
-      never,
-    );
+    await runOnce(budgetJob(() => own));
     expect(await listBudgets(own, project)).toMatchObject([{ capReached: false, forecast: { spent: '0.00' } }]);
   } finally {
     await own.close();

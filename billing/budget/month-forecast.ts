@@ -20,6 +20,7 @@ export async function monthForecast(
   { prices, newAccount, clock }: BillingContext,
   project: string,
 ): Promise<{ forecast: Forecast; currency: string }> {
+  await prices.refresh(db);
   const now = clock.now();
   const account = (await findAccount(db, project)) ?? { project, ...newAccount };
   const list = prices.at(account.priceList, now);

@@ -57,6 +57,7 @@ export async function ingestBatch(context: BillingContext, events: readonly Usag
 
   return context.db.transaction(async (tx) => {
     const db = tx.kysely<unknown>();
+    await context.prices.refresh(db);
     const rows = [...candidates.values()].map(({ row }) => row);
     const accounts = await lockOrOpenAccounts(db, context, rows, now);
     const priced = rows.map((row) => ({ ...row, priceList: priceListOf(row, accounts, context) }));

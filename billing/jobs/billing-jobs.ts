@@ -14,6 +14,7 @@ export function closingJob(context: () => BillingContext, graceMs: number): Job 
   return {
     name: 'close-periods',
     everyMs: MINUTE_MS,
+    remembered: true,
     items() {
       const { db, clock } = context();
       const now = clock.now();
@@ -28,6 +29,7 @@ export function budgetJob(context: () => BillingContext): Job {
   return {
     name: 'check-budgets',
     everyMs: MINUTE_MS,
+    remembered: false,
     items: () => projectsWithBudgets(context().db.kysely<unknown>()),
     run: (project) => checkBudgets(context(), project),
   };
@@ -37,6 +39,7 @@ export function accrualJob(context: () => BillingContext): Job {
   return {
     name: 'accrue-usage',
     everyMs: 5 * MINUTE_MS,
+    remembered: false,
     items: () => accountsWithUnbilledUsage(context().db.kysely<unknown>()),
     run: (project) => accrueOpenPeriods(context(), project),
   };
@@ -46,6 +49,7 @@ export function ledgerJob(context: () => BillingContext): Job {
   return {
     name: 'check-ledgers',
     everyMs: 5 * MINUTE_MS,
+    remembered: true,
     items: () => Promise.resolve(['all']),
     async run() {
       await checkLedgers(context());

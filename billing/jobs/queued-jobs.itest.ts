@@ -17,6 +17,7 @@ test('replicas share items without a leader, try again what failed, and outlive 
   const jobOf = (by: number): Job => ({
     name: 'work',
     everyMs: 500,
+    remembered: false,
     items: async () => items,
     async run(item) {
       if (running.has(item)) twiceAtOnce += 1;
@@ -52,7 +53,9 @@ test('replicas share items without a leader, try again what failed, and outlive 
 
 test('stopping before or while it starts leaves nothing behind', async () => {
   const url = await testRedisUrl();
-  const jobs: Job[] = [{ name: 'work', everyMs: 60_000, items: async () => [], run: async () => undefined }];
+  const jobs: Job[] = [
+    { name: 'work', everyMs: 60_000, remembered: true, items: async () => [], run: async () => undefined },
+  ];
   const make = () =>
     createQueuedJobs({ url, prefix: `billing-${randomBytes(4).toString('hex')}`, jobs, logger: silentLogger });
   const never = make();
@@ -62,4 +65,44 @@ test('stopping before or while it starts leaves nothing behind', async () => {
   early.start();
   await early.stop();
   await early.stop();
+});
+
+test('what was done, waits and failed can be looked at, and what failed can be tried again', async () => {
+  const url = await testRedisUrl();
+  const prefix = `billing-${randomBytes(4).toString('hex')}`;
+  let broken = true;
+  const job: Job = {
+    name: 'close-periods',
+    everyMs: 3_600_000,
+    remembered: true,
+    items: async () => ['good', 'bad'],
+    async run(item) {
+      if (item === 'bad' && broken) throw new Error('the printer is on fire');
+    },
+  };
+  const runner = createQueuedJobs({ url, prefix, jobs: [job], logger: silentLogger, retryAfterMs: 1 });
+  try {
+    await expect(runner.show({ limit: 10 })).rejects.toMatchObject({ code: 'platform.unavailable' });
+    runner.start();
+    const failed = await vi.waitFor(async () => {
+      const { runner: kind, kinds, counts, jobs } = await runner.show({ limit: 10 });
+      expect({ kind, kinds }).toMatchObject({ kind: 'queue', kinds: [{ name: 'close-periods', everyMs: 3_600_000 }] });
+      expect(kinds[0]?.nextAt).not.toBeNull();
+      expect(counts).toMatchObject({ failed: 1, active: 0 });
+      expect(jobs.find(({ item }) => item === 'good')).toMatchObject({ state: 'completed', error: null, attempts: 1 });
+      const [bad] = (await runner.show({ state: 'failed', limit: 10 })).jobs;
+      expect(bad).toMatchObject({ item: 'bad', state: 'failed', attempts: 6, error: 'the printer is on fire' });
+      return bad?.id ?? '';
+    }, soon);
+    broken = false;
+    expect(await runner.retry(failed)).toMatchObject({ id: failed, state: 'waiting' });
+    await vi.waitFor(async () => {
+      const { jobs } = await runner.show({ state: 'completed', limit: 10 });
+      expect(jobs.map(({ item }) => item).sort()).toEqual(['bad', 'good']);
+    }, soon);
+    await expect(runner.retry(failed)).rejects.toMatchObject({ code: 'resource.conflict' });
+    await expect(runner.retry('nobody')).rejects.toMatchObject({ code: 'resource.not_found' });
+  } finally {
+    await runner.stop();
+  }
 });

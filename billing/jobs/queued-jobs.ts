@@ -1,14 +1,13 @@
+import { Problem } from '@skyrun/contracts';
 import type { Logger } from '@skyrun/kit';
 import { Queue, Worker } from 'bullmq';
 import type { Job, JobRunner } from './job.ts';
-
-interface Work {
-  /** Absent in the job that looks for items. */
-  readonly item?: string;
-}
+import { retryInQueue, showQueue, type Work } from './show-queue.ts';
 
 const QUEUE = 'billing';
 const ATTEMPTS = 6;
+/** How many done jobs are remembered. */
+const REMEMBERED = 500;
 
 /**
  * Jobs in BullMQ, shared by all replicas without a leader: the schedule is kept in Redis, one replica looks for the items,
@@ -57,14 +56,21 @@ export function createQueuedJobs(options: {
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: retryAfterMs, jitter: 0.5 },
           deduplication: { id: `${job.name}|${item}` },
-          removeOnComplete: true,
+          removeOnComplete: job.remembered ? { count: REMEMBERED } : true,
           removeOnFail: { count: 1_000 },
         },
       })),
     );
   };
 
+  const running = () => {
+    if (!queue) throw new Problem('platform.unavailable', { detail: 'billing is starting', retryAfterSeconds: 1 });
+    return queue;
+  };
+
   return {
+    show: async (wanted) => showQueue(running(), jobs, wanted),
+    retry: async (id) => retryInQueue(running(), id),
     start() {
       if (abort.signal.aborted || queue) return;
       const into = new Queue<Work>(QUEUE, { connection, prefix });

@@ -1,7 +1,7 @@
 import { type Bill, calculate } from '../calculate/calculate.ts';
-import type { PriceBook } from '../prices/price-book.ts';
 import type { PriceList } from '../prices/price-list.ts';
 import type { Account, Period } from '../store/accounts.ts';
+import type { LivePriceBook } from '../store/price-lists.ts';
 import type { Sql } from '../store/sql.ts';
 import { loadTotals } from '../store/totals.ts';
 
@@ -18,7 +18,13 @@ export interface PeriodBill {
 }
 
 /** The bill of a period as of now: of the live cost page while it is open, of the invoice when it closes. */
-export async function billPeriod(db: Sql, account: Account, period: Period, prices: PriceBook): Promise<PeriodBill> {
+export async function billPeriod(
+  db: Sql,
+  account: Account,
+  period: Period,
+  prices: LivePriceBook,
+): Promise<PeriodBill> {
+  await prices.refresh(db);
   const totals = await loadTotals(db, account.project, period.ordinal);
   const list = prices.at(account.priceList, period.startsAt);
   const own = totals.filter((total) => total.slot.ordinal === period.ordinal);

@@ -104,24 +104,35 @@ export class PriceListError extends Error {
   override readonly name = 'PriceListError';
 }
 
-/** Checks one document; `origin` names it in the error. */
-export function parsePriceList(input: unknown, origin: string): PriceList {
+/** One thing that is wrong with a document, and where. */
+export interface PriceListIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** Checks one document. */
+export function checkPriceList(input: unknown): { readonly list: PriceList } | { readonly issues: PriceListIssue[] } {
   const parsed = priceListSchema.safeParse(input);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => `${issue.path.map(String).join('.')}: ${issue.message}`);
-    throw new PriceListError(`${origin}: ${issues.join('; ')}`);
+    return { issues: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message })) };
   }
   const document = parsed.data;
-  for (const item of document.freeTier) {
-    if (!PRICED_UNITS[item.per].meters.some((meter) => meter === item.meter)) {
-      throw new PriceListError(`${origin}: freeTier: ${item.meter} is not priced per ${item.per}`);
-    }
-  }
-  return {
-    ...document,
-    id: `${document.name}@${document.effectiveFrom}`,
-    effectiveFromMs: Date.parse(document.effectiveFrom),
-  };
+  const issues = document.freeTier.flatMap((item, index): PriceListIssue[] =>
+    PRICED_UNITS[item.per].meters.some((meter) => meter === item.meter)
+      ? []
+      : [{ path: ['freeTier', String(index), 'per'], message: `${item.meter} is not priced per ${item.per}` }],
+  );
+  if (issues.length > 0) return { issues };
+  const id = `${document.name}@${document.effectiveFrom}`;
+  return { list: { ...document, id, effectiveFromMs: Date.parse(document.effectiveFrom) } };
+}
+
+/** Like `checkPriceList`, but throws PriceListError; `origin` names the document in it. */
+export function parsePriceList(input: unknown, origin: string): PriceList {
+  const checked = checkPriceList(input);
+  if ('list' in checked) return checked.list;
+  const issues = checked.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new PriceListError(`${origin}: ${issues.join('; ')}`);
 }
 
 /** A percentage as it is kept, in 1/10 000 of a percent: `125000n` is `12.5`. */

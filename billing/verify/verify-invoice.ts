@@ -21,6 +21,7 @@ export function verifyInvoice(
   return db.transaction(
     async (tx) => {
       const connection = tx.kysely<unknown>();
+      await prices.refresh(connection);
       const stored = await findInvoice(connection, project, invoiceId);
       const account = await findAccount(connection, project);
       const chain = (await loadPeriods(connection, [project])).get(project) ?? [];

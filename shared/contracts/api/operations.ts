@@ -1,4 +1,5 @@
 import { billingOperations } from './billing.ts';
+import { billingAdminOperations } from './billing-admin.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { eventOperations } from './events.ts';
 import { identityOperations } from './identity.ts';
@@ -14,6 +15,7 @@ export const OPERATIONS = {
   ...registryOperations,
   ...orchestratorOperations,
   ...billingOperations,
+  ...billingAdminOperations,
   ...eventOperations,
   ...deadLetterOperations,
   ...subscriptionOperations,

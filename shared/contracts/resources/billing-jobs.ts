@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { timestamp } from '../names.ts';
+
+export const BILLING_JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
+
+/** One piece of background work: a project's closing, a document's rendering, a budget's alerts. */
+export const billingJob = z.object({
+  id: z.string(),
+  name: z.string().describe('what is done, e.g. close-periods'),
+  item: z.string().nullable().describe('what it is done to, mostly a project; null for the look for items'),
+  state: z.enum(BILLING_JOB_STATES),
+  attempts: z.int().describe('how often it was begun'),
+  maxAttempts: z.int(),
+  error: z.string().nullable().describe('of the last attempt'),
+  createdAt: timestamp,
+  startedAt: timestamp.nullable(),
+  endedAt: timestamp.nullable(),
+  /** When it is tried again; null unless it is delayed. */
+  nextAt: timestamp.nullable(),
+});
+export type BillingJob = z.infer<typeof billingJob>;
+
+/** The background work of billing, over all replicas. */
+export const billingJobs = z.object({
+  runner: z.enum(['queue', 'ticker']).describe('`queue`: shared through Redis; `ticker`: each replica looks itself'),
+  kinds: z.array(
+    z.object({
+      name: z.string(),
+      everyMs: z.int(),
+      nextAt: timestamp.nullable().describe('of the next look for items'),
+    }),
+  ),
+  counts: z.record(z.enum(BILLING_JOB_STATES), z.int()),
+  jobs: z.array(billingJob).describe('newest first'),
+});
+export type BillingJobs = z.infer<typeof billingJobs>;
