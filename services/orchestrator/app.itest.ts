@@ -58,6 +58,7 @@ describe('a new revision', () => {
     expect(items).toMatchObject([{ state: 'ready', revisionName: 'web-00001', node: 'test', port: 8080 }]);
     harness.registry.set({ ...web, want: 'serving' });
     await harness.until('nothing runs', async () => (await runtime.list()).length === 0);
+    await harness.until('told', () => types(harness, 'skyrun.instance').length === 4);
     expect(types(harness, 'skyrun.instance').slice(2)).toEqual([
       'skyrun.instance.draining.v1',
       'skyrun.instance.stopped.v1',

@@ -11,6 +11,7 @@ import { type Leader, leadTerm } from './reconcile/leader.ts';
 import { createRoutes } from './routes.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
 import { createReads } from './store/reads.ts';
 import { createTrafficIntake } from './traffic/intake.ts';
@@ -79,6 +80,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
           logger,
           metrics,
           node: config.SKYRUN_NODE,
+          logRetention: logRetention(config),
           desired: desired.current,
         },
         term,
@@ -95,6 +97,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       desired,
       reads,
       metrics: createMetricsStore(db),
+      logs: createLogStore(db),
       runtime,
       intake,
       clock,
@@ -132,6 +135,11 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       return { ok: started && desired.current() !== null, checks };
     },
   };
+}
+
+function logRetention(config: OrchestratorConfig): LogRetention {
+  const { SKYRUN_LOG_RETENTION_HOURS: hours, SKYRUN_LOG_SERVICE_MIB: mebibytes } = config;
+  return { maxAgeMs: hours * 3_600_000, maxServiceBytes: mebibytes * 1024 * 1024 };
 }
 
 /** The engine as the environment describes it. */

@@ -38,6 +38,16 @@ export const orchestratorConfig = defineConfig('orchestrator', {
     default: '2000',
     doc: 'milliseconds after which a silent leader is replaced',
   },
+  SKYRUN_LOG_RETENTION_HOURS: {
+    schema: configTypes.integer.min(1),
+    default: '168',
+    doc: 'hours that log lines of instances are kept',
+  },
+  SKYRUN_LOG_SERVICE_MIB: {
+    schema: configTypes.integer.min(1),
+    default: '64',
+    doc: 'most that the kept log lines of one service take in PostgreSQL, compressed about ten to one; the oldest go first',
+  },
 });
 
 export type OrchestratorConfig = ConfigOf<typeof orchestratorConfig>;

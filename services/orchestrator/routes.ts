@@ -2,9 +2,11 @@ import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, type Clock, createApi, type Logger } from '@skyrun/kit';
 import type { DesiredFollower } from './desired/follow-desired.ts';
 import { followLogs } from './logs/follow-logs.ts';
+import { isLogCursor, searchPage } from './logs/search.ts';
 import type { Leader } from './reconcile/leader.ts';
 import { toInstance } from './reconcile/records.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import type { LogStore } from './store/log-store.ts';
 import type { MetricsStore } from './store/metrics-store.ts';
 import type { Reads } from './store/reads.ts';
 import type { TrafficIntake } from './traffic/intake.ts';
@@ -18,6 +20,7 @@ export interface RoutesDeps {
   readonly desired: DesiredFollower;
   readonly reads: Reads;
   readonly metrics: MetricsStore;
+  readonly logs: LogStore;
   readonly runtime: Runtime;
   readonly intake: TrafficIntake;
   readonly clock: Clock;
@@ -49,7 +52,14 @@ export function createRoutes(deps: RoutesDeps): Api {
   api.handle(OPERATIONS.followLogs, async ({ params, query, signal }) => {
     const { reads } = store();
     await requireService({ reads, desired: deps.desired }, params);
-    return followLogs({ reads, runtime, clock }, { ...params, ...query }, signal);
+    return followLogs({ reads, logs: deps.logs, runtime, clock, logger }, { ...params, ...query }, signal);
+  });
+
+  api.handle(OPERATIONS.searchLogs, async ({ params, query }) => {
+    const { reads } = store();
+    await requireService({ reads, desired: deps.desired }, params);
+    if (query.cursor !== undefined && !isLogCursor(query.cursor)) throw badCursor();
+    return searchPage({ reads, logs: deps.logs, runtime, clock, logger }, { ...params, ...query });
   });
 
   api.handle(OPERATIONS.getMetrics, async ({ params, query }) => {
@@ -63,7 +73,7 @@ export function createRoutes(deps: RoutesDeps): Api {
   api.handle(OPERATIONS.listDecisions, async ({ params, query }) => {
     await requireService({ ...store(), desired: deps.desired }, params);
     if (query.cursor !== undefined && !/^\d{1,18}$/.test(query.cursor)) {
-      throw new Problem('request.invalid', { detail: 'cursor: expected the nextCursor of the page before' });
+      throw badCursor();
     }
     const cursor = query.cursor === undefined ? {} : { cursor: query.cursor };
     return store().reads.listDecisions({ ...params, limit: query.limit, ...cursor });
@@ -109,4 +119,8 @@ export function createRoutes(deps: RoutesDeps): Api {
   });
 
   return api;
+}
+
+function badCursor(): Problem {
+  return new Problem('request.invalid', { detail: 'cursor: expected the nextCursor of the page before' });
 }

@@ -185,12 +185,18 @@ export {
   uploadProgress,
 } from './resources/image.ts';
 export {
+  LOG_SEVERITIES,
+  type LogFilter,
+  type LogLine,
+  type LogSeverity,
+  logFilter,
+  logLine,
+} from './resources/logs.ts';
+export {
   type Decision,
   decision,
   LATENCY_BOUNDS_MS,
-  type LogLine,
   latencyQuantile,
-  logLine,
   type MetricPoint,
   metricPoint,
   type StatusClasses,

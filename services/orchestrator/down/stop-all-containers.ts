@@ -2,6 +2,7 @@ import { type Clock, createMetrics, type Logger, newId } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { dockerRuntime } from '../app.ts';
 import type { OrchestratorConfig } from '../config.ts';
+import { createLogCollector } from '../logs/collector.ts';
 import { createOrchestratorMetrics } from '../metrics.ts';
 import { networkProber } from '../probes/probe.ts';
 import { execute } from '../reconcile/execute.ts';
@@ -10,6 +11,7 @@ import { createWorld } from '../reconcile/world.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { acquireLease, LEASE_NAME, type LeaseRequest, resignLease } from '../store/lease.ts';
 import { createLedger } from '../store/ledger.ts';
+import { createLogStore } from '../store/log-store.ts';
 import { createReads } from '../store/reads.ts';
 
 export interface StopAllOptions {
@@ -83,7 +85,10 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
   const world = createWorld(await reads.activeInstances(), await reads.verdicts());
   world.observe(await runtime.list(), null, clock.now());
   const failed: unknown[] = [];
+  const { signal } = new AbortController();
+  const logs = await createLogCollector({ runtime, store: createLogStore(db), term, clock, logger, signal });
   const execution: Execution = {
+    logs,
     world,
     runtime,
     ledger: createLedger({ db, clock, term }),
@@ -92,7 +97,7 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
     logger,
     metrics: createOrchestratorMetrics(createMetrics()),
     node: config.SKYRUN_NODE,
-    signal: new AbortController().signal,
+    signal,
     background: (task) => void task.catch((error: unknown) => failed.push(error)),
     onReady: () => undefined,
     wake: () => undefined,

@@ -1,116 +1,87 @@
-import type { LogLine } from '@skyrun/contracts';
-import { type Clock, isoTime } from '@skyrun/kit';
+import type { LogFilter, LogLine } from '@skyrun/contracts';
 import type { InstanceRecord } from '../reconcile/records.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import type { Reads, ServiceQuery } from '../store/reads.ts';
+import type { LogPosition } from '../store/log-store.ts';
+import type { ServiceQuery } from '../store/reads.ts';
+import { concerns, createMatcher, type InstanceLine, toLogLine } from './match.ts';
 import { createMerge } from './merge.ts';
+import { type LogSources, searchLogs, unsavedLines } from './search.ts';
 
-export interface LogQuery extends ServiceQuery {
+export interface LogQuery extends ServiceQuery, LogFilter {
   readonly follow: boolean;
   /** Lines of the past at most, over all instances. */
   readonly tail: number;
 }
 
-export interface LogSources {
-  readonly reads: Reads;
-  readonly runtime: Runtime;
-  readonly clock: Clock;
-}
-
-/** Ended instances are shown for so long. */
-const ENDED_WITHIN_MS = 3_600_000;
 const NEW_INSTANCES_EVERY_MS = 500;
-/** A new instance is followed from its first line on; more than that were not written in half a second. */
-const FROM_THE_START = 10_000;
 
-/** The past of all instances by time, then, where asked, what they and new ones go on to write. */
+/** The newest lines of the past by time, then, where asked, what instances and new ones go on to write. */
 export async function* followLogs(sources: LogSources, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine> {
-  const { reads, clock } = sources;
-  const records = await reads.serviceInstances({ ...query, endedSince: clock.now() - ENDED_WITHIN_MS });
-  const live = records.filter(({ endedAt }) => endedAt === null);
-  const ended = records.filter(({ endedAt }) => endedAt !== null);
-  const past = await reads.keptLogs(ended.map(({ instanceId }) => instanceId));
-  const seen = new Map<string, string>();
-  for (const record of live) {
-    for await (const line of instanceLines(sources, record, { follow: false, tail: query.tail })) {
-      past.push(line);
-      seen.set(record.instanceId, line.at);
-    }
+  const { lines, positions } = await unsavedLines(sources, query);
+  yield* (await past(sources, query, lines)).map(toLogLine);
+  if (query.follow) yield* followLive(sources, query, positions, signal);
+}
+
+async function past(
+  sources: LogSources,
+  { follow: _, tail, ...filter }: LogQuery,
+  unsaved: readonly InstanceLine[],
+): Promise<InstanceLine[]> {
+  const found: InstanceLine[] = [];
+  let before: string | null | undefined;
+  while (found.length < tail && before !== null) {
+    const search = { ...filter, limit: tail - found.length, ...(before === undefined ? {} : { before }) };
+    const page = await searchLogs(sources, search, unsaved);
+    found.push(...page.lines);
+    before = page.next;
   }
-  const sorted = past.toSorted((a, b) => a.at.localeCompare(b.at));
-  if (query.tail > 0) yield* sorted.slice(-query.tail);
-  if (!query.follow) return;
-  yield* followLive(sources, query, live, countLast(past, seen), signal);
-}
-
-interface Seen {
-  readonly at: string;
-  /** How many lines of that millisecond were shown. */
-  readonly count: number;
-}
-
-function countLast(past: readonly LogLine[], seen: ReadonlyMap<string, string>): Map<string, Seen> {
-  return new Map(
-    [...seen].map(([instanceId, at]) => [
-      instanceId,
-      { at, count: past.filter((line) => line.instanceId === instanceId && line.at === at).length },
-    ]),
-  );
+  return found.toReversed();
 }
 
 async function* followLive(
   sources: LogSources,
   query: LogQuery,
-  live: readonly InstanceRecord[],
-  shown: ReadonlyMap<string, Seen>,
+  shown: ReadonlyMap<string, LogPosition>,
   signal: AbortSignal,
 ): AsyncIterable<LogLine> {
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
-  const merge = createMerge<LogLine>();
+  const matches = createMatcher(query);
+  const merge = createMerge<InstanceLine>();
   const followed = new Set<string>();
   const join = (record: InstanceRecord) => {
-    if (followed.has(record.instanceId)) return;
+    if (followed.has(record.instanceId) || !concerns(query, record)) return;
     followed.add(record.instanceId);
-    const lines = instanceLines(sources, record, { follow: true, tail: FROM_THE_START, signal: stop });
-    merge.add(after(lines, shown.get(record.instanceId)));
+    merge.add(linesAfter(sources, record, shown.get(record.instanceId), stop));
   };
   const lookForNew = async () => {
     while (!stop.aborted) {
-      await sources.clock.sleep(NEW_INSTANCES_EVERY_MS, stop);
       const records = await sources.reads.serviceInstances({ ...query, endedSince: sources.clock.now() });
       records.forEach(join);
+      await sources.clock.sleep(NEW_INSTANCES_EVERY_MS, stop);
     }
   };
-  live.forEach(join);
   stop.addEventListener('abort', () => merge.end(), { once: true });
   lookForNew().catch((error: unknown) => merge.end(stop.aborted ? undefined : error));
   try {
-    yield* merge;
+    for await (const line of merge) if (matches(line)) yield toLogLine(line);
   } finally {
     over.abort();
   }
 }
 
-/** The lines that were not shown yet: those after the last one shown, which may share its millisecond. */
-async function* after(lines: AsyncIterable<LogLine>, seen: Seen | undefined): AsyncIterable<LogLine> {
-  let skip = seen?.count ?? 0;
-  for await (const line of lines) {
-    if (seen && line.at < seen.at) continue;
-    if (seen && line.at === seen.at && skip > 0) {
-      skip -= 1;
-      continue;
-    }
-    yield line;
-  }
-}
-
-async function* instanceLines(
+/** What an instance writes, after what was shown of it. */
+async function* linesAfter(
   { runtime }: LogSources,
   { instanceId, revisionName }: InstanceRecord,
-  options: { follow: boolean; tail: number; signal?: AbortSignal },
-): AsyncIterable<LogLine> {
-  for await (const { at, stream, text } of runtime.logs(instanceId, options)) {
-    yield { at: isoTime(at), instanceId, revisionName, stream, text };
+  shown: LogPosition | undefined,
+  signal: AbortSignal,
+): AsyncIterable<InstanceLine> {
+  const read = { stdout: '', stderr: '', ...shown };
+  const from = [read.stdout, read.stderr].filter((position) => position !== '').toSorted()[0];
+  const since = from === undefined ? {} : { since: Date.parse(from) };
+  for await (const line of runtime.logs(instanceId, { follow: true, tail: 'all', ...since, signal })) {
+    if (line.position <= read[line.stream]) continue;
+    read[line.stream] = line.position;
+    yield { ...line, instanceId, revisionName };
   }
 }

@@ -10,7 +10,7 @@ import type { Entry } from './world.ts';
 const USAGE_BATCH_MS = 3_600_000;
 
 /**
- * Writes an instance's end, its last usage and its last lines in one transaction, then lets the engine forget the
+ * Stores what the instance still said, writes its end and its last usage in one transaction, then lets the engine forget the
  * container: killed in between, the container remains as a stray that is discarded.
  */
 export async function finish(
@@ -22,7 +22,8 @@ export async function finish(
   const { world, ledger, clock, runtime, logger, signal } = execution;
   const exited = container?.state === 'exited' ? container : null;
   const finishedAt = exited?.finishedAt ?? (entry.seenRunningAt > 0 ? entry.seenRunningAt : entry.record.usageUntil);
-  const lines = await lastLines(execution, entry.record);
+  const lines = end.state === 'failed' ? await lastLines(execution, entry.record) : [];
+  if (container) await execution.logs.finish(entry.record);
   await recordPast(execution, entry, finishedAt);
   const before = entry.record;
   const ended = toEnded(before, { ...end, exitCode: exited?.exitCode ?? null, finishedAt }, clock.now());
@@ -31,7 +32,6 @@ export async function finish(
   const record = { ...ended, usageUntil };
   const change: Change = {
     update: record,
-    logs: { instanceId: record.instanceId, lines },
     events: [
       ...lifetimeUsage(before, usageUntil ?? 0, isMinInstance(execution, entry)),
       instanceEvent(end.state === 'failed' ? 'skyrun.instance.failed.v1' : 'skyrun.instance.stopped.v1', record),

@@ -1,5 +1,5 @@
-import type { LogLine } from '@skyrun/contracts';
-import { type Clock, isoTime, type Logger } from '@skyrun/kit';
+import type { Clock, Logger } from '@skyrun/kit';
+import type { LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
 import type { Prober } from '../probes/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -12,6 +12,7 @@ export interface Execution {
   readonly world: World;
   readonly runtime: Runtime;
   readonly ledger: Ledger;
+  readonly logs: Pick<LogCollector, 'finish'>;
   readonly prober: Prober;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -27,27 +28,19 @@ export interface Execution {
   wake(): void;
 }
 
-/** How much of an ended instance's output outlives its container. */
-const KEPT_LINES = 500;
-const KEPT_CHARACTERS = 128 * 1024;
+/** As much of an ended instance's output as tells why it failed. */
+const LAST_LINES = 10;
 
 /** The last lines of an instance; none where they cannot be had, as its end matters more than its words. */
-export async function lastLines({ runtime, logger }: Execution, record: InstanceRecord): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
+export async function lastLines({ runtime, logger }: Execution, { instanceId }: InstanceRecord): Promise<string[]> {
+  const lines: string[] = [];
   try {
-    for await (const line of runtime.logs(record.instanceId, { follow: false, tail: KEPT_LINES })) {
-      const { instanceId, revisionName } = record;
-      lines.push({ at: isoTime(line.at), instanceId, revisionName, stream: line.stream, text: storable(line.text) });
-    }
+    for await (const { text } of runtime.logs(instanceId, { follow: false, tail: LAST_LINES }))
+      lines.push(storable(text));
   } catch (error) {
-    logger.warn({ error, instance: record.instanceId }, 'the last log lines could not be read');
+    logger.warn({ error, instance: instanceId }, 'the last log lines could not be read');
   }
-  let characters = 0;
-  const from = lines.findLastIndex(({ text }) => {
-    characters += text.length;
-    return characters > KEPT_CHARACTERS;
-  });
-  return lines.slice(from + 1);
+  return lines;
 }
 
 /** PostgreSQL holds no NUL in JSON. */

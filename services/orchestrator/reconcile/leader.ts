@@ -2,10 +2,12 @@ import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit'
 import type { Database } from '@skyrun/postgres';
 import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
 import type { Term } from '../leadership/leadership.ts';
+import { createLogCollector, type LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
 import type { Prober } from '../probes/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createLedger } from '../store/ledger.ts';
+import { createLogStore, deleteExpiredLogs, type LogRetention } from '../store/log-store.ts';
 import { createMetricsStore } from '../store/metrics-store.ts';
 import { createReads } from '../store/reads.ts';
 import { deleteExpired } from '../store/retention.ts';
@@ -29,6 +31,7 @@ export interface LeaderOptions {
   readonly logger: Logger;
   readonly node: string;
   readonly metrics: OrchestratorMetrics;
+  readonly logRetention: LogRetention;
   /** What the registry last said; null until it has. */
   desired(): ReadonlyMap<string, DesiredRevision> | null;
 }
@@ -41,6 +44,7 @@ export interface Leader {
 }
 
 const PLAN_EVERY_MS = 250;
+const LOGS_EVERY_MS = 500;
 const JUDGE_EVERY_MS = 1_000;
 const RECORD_EVERY_MS = 1_000;
 const TIDY_EVERY_MS = 60_000;
@@ -58,6 +62,8 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
   const ledger = createLedger({ db, clock, term: term.number });
   const [records, verdicts] = await Promise.all([reads.activeInstances(), reads.verdicts()]);
   const world = createWorld(records, verdicts);
+  const logStore = createLogStore(db);
+  const logs = await createLogCollector({ runtime, store: logStore, term: term.number, clock, logger, signal });
   const adopted = new Set(records.map(({ revisionId }) => revisionId));
   for (const revisionId of adopted) intake.touch(revisionId, clock.now());
   const tasks = new Set<Promise<void>>();
@@ -85,6 +91,7 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
     world,
     runtime,
     ledger,
+    logs,
     prober: options.prober,
     clock,
     logger,
@@ -130,6 +137,7 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
     ],
     // Apart from judging: a broker that is away must not hold up scaling.
     ['record', RECORD_EVERY_MS, () => recorder.tick()],
+    ['logs', LOGS_EVERY_MS, () => collect(logs, world)],
     ['tidy', TIDY_EVERY_MS, () => tidy(options, world)],
   ]);
   background(watchEngine(options, signal, look));
@@ -148,6 +156,7 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
     onLeading(null);
     await Promise.all(tickers.map((ticker) => ticker.stop()));
     for (const { probe } of world.entries.values()) probe?.abort();
+    await logs.stop();
     await recorder.flush().catch((error: unknown) => logger.warn({ error }, 'the last metrics were not written'));
     // Steps under way end by themselves; what they would write belongs to a term that is over, and is refused.
     await Promise.race([Promise.allSettled(tasks), clock.sleep(STEPS_END_WITHIN_MS)]);
@@ -213,7 +222,17 @@ async function sampleForEver(
   }
 }
 
-async function tidy({ db, runtime, clock, intake }: LeaderOptions, world: ReturnType<typeof createWorld>) {
+async function collect(logs: LogCollector, { entries }: ReturnType<typeof createWorld>): Promise<void> {
+  for (const { record, container } of entries.values()) {
+    if (typeof container !== 'string' && container.state === 'running') logs.follow(record);
+  }
+  await logs.tick();
+}
+
+async function tidy(
+  { db, runtime, clock, intake, logRetention }: LeaderOptions,
+  world: ReturnType<typeof createWorld>,
+) {
   const { desired } = world;
   if (!desired) return;
   const projects = new Set([...desired.values()].map(({ revision }) => revision.project));
@@ -221,4 +240,5 @@ async function tidy({ db, runtime, clock, intake }: LeaderOptions, world: Return
   await runtime.tidy(projects);
   intake.forget(new Set(desired.keys()));
   await deleteExpired(db, clock.now(), [...desired.keys()]);
+  await deleteExpiredLogs(db, clock.now(), logRetention);
 }

@@ -66,9 +66,8 @@ test.each([
 });
 
 test('the message says what happened, where to look, and what the container said last', () => {
-  const line = (text: string) => ({ at: '', instanceId: '', revisionName: '', stream: 'stderr' as const, text });
   const record = { ...starting, exitCode: 3 };
-  expect(failureMessage(record, 'ExitedWith3', null, [line('cannot open database')])).toBe(
+  expect(failureMessage(record, 'ExitedWith3', null, ['cannot open database'])).toBe(
     'The container exited with code 3 before it answered on port 8080. Its last log lines:\ncannot open database',
   );
   expect(failureMessage(record, 'ProbeTimeout', null, [])).toContain('port 8080, the port in its variable PORT');

@@ -1,4 +1,4 @@
-import type { EventDraft, EventType, LogLine } from '@skyrun/contracts';
+import type { EventDraft, EventType } from '@skyrun/contracts';
 import type { RuntimeInstance } from '../runtime/runtime.ts';
 import { type InstanceRecord, type RevisionVerdict, type StartPhases, toInstance } from './records.ts';
 
@@ -93,9 +93,9 @@ export function failureMessage(
   record: InstanceRecord,
   reason: string,
   detail: string | null,
-  lines: readonly LogLine[],
+  lines: readonly string[],
 ): string {
-  const last = lines.slice(-10).map(({ text }) => text.slice(0, 300));
+  const last = lines.slice(-10).map((text) => text.slice(0, 300));
   const said = last.length === 0 ? 'It logged nothing.' : `Its last log lines:\n${last.join('\n')}`;
   return `${whatHappened(record, reason, detail)} ${said}`;
 }

@@ -79,6 +79,8 @@ export interface InstanceStats {
 
 export interface RuntimeLogLine {
   readonly at: number;
+  /** RFC 3339 with nanoseconds, 30 characters: within one stream of an instance each is greater than the one before. */
+  readonly position: string;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
 }
@@ -87,7 +89,9 @@ export interface LogOptions {
   /** Go on with new lines until the instance ends or the signal aborts. */
   readonly follow: boolean;
   /** How many lines of the past at most. */
-  readonly tail: number;
+  readonly tail: number | 'all';
+  /** Unix milliseconds: none that is older; a few more than asked for may come. */
+  readonly since?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-import type { Decision, EventDraft, LogLine } from '@skyrun/contracts';
+import type { Decision, EventDraft } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import { appendEvents, type Database } from '@skyrun/postgres';
 import type { InstanceRecord, RevisionVerdict } from '../reconcile/records.ts';
@@ -11,7 +11,6 @@ export interface Change {
   readonly insert?: InstanceRecord;
   readonly update?: InstanceRecord;
   readonly verdict?: RevisionVerdict;
-  readonly logs?: { readonly instanceId: string; readonly lines: readonly LogLine[] };
   readonly decision?: { readonly project: string; readonly service: string; readonly decision: Decision };
   readonly events?: readonly EventDraft[];
 }
@@ -35,18 +34,11 @@ export function createLedger({ db, clock, term }: LedgerOptions): Ledger {
       await db.transaction(async (tx) => {
         await assertTerm(tx, LEASE_NAME, term);
         const tables = tx.kysely<OrchestratorTables>();
-        const { insert, update, verdict, logs, decision, events = [] } = change;
+        const { insert, update, verdict, decision, events = [] } = change;
         if (insert) await tables.insertInto('instances').values(toRow(insert)).execute();
         if (update) {
           const { id, ...columns } = toRow(update);
           await tables.updateTable('instances').set(columns).where('id', '=', id).execute();
-        }
-        if (logs && logs.lines.length > 0) {
-          await tables
-            .insertInto('instance_logs')
-            .values({ instance_id: logs.instanceId, lines: JSON.stringify(logs.lines) })
-            .onConflict((conflict) => conflict.doNothing())
-            .execute();
         }
         if (verdict) {
           const { revisionId, state, reason, message, failures, failedAt, retryAt } = verdict;

@@ -1,4 +1,4 @@
-import type { Decision, Instance, LogLine } from '@skyrun/contracts';
+import type { Decision, Instance } from '@skyrun/contracts';
 import type { Database } from '@skyrun/postgres';
 import { type InstanceRecord, type RevisionVerdict, toInstance } from '../reconcile/records.ts';
 import { fromRow, toVerdict } from './instance-rows.ts';
@@ -27,7 +27,6 @@ export interface Reads {
   serviceInstances(query: ServiceQuery & { readonly endedSince: number }): Promise<InstanceRecord[]>;
   /** Whether an instance of the service ran whose row is still kept. */
   hasRun(query: ServiceQuery): Promise<boolean>;
-  keptLogs(instanceIds: readonly string[]): Promise<LogLine[]>;
 }
 
 const MOST_INSTANCES_OF_LOGS = 50;
@@ -107,16 +106,6 @@ export function createReads(db: Database): Reads {
         .limit(1)
         .executeTakeFirst();
       return row !== undefined;
-    },
-
-    async keptLogs(instanceIds) {
-      if (instanceIds.length === 0) return [];
-      const rows = await tables()
-        .selectFrom('instance_logs')
-        .select('lines')
-        .where('instance_id', 'in', [...instanceIds])
-        .execute();
-      return rows.flatMap(({ lines }) => lines);
     },
   };
 }

@@ -21,11 +21,10 @@ test('what has ended long ago goes, what runs or is desired stays', async () => 
   const now = systemClock.now();
   const record = () => newRecord(desiredOf(), { instanceId: newId('instance', systemClock), node: 'test', now });
   const ended = record();
-  const lines = [{ at: '', instanceId: ended.instanceId, revisionName: '', stream: 'stdout' as const, text: 'hello' }];
   await ledger.write({ insert: record() });
   await ledger.write({ insert: ended });
   const over = toEnded(ended, { state: 'stopped', reason: 'ScaledDown', exitCode: 0, finishedAt: now }, now);
-  await ledger.write({ update: over, logs: { instanceId: ended.instanceId, lines } });
+  await ledger.write({ update: over });
   await ledger.write({ verdict: unproven('rev_kept') });
   await ledger.write({ verdict: unproven('rev_gone') });
   const reads = createReads(db);
@@ -33,11 +32,9 @@ test('what has ended long ago goes, what runs or is desired stays', async () => 
 
   await deleteExpired(db, now + DAY_MS / 2, []);
   expect(await reads.serviceInstances({ ...service, endedSince: 0 })).toHaveLength(2);
-  expect(await reads.keptLogs([ended.instanceId])).toEqual(lines);
 
   await deleteExpired(db, now + 2 * DAY_MS, ['rev_kept']);
   expect((await reads.serviceInstances({ ...service, endedSince: 0 })).map(({ state }) => state)).toEqual(['starting']);
-  expect(await reads.keptLogs([ended.instanceId])).toEqual([]);
   expect((await reads.verdicts()).map(({ revisionId }) => revisionId)).toEqual(['rev_kept']);
   await db.close();
   await database.drop();

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { OrchestratorTables } from './tables.ts';
 
 const HOUR_MS = 3_600_000;
-/** Ended instances and their last lines; their history is in the event log. */
+/** Ended instances; their history is in the event log. */
 const INSTANCES_MS = 24 * HOUR_MS;
 const DECISIONS_MS = 7 * 24 * HOUR_MS;
 /** The longest span that metrics can be asked for, and a little. */

@@ -1,4 +1,4 @@
-import type { Decision, Instance, LogLine, StatusClasses } from '@skyrun/contracts';
+import type { Decision, Instance, StatusClasses } from '@skyrun/contracts';
 import type { ColumnType, Generated } from 'kysely';
 import type { StartPhases } from '../reconcile/records.ts';
 
@@ -65,10 +65,24 @@ interface MetricsTable {
   starting: number;
 }
 
+interface LogChunksTable {
+  id: Generated<string>;
+  project: string;
+  service: string;
+  revision_name: string;
+  instance_id: string;
+  first_at: Date;
+  last_at: Date;
+  lines: number;
+  bytes: number;
+  body: Buffer;
+}
+
 export interface OrchestratorTables {
   leases: { name: string; holder: string; term: string; expires_at: Date };
   instances: InstancesTable;
-  instance_logs: { instance_id: string; lines: Json<LogLine[]> };
+  log_chunks: LogChunksTable;
+  log_positions: { instance_id: string; stdout: string; stderr: string };
   revisions: RevisionsTable;
   decisions: DecisionsTable;
   metrics: MetricsTable;

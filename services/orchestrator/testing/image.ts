@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,6 +33,8 @@ export async function buildTestImage(): Promise<TestImage> {
         Entrypoint: ['/usr/bin/node', '/app/main.cjs'],
         Env: ['PATH=/usr/bin', 'FROM_IMAGE=yes'],
         User: '1234',
+        // Its own digest, so that runs at the same time do not remove each other's.
+        Labels: { run: randomUUID() },
       },
       rootfs: { type: 'layers', diff_ids: [`sha256:${sha256(layer)}`] },
     }),

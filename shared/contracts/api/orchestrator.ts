@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dnsLabel } from '../names.ts';
-import { decision, logLine, metricPoint } from '../resources/metrics.ts';
+import { logFilter, logLine } from '../resources/logs.ts';
+import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { trafficReport } from '../routes/traffic.ts';
 import { defineOperation } from './define.ts';
@@ -24,16 +25,28 @@ export const orchestratorOperations = {
     service: 'orchestrator',
     method: 'get',
     path: '/api/v1/projects/{project}/services/{service}/logs',
-    summary: 'Logs of all instances as NDJSON; `follow` stays connected',
+    summary: 'The newest matching log lines as NDJSON, oldest first; `follow` stays connected and goes on',
     permission: 'services.read',
     params: serviceParams,
-    query: z.object({
+    query: logFilter.extend({
       follow: z.stringbool().default(false),
       tail: z.coerce.number().int().min(0).max(10_000).default(200),
     }),
     response: logLine,
     problems: ['resource.not_found'],
     streaming: true,
+  }),
+  searchLogs: defineOperation('searchLogs', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/logs/search',
+    summary:
+      'Matching log lines, newest first, in pages. A page may be empty and have a successor: one request looks through a bounded amount',
+    permission: 'services.read',
+    params: serviceParams,
+    query: logFilter.extend(pageQuery.shape),
+    response: page(logLine),
+    problems: ['resource.not_found'],
   }),
   getMetrics: defineOperation('getMetrics', {
     service: 'orchestrator',

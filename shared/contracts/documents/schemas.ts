@@ -12,7 +12,8 @@ import {
   ledgerEntry,
 } from '../resources/billing.ts';
 import { image } from '../resources/image.ts';
-import { decision, logLine, metricPoint, statusClasses } from '../resources/metrics.ts';
+import { logLine } from '../resources/logs.ts';
+import { decision, metricPoint, statusClasses } from '../resources/metrics.ts';
 import { member, project, user } from '../resources/project.ts';
 import { registration } from '../resources/registration.ts';
 import {

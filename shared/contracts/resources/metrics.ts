@@ -56,12 +56,3 @@ export const decision = z.object({
   inputs: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
 });
 export type Decision = z.infer<typeof decision>;
-
-export const logLine = z.object({
-  at: timestamp,
-  instanceId: z.string(),
-  revisionName: z.string(),
-  stream: z.enum(['stdout', 'stderr']),
-  text: z.string(),
-});
-export type LogLine = z.infer<typeof logLine>;

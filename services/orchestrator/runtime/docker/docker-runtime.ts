@@ -183,9 +183,15 @@ function isNetworkGone(error: unknown, installation: string, project: string): b
 
 async function* readLogs(
   container: Docker.Container,
-  { follow, tail, signal }: LogOptions,
+  { follow, tail, since, signal }: LogOptions,
 ): AsyncIterable<RuntimeLogLine> {
-  const options = { stdout: true, stderr: true, timestamps: true, tail };
+  const options = {
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    ...(tail === 'all' ? {} : { tail }),
+    ...(since === undefined ? {} : { since: Math.floor(since / 1000) }),
+  };
   try {
     if (!follow) {
       yield* logLines(once(await container.logs({ ...options, follow: false })));

@@ -26,9 +26,9 @@ const bytes = Buffer.concat([
   frame(1, `${at} no newline at the end`),
 ]);
 const expected = [
-  { at: Date.parse(at), stream: 'stdout', text: 'hello wörld' },
-  { at: Date.parse(at), stream: 'stderr', text: 'oops' },
-  { at: Date.parse(at), stream: 'stdout', text: 'no newline at the end' },
+  { at: Date.parse(at), position: at, stream: 'stdout', text: 'hello wörld' },
+  { at: Date.parse(at), position: at, stream: 'stderr', text: 'oops' },
+  { at: Date.parse(at), position: at, stream: 'stdout', text: 'no newline at the end' },
 ];
 
 test('frames become lines with their stream and time', async () => {
@@ -43,4 +43,9 @@ test('wherever the bytes are cut, the lines are the same', async () => {
       expect(await read(chunks)).toEqual(expected);
     }),
   );
+});
+
+test('the parts of a line that the engine cut are one line again, with one time', async () => {
+  const parts = [frame(1, `${at} ${'a'.repeat(16_384)}`), frame(2, `${at} between\n`), frame(1, `${at} and the end\n`)];
+  expect((await read(parts)).map(({ text }) => text)).toEqual(['between', `${'a'.repeat(16_384)}and the end`]);
 });

@@ -2,12 +2,13 @@ import type { RuntimeLogLine } from '../runtime.ts';
 
 const HEADER_BYTES = 8;
 const STDERR = 2;
-/** The engine cuts lines at 16 KiB itself; more without an end is no line. */
-const MAX_LINE_BYTES = 64 * 1024;
+/** The engine itself cuts lines into parts of 16 KiB, which are put together again up to here; the rest is left out. */
+const MAX_LINE_CHARACTERS = 64 * 1024;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /;
 
 /**
  * Takes apart the engine's multiplexed log stream: frames of `[stream, 0, 0, 0, length ×4]` and payload, each line
- * led by its RFC 3339 time and a space.
+ * led by its RFC 3339 time and a space, as is each part of a long one.
  */
 export async function* logLines(source: AsyncIterable<Buffer>): AsyncIterable<RuntimeLogLine> {
   let rest: Buffer = Buffer.alloc(0);
@@ -18,15 +19,12 @@ export async function* logLines(source: AsyncIterable<Buffer>): AsyncIterable<Ru
       const length = rest.readUInt32BE(4);
       if (rest.length < HEADER_BYTES + length) break;
       const stream = rest[0] === STDERR ? 'stderr' : 'stdout';
-      const text = partial[stream] + rest.toString('utf8', HEADER_BYTES, HEADER_BYTES + length);
+      const frame = rest.toString('utf8', HEADER_BYTES, HEADER_BYTES + length);
+      const text = partial[stream] === '' ? frame : partial[stream] + frame.replace(TIME, '');
       rest = rest.subarray(HEADER_BYTES + length);
       const parts = text.split('\n');
-      partial[stream] = parts.pop() ?? '';
+      partial[stream] = (parts.pop() ?? '').slice(0, MAX_LINE_CHARACTERS);
       for (const part of parts) yield readLine(part, stream);
-      if (partial[stream].length > MAX_LINE_BYTES) {
-        yield readLine(partial[stream], stream);
-        partial[stream] = '';
-      }
     }
   }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -36,7 +34,8 @@ export async function* logLines(source: AsyncIterable<Buffer>): AsyncIterable<Ru
 
 function readLine(line: string, stream: 'stdout' | 'stderr'): RuntimeLogLine {
   const space = line.indexOf(' ');
-  const at = Date.parse(line.slice(0, space));
-  const text = line.slice(space + 1).replace(/\r$/, '');
-  return { at: Number.isFinite(at) ? at : 0, stream, text };
+  const position = line.slice(0, space);
+  const at = Date.parse(position);
+  const text = line.slice(space + 1, MAX_LINE_CHARACTERS).replace(/\r$/, '');
+  return { at: Number.isFinite(at) ? at : 0, position, stream, text };
 }

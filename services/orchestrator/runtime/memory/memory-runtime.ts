@@ -1,4 +1,4 @@
-import type { Clock } from '@skyrun/kit';
+import { type Clock, isoTime } from '@skyrun/kit';
 import {
   type InstanceSpec,
   type LogOptions,
@@ -79,7 +79,9 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
       clock,
       env: (name) => spec.env.find((variable) => variable.name === name)?.value,
       log(stream, text) {
-        process.logs.push({ at: clock.now(), stream, text });
+        const at = clock.now();
+        const number = String(process.logs.length % 1_000_000).padStart(6, '0');
+        process.logs.push({ at, position: isoTime(at).replace('Z', `${number}Z`), stream, text });
         for (const listener of process.listeners) listener();
       },
       listen() {
@@ -92,12 +94,15 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     });
   }
 
-  async function* follow(process: Process, { follow: stay, tail, signal }: LogOptions): AsyncIterable<RuntimeLogLine> {
-    let next = Math.max(0, process.logs.length - tail);
+  async function* follow(
+    process: Process,
+    { follow: stay, tail, since = 0, signal }: LogOptions,
+  ): AsyncIterable<RuntimeLogLine> {
+    let next = tail === 'all' ? 0 : Math.max(0, process.logs.length - tail);
     for (;;) {
       for (; next < process.logs.length; next += 1) {
         const line = process.logs[next];
-        if (line) yield line;
+        if (line && line.at >= since) yield line;
       }
       if (!stay || process.facts.state !== 'running' || signal?.aborted) return;
       await new Promise<void>((resolve) => {
