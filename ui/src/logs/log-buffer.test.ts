@@ -1,6 +1,6 @@
 import type { LogLine } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { filterLines, LogBuffer, MAX_LINES, plainText } from './log-buffer.ts';
+import { LogBuffer, MAX_LINES, plainText } from './log-buffer.ts';
 
 const line = (text: string, stream: LogLine['stream'] = 'stdout', second = 0): LogLine => ({
   at: new Date(second * 1000).toISOString(),
@@ -24,16 +24,6 @@ test('only the newest lines are kept', () => {
   buffer.push(Array.from({ length: MAX_LINES + 10 }, (_, index) => line(String(index))));
   expect(buffer.lines).toHaveLength(MAX_LINES);
   expect(buffer.lines[0]?.text).toBe('10');
-});
-
-test.each([
-  [{ text: '', stream: 'all' }, ['GET /', 'Boom']],
-  [{ text: 'boo', stream: 'all' }, ['Boom']],
-  [{ text: '', stream: 'stdout' }, ['GET /']],
-  [{ text: 'boom', stream: 'stdout' }, []],
-] as const)('the filter %j leaves %j', (filter, texts) => {
-  const lines = [line('GET /'), line('Boom', 'stderr')];
-  expect(filterLines(lines, filter).map(({ text }) => text)).toEqual(texts);
 });
 
 test('colours of a terminal are taken out', () => {

@@ -52,23 +52,6 @@ export class LogBuffer {
   }
 }
 
-export interface LogFilter {
-  readonly text: string;
-  readonly stream: 'all' | LogLine['stream'];
-}
-
-export function filterLines<Line extends LogLine>(
-  lines: readonly Line[],
-  { text, stream }: LogFilter,
-): readonly Line[] {
-  const wanted = text.trim().toLowerCase();
-  if (wanted === '' && stream === 'all') return lines;
-  return lines.filter(
-    (line) =>
-      (stream === 'all' || line.stream === stream) && (wanted === '' || line.text.toLowerCase().includes(wanted)),
-  );
-}
-
 /** Control sequences that colour a terminal are noise on a page. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC is what is looked for
 const ANSI = /\u001b\[[0-9;]*[A-Za-z]/g;
