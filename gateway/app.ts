@@ -1,6 +1,10 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
+import { Acme } from './edge/acme.ts';
+import { Certificates } from './edge/certificates.ts';
+import { openDevelopmentAuthority } from './edge/development-authority.ts';
+import { createTlsListener, type TlsListener } from './edge/tls-listener.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
 import { Meter, WINDOW_MS } from './meter/meter.ts';
 import { ClientConnection } from './pipeline/connection.ts';
@@ -36,6 +40,27 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<GatewayLimits>;
+  /** Absent: no encrypted port. */
+  readonly tls?: TlsOptions;
+}
+
+export interface TlsOptions {
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** `NAME.crt` and `NAME.key`, read again when they change. */
+  readonly certificateDir: string;
+  /** Issue certificates for development where no file fits; their authority's own is `ca.crt` in this directory. */
+  readonly developmentDir: string | null;
+  readonly acme: AcmeAuthority | null;
+}
+
+/** Orders certificates for `hosts`, over plain HTTP on this gateway's other port. */
+export interface AcmeAuthority {
+  readonly directoryUrl: string;
+  readonly email: string | null;
+  /** PEM that the directory's own certificate is checked against; null: as the system does. */
+  readonly trust: string | null;
+  readonly hosts: readonly string[];
 }
 
 export interface Gateway {
@@ -46,6 +71,8 @@ export interface Gateway {
   /** Throws before `start` has resolved. */
   address(): AddressInfo;
   adminAddress(): AddressInfo;
+  /** Throws where there is no encrypted port. */
+  tlsAddress(): AddressInfo;
   ready(): Readiness;
 }
 
@@ -114,7 +141,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     connections: new Set(),
     now: clock.monotonic(),
     draining: false,
-    decide: createDecide({ table, platform, baseDomain: deps.baseDomain }),
+    decide: createDecide({
+      table,
+      platform,
+      baseDomain: deps.baseDomain,
+      ...(deps.tls?.acme ? { challenge: (target: string) => tls?.acme?.challenge(target) ?? null } : {}),
+    }),
     onTraffic: (destination) => reporter.list(destination),
     onWaiting: dispatch.onWaiting,
     drainRoom: dispatch.drainRoom,
@@ -169,6 +201,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 
   let adminAddress: AddressInfo | undefined;
+  let tlsAddress: AddressInfo | undefined;
+  let tls: { listener: TlsListener; certificates: Certificates; acme: Acme | undefined } | undefined;
   let started = false;
   let stopping: Promise<void> | undefined;
 
@@ -188,13 +222,50 @@ export function createGateway(deps: GatewayDeps): Gateway {
         resolve();
       });
     });
+    if (deps.tls !== undefined) await startTls(deps.tls);
+  }
+
+  async function startTls(options: TlsOptions): Promise<void> {
+    const authority =
+      options.developmentDir === null ? null : await openDevelopmentAuthority(options.developmentDir, clock);
+    const certificates = new Certificates({
+      directory: options.certificateDir,
+      authority,
+      mayIssue: (host) => host === deps.baseDomain || table.find(host) !== undefined,
+      clock,
+      logger,
+    });
+    await certificates.start();
+    const listener = createTlsListener(core, {
+      certificates,
+      fallback: await certificates.fallback(deps.baseDomain),
+    });
+    const acme =
+      options.acme === null
+        ? undefined
+        : new Acme({
+            ...options.acme,
+            hosts: () => options.acme?.hosts ?? [],
+            directory: options.certificateDir,
+            onIssued: () => certificates.reload(),
+            clock,
+            logger,
+          });
+    tls = { listener, certificates, acme };
+    await acme?.start();
+    tlsAddress = await listener.listen({ host: deps.host, port: options.port, reusePort: deps.reusePort });
   }
 
   async function drain(): Promise<void> {
     core.draining = true;
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
+    const closed = Promise.all([
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      }),
+      tls?.listener.close(),
+    ]);
+    tls?.certificates.stop();
+    await tls?.acme?.stop();
     for (const connection of core.connections) connection.drain();
     const limit = new AbortController();
     await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
@@ -233,6 +304,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     adminAddress: () => {
       if (adminAddress === undefined) throw new Error('the gateway does not listen');
       return adminAddress;
+    },
+    tlsAddress: () => {
+      if (tlsAddress === undefined) throw new Error('the gateway has no encrypted port');
+      return tlsAddress;
     },
     ready,
   };

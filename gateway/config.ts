@@ -30,6 +30,41 @@ export const gatewayConfig = defineConfig('gateway', {
     default: 'localhost',
     doc: 'services answer at <service>.<project>.<base domain>',
   },
+  SKYRUN_TLS_PORT: {
+    schema: configTypes.port.optional(),
+    doc: 'encrypted port (HTTP/2 and HTTP/1.1); absent: none',
+  },
+  SKYRUN_TLS_DIR: {
+    schema: configTypes.text.optional(),
+    doc: 'certificates: NAME.crt with NAME.key, PEM, read again when they change; default: tls in SKYRUN_DATA_DIR',
+  },
+  SKYRUN_TLS_DEVELOPMENT: {
+    schema: configTypes.flag,
+    default: 'true',
+    doc: 'issue a certificate where no file fits; trust development/ca.crt in SKYRUN_TLS_DIR to use them',
+  },
+  SKYRUN_ACME_URL: {
+    schema: configTypes.url.optional(),
+    doc: 'directory of an ACME authority that certificates are ordered from, such as Let’s Encrypt',
+  },
+  SKYRUN_ACME_HOSTS: {
+    schema: z
+      .string()
+      .toLowerCase()
+      .transform((text) =>
+        text
+          .split(',')
+          .map((host) => host.trim())
+          .filter((host) => host !== ''),
+      ),
+    default: '',
+    doc: 'hosts that certificates are ordered for, separated by commas; port 80 of each must lead here',
+  },
+  SKYRUN_ACME_EMAIL: { schema: z.email().optional(), doc: 'where the authority writes to' },
+  SKYRUN_ACME_TRUST_FILE: {
+    schema: configTypes.text.optional(),
+    doc: 'PEM that a private authority’s own certificate is checked against',
+  },
   SKYRUN_DATA_DIR: { schema: configTypes.text, default: '.skyrun', doc: 'where routes and usage are kept' },
   SKYRUN_UI_DIR: { schema: configTypes.text, default: 'ui/dist', doc: 'the built web page' },
   SKYRUN_IDENTITY_URL: { schema: configTypes.url, doc: 'address of the identity service' },

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createBus } from '@skyrun/bus';
 import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit';
 import { createGateway } from './app.ts';
@@ -16,6 +18,17 @@ const bus = await createBus({
   connectWaitMs: 0,
 });
 
+const tlsDir = config.SKYRUN_TLS_DIR ?? join(config.SKYRUN_DATA_DIR, 'tls');
+const acme =
+  config.SKYRUN_ACME_URL === undefined
+    ? null
+    : {
+        directoryUrl: config.SKYRUN_ACME_URL,
+        email: config.SKYRUN_ACME_EMAIL ?? null,
+        trust:
+          config.SKYRUN_ACME_TRUST_FILE === undefined ? null : await readFile(config.SKYRUN_ACME_TRUST_FILE, 'utf8'),
+        hosts: config.SKYRUN_ACME_HOSTS,
+      };
 const gateway = createGateway({
   id: config.SKYRUN_GATEWAY_ID,
   host: config.SKYRUN_LISTEN_HOST,
@@ -37,6 +50,16 @@ const gateway = createGateway({
   bus,
   clock,
   logger,
+  ...(config.SKYRUN_TLS_PORT === undefined
+    ? {}
+    : {
+        tls: {
+          port: config.SKYRUN_TLS_PORT,
+          certificateDir: tlsDir,
+          developmentDir: config.SKYRUN_TLS_DEVELOPMENT ? join(tlsDir, 'development') : null,
+          acme,
+        },
+      }),
   limits: {
     waitMs: config.SKYRUN_GATEWAY_WAIT_MS,
     roomLimit: config.SKYRUN_GATEWAY_QUEUE,

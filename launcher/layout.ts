@@ -12,6 +12,7 @@ export interface Layout {
   readonly redis: string;
   readonly rabbitmq: string;
   readonly gateways: string;
+  readonly tls: string;
   readonly control: string;
   readonly sample: string;
   readonly sampleDeployed: string;
@@ -35,6 +36,7 @@ export function layoutOf(root: string, dataDir = join(root, '.skyrun')): Layout 
     redis: at('redis'),
     rabbitmq: at('rabbitmq'),
     gateways: at('gateways'),
+    tls: at('tls'),
     control: at('control'),
     sample: at('sample'),
     sampleDeployed: at('sample-deployed'),

@@ -142,6 +142,7 @@ function gatewayProcess(
       SKYRUN_GATEWAY_ADMIN_PORT: String(adminPort),
       SKYRUN_UI_DIR: join(config.layout.root, 'ui', 'dist'),
       SKYRUN_DATA_DIR: join(config.layout.gateways, name),
+      SKYRUN_TLS_DIR: config.environment['SKYRUN_TLS_DIR'] ?? config.layout.tls,
     }),
     // It waits for nobody: a gateway serves from its last snapshot and catches up when the registry answers. It ends first,
     // so that what it has metered is still taken in.

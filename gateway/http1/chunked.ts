@@ -69,6 +69,11 @@ export class ChunkScanner {
     return this.phase === 'done';
   }
 
+  /** The fields after the body, each with its CR LF; '' before the body is whole, or where there are none. */
+  get trailer(): string {
+    return this.done ? this.#trailer.slice(0, -2) : '';
+  }
+
   reset(): void {
     this.phase = 'size';
     this.fault = '';

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
@@ -48,15 +49,12 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #stalledSince = 0;
   readonly #reader: RequestReader;
 
-  constructor(core: GatewayCore, socket: Socket) {
+  constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
     this.#core = core;
     this.socket = socket;
-    const address = socket.remoteAddress ?? 'unknown';
-    this.#address = address.startsWith('::ffff:') ? address.slice(7) : address;
+    this.#address = peerAddress(socket);
     this.#activeAt = core.now;
-    this.#reader = new RequestReader((fields) =>
-      forwardingFields(fields, { address: this.#address, protocol: 'http' }),
-    );
+    this.#reader = new RequestReader((fields) => forwardingFields(fields, { address: this.#address, protocol }));
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
@@ -302,7 +300,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   cutOff(): void {
     this.#state = 'linger';
     this.#exchange = null;
-    this.socket.resetAndDestroy();
+    // Under TLS there is no reset; ending without close_notify tells as much.
+    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #onEnd(): void {
@@ -390,4 +390,10 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   drain(): void {
     if (this.#state === 'head' && !this.#reader.pending) this.endOutput();
   }
+}
+
+/** The peer's address; an IPv4 address in its own form where the listener speaks IPv6. */
+export function peerAddress(socket: Pick<Socket, 'remoteAddress'>): string {
+  const address = socket.remoteAddress ?? 'unknown';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

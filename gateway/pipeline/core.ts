@@ -60,6 +60,8 @@ export interface GatewayCore {
 export class Stats {
   connections = 0;
   refused = 0;
+  /** TLS handshakes that failed. */
+  handshakeErrors = 0;
   clientErrors = 0;
   ended = [0, 0, 0, 0, 0];
 

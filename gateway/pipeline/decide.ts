@@ -1,7 +1,7 @@
 import type { PlatformRouter } from '../platform/platform-router.ts';
 import { isTenantHost } from '../routing/hosts.ts';
 import type { RouteTable } from '../routing/route-table.ts';
-import { problemAnswer } from './answer.ts';
+import { problemAnswer, textAnswer } from './answer.ts';
 import type { Decision } from './core.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -10,9 +10,14 @@ export function createDecide(options: {
   table: RouteTable;
   platform: PlatformRouter;
   baseDomain: string;
+  /** The answer to a certificate authority's question, if the target is one that was asked. */
+  challenge?: (target: string) => string | null;
 }): (head: RequestHead) => Decision {
-  const { table, platform, baseDomain } = options;
+  const { table, platform, baseDomain, challenge } = options;
   return (head) => {
+    // Before routes: the authority asks hosts that have none yet.
+    const answer = challenge?.(head.line.target) ?? null;
+    if (answer !== null) return { kind: 'answer', answer: textAnswer(200, answer) };
     const { host, acceptsHtml } = head.fields;
     const destination = table.pick(host, Math.random());
     if (destination !== null) return destination.decision;

@@ -5,7 +5,7 @@ import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstrea
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance, WaitingRequest } from './destination.ts';
 import { isIdempotent, type RequestHead } from './request-head.ts';
-import type { ResponseWriter } from './response-writer.ts';
+import type { ResponseSink } from './response-sink.ts';
 import { acceptsSwitch } from './upgrade.ts';
 
 /** How often one request is tried again: on another instance, or on a fresh connection. */
@@ -16,7 +16,7 @@ const HELD_BODY_BYTES = 65_536;
 
 /** The client's side of an exchange. */
 export interface ExchangeClient {
-  readonly writer: ResponseWriter;
+  readonly writer: ResponseSink;
   readonly tunnelling: boolean;
   /** The other side takes more of the request again. */
   resumeBody(): void;
@@ -73,7 +73,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #repeats = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #assignedAt = 0;
-  readonly #writer: ResponseWriter;
+  readonly #writer: ResponseSink;
 
   constructor(options: {
     core: GatewayCore;
@@ -217,15 +217,13 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
 
   onInterim(line: StatusLine, fields: ResponseFields): void {
     if (this.head.line.minor === 0) return;
-    this.#writer.interim(`HTTP/1.1 ${line.status} ${line.reason}\r\n${fields.kept}\r\n`);
+    this.#writer.interim(line, fields);
   }
 
   onSwitch(line: StatusLine, fields: ResponseFields): boolean {
     if (!this.requestDone || !acceptsSwitch(this.head.fields, fields)) return false;
     this.status = 101;
-    this.#writer.interim(
-      `HTTP/1.1 101 ${line.reason}\r\n${fields.kept}Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n\r\n`,
-    );
+    this.#writer.switched(line, fields);
     this.connection.openTunnel();
     return true;
   }
@@ -237,12 +235,12 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     if (this.#core.draining) this.closeAfter = true;
     const old = this.head.line.minor === 0;
     if (framing === 'close' && old) this.closeAfter = true;
-    const id = fields.hasRequestId ? '' : `X-Request-Id: ${this.head.requestId}\r\n`;
     this.#writer.head(line, fields, {
       framing,
       old,
       bodyless: framing === 'none' && this.method !== 'HEAD' && line.status !== 304,
-      extra: this.closeAfter ? `${id}Connection: close\r\n` : id,
+      requestId: fields.hasRequestId ? '' : this.head.requestId,
+      close: this.closeAfter,
     });
   }
 

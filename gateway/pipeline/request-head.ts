@@ -30,9 +30,14 @@ export function identify(line: RequestLine, fields: RequestFields, random: Rando
 /** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */
 export function forwardingFields(
   fields: RequestFields,
-  options: { address: string; protocol: 'http' | 'https' },
+  options: {
+    address: string;
+    protocol: 'http' | 'https';
+    /** Of HTTP, as the client spoke it (RFC 9110 §7.6.3). */
+    version?: '1.1' | '2.0';
+  },
 ): string {
-  const { address, protocol } = options;
+  const { address, protocol, version = '1.1' } = options;
   const { authority } = fields;
   const node = address.includes(':') ? `"[${address}]"` : address;
   const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;
@@ -41,7 +46,7 @@ export function forwardingFields(
   return (
     `${framing}${upgrade}Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
     `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\n` +
-    'Via: 1.1 skyrun\r\n'
+    `Via: ${version} skyrun\r\n`
   );
 }
 

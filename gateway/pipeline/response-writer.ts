@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { Framing } from '../http1/message.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
 /**
  * Up to here head and content go out as one latin-1 string, which nothing outlives. Measured: above it two copies and
@@ -10,16 +10,14 @@ import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
 const ONE_WRITE_BYTES = 4096;
 
 /**
- * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it came; chunked where the instance ends its
- * response by closing; unchunked for an HTTP/1.0 client.
+ * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it
+ * came; chunked where the instance ends its response by closing; unchunked for an HTTP/1.0 client.
  *
  * A large piece is written from the upstream connection's read buffer itself. While the kernel has not taken it, the
  * buffer must not be read into again: `settle()` is false until `onFlushed`, and the end of the response waits.
  */
-export class ResponseWriter {
-  /** Whether any byte of the final response was handed to the socket: from then on it cannot become another one. */
+export class ResponseWriter implements ResponseSink {
   started = false;
-  /** The response is whole but not flushed; the value is whether its upstream connection is reusable. */
   ending: boolean | null = null;
   #socket: Socket;
   #onFlushed: () => void;
@@ -43,16 +41,19 @@ export class ResponseWriter {
     this.#blocked = false;
   }
 
-  interim(head: string): void {
-    this.#socket.write(head, 'latin1');
+  interim(line: StatusLine, fields: ResponseFields): void {
+    this.#socket.write(`HTTP/1.1 ${line.status} ${line.reason}\r\n${fields.kept}\r\n`, 'latin1');
   }
 
-  head(
-    line: StatusLine,
-    fields: ResponseFields,
-    options: { framing: Framing; old: boolean; bodyless: boolean; extra: string },
-  ): void {
-    const { framing, old, bodyless, extra } = options;
+  switched(line: StatusLine, fields: ResponseFields): void {
+    this.#socket.write(
+      `HTTP/1.1 101 ${line.reason}\r\n${fields.kept}Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n\r\n`,
+      'latin1',
+    );
+  }
+
+  head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void {
+    const { framing, old, bodyless } = options;
     let transfer = '';
     if (framing === 'chunked' && old) this.#mode = 'unchunk';
     else if (framing === 'close' && !old) this.#mode = 'chunk';
@@ -60,7 +61,9 @@ export class ResponseWriter {
       transfer = 'Transfer-Encoding: chunked\r\n';
     }
     const kept = bodyless ? fields.keptWithoutLength : fields.kept;
-    this.#pendingHead = `${line.text}${kept}${transfer}${extra}\r\n`;
+    const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
+    const close = options.close ? 'Connection: close\r\n' : '';
+    this.#pendingHead = `${line.text}${kept}${transfer}${id}${close}\r\n`;
   }
 
   content(buffer: Buffer, start: number, end: number): void {

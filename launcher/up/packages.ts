@@ -16,6 +16,8 @@ const DOCKER: readonly Requirement[] = [
 const RABBITMQ: Requirement = { package: 'rabbitmq-server', files: ['/usr/lib/rabbitmq/bin/rabbitmq-server'] };
 /** For a network of its own that a test's engine gets. */
 const IPROUTE: Requirement = { package: 'iproute2', files: inPath('ip') };
+/** An ACME authority to test against. */
+const PEBBLE: Requirement = { package: 'pebble', files: inPath('pebble') };
 const CHROMIUM: Requirement = { package: 'chromium', files: inPath('chromium') };
 
 export interface Need {
@@ -30,7 +32,7 @@ export function requirements(need: Need): Requirement[] {
     REDIS,
     ...(need.engineAnswers ? [] : DOCKER),
     ...(need.distributed || need.tests ? [RABBITMQ] : []),
-    ...(need.tests ? [CHROMIUM, IPROUTE] : []),
+    ...(need.tests ? [CHROMIUM, IPROUTE, PEBBLE] : []),
   ];
 }
 

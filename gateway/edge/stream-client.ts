@@ -1,0 +1,205 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
+import { RequestReader } from '../http1/request-reader.ts';
+import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
+import type { Decision, GatewayCore } from '../pipeline/core.ts';
+import { Exchange, type ExchangeClient } from '../pipeline/exchange.ts';
+import { forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
+import { requestText, responseHeaders } from './http2-headers.ts';
+import { StreamSink } from './stream-sink.ts';
+
+const { HTTP2_HEADER_STATUS, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const CRLF = Buffer.from('\r\n');
+
+/**
+ * One request of an HTTP/2 session on its way through the same pipeline as any other.
+ *
+ *   headers ──strict reader──► decided ──► exchange ──► ended
+ *      │ malformed                │ own answer            ▲
+ *      ▼                          ▼                       │ the client resets the stream
+ *     400 ──────────────────────► ended ◄─────────────────┘
+ */
+export class StreamClient implements ExchangeClient {
+  readonly writer: StreamSink;
+  readonly tunnelling = false;
+  #core: GatewayCore;
+  #stream: ServerHttp2Stream;
+  #exchange: Exchange | null = null;
+  #chunked = false;
+  /** Monotonic ms of the last piece of the request's body, or of the last that the client took. */
+  #activeAt: number;
+
+  constructor(
+    core: GatewayCore,
+    options: {
+      stream: ServerHttp2Stream;
+      rawHeaders: readonly string[];
+      endStream: boolean;
+      address: string;
+      protocol: 'http' | 'https';
+    },
+  ) {
+    const { stream, address, protocol } = options;
+    this.#core = core;
+    this.#stream = stream;
+    this.#activeAt = core.now;
+    this.writer = new StreamSink(stream);
+    stream.on('error', () => {
+      core.stats.clientErrors += 1;
+    });
+    stream.on('close', () => this.#onClose());
+    const request = requestText(options.rawHeaders, options.endStream);
+    if (typeof request === 'string') this.#refuse(request);
+    else {
+      this.#chunked = request.chunked;
+      this.#begin(request.text, (fields) => forwardingFields(fields, { address, protocol, version: '2.0' }));
+    }
+  }
+
+  get ended(): boolean {
+    return this.#exchange === null;
+  }
+
+  #begin(text: string, forward: ConstructorParameters<typeof RequestReader>[0]): void {
+    const core = this.#core;
+    const reader = new RequestReader(forward);
+    const step = reader.readHead(Buffer.from(text, 'latin1'), 0);
+    const { line, known } = reader;
+    if (step !== 'head' || line === null || known === null) {
+      this.#refuse(reader.fault || 'the request head is too long');
+      return;
+    }
+    const now = core.clock.monotonic();
+    core.now = now;
+    const head = identify(line, known.fields, core.random);
+    const decision: Decision =
+      known.fields.expect === 'unknown'
+        ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
+        : core.decide(head);
+    if (decision.kind === 'answer') {
+      core.stats.onEnd(decision.answer.status);
+      this.#answer(decision.answer, { requestId: head.requestId, bodyless: line.method === 'HEAD' });
+      return;
+    }
+    const exchange = new Exchange({
+      core,
+      connection: this,
+      head,
+      destination: decision.destination,
+      firstWrite: upstreamHead(head, reader.lineText, known.forwarded),
+      now,
+    });
+    this.#exchange = exchange;
+    exchange.requestDone = reader.bodyDone;
+    if (!reader.bodyDone) {
+      this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+      this.#stream.on('end', () => this.#onEnd());
+    } else this.#stream.resume();
+    this.#stream.on('drain', () => {
+      this.#activeAt = core.now;
+      this.writer.onDrain();
+      this.#exchange?.onFlushed();
+    });
+    exchange.begin(now);
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#activeAt = this.#core.now;
+    const exchange = this.#exchange;
+    if (exchange === null || chunk.length === 0) return;
+    const framed = this.#chunked
+      ? Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`, 'latin1'), chunk, CRLF])
+      : chunk;
+    if (!exchange.onBody(framed)) this.#stream.pause();
+  }
+
+  #onEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    exchange.requestDone = true;
+    if (this.#chunked) exchange.onBody(LAST_CHUNK);
+  }
+
+  #refuse(detail: string): void {
+    this.#core.stats.refused += 1;
+    this.#core.stats.onEnd(400);
+    this.#answer(problemAnswer('request.invalid', { detail }), { requestId: '', bodyless: false });
+  }
+
+  #answer(answer: OwnAnswer, options: { requestId: string; bodyless: boolean }): void {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.headersSent) return;
+    const headers = responseHeaders(answer.fields, { [HTTP2_HEADER_STATUS]: answer.status });
+    if (answer.status !== 304) headers['content-length'] = answer.body.length;
+    if (options.requestId !== '') headers['x-request-id'] = options.requestId;
+    const bodyless = options.bodyless || answer.body.length === 0;
+    stream.respond(headers, { endStream: bodyless });
+    if (!bodyless) stream.end(answer.body);
+    this.#stopReading();
+  }
+
+  /** The response is out; a body that still comes is of no use (RFC 9113 §8.1: NO_ERROR asks the client to stop). */
+  #stopReading(): void {
+    if (this.#stream.readableEnded || this.#stream.destroyed) return;
+    this.#stream.removeAllListeners('data');
+    this.#stream.resume();
+    if (this.#stream.writableFinished) this.#stream.close(NGHTTP2_NO_ERROR);
+    else this.#stream.once('finish', () => this.#stream.close(NGHTTP2_NO_ERROR));
+  }
+
+  resumeBody(): void {
+    this.#stream.resume();
+  }
+
+  openTunnel(): void {
+    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+
+  answerProblem(
+    exchange: Exchange,
+    code: ProblemCode,
+    options: { detail?: string; retryAfterSeconds?: number },
+  ): number {
+    const { fields, requestId } = { fields: exchange.head.fields, requestId: exchange.head.requestId };
+    this.#answer(problemAnswer(code, { ...options, html: fields.acceptsHtml, requestId }), {
+      requestId,
+      bodyless: exchange.method === 'HEAD',
+    });
+    return PROBLEMS[code].status;
+  }
+
+  exchangeEnded(exchange: Exchange): void {
+    if (this.#exchange !== exchange) return;
+    this.#exchange = null;
+    if (!exchange.requestDone) this.#stopReading();
+  }
+
+  endTunnelOutput(): void {
+    this.#stream.end();
+  }
+
+  endOutput(): void {
+    this.#stream.end();
+  }
+
+  cutOff(): void {
+    this.#exchange = null;
+    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #onClose(): void {
+    this.#exchange?.abort(499);
+    this.#exchange = null;
+  }
+
+  /** Bounds that only time can break; called several times a second. */
+  check(now: number, stallMs: number): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    exchange.check(now);
+    const stalled = now - this.#activeAt > stallMs;
+    const waitsForBody = !exchange.requestDone && !this.#stream.isPaused();
+    if (stalled && (waitsForBody || !this.writer.settle())) this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+  }
+}

@@ -1,0 +1,69 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type TLSSocket } from 'node:tls';
+import { ClientConnection, peerAddress } from '../pipeline/connection.ts';
+import type { GatewayCore } from '../pipeline/core.ts';
+import type { Certificates } from './certificates.ts';
+import type { KeyPair } from './development-authority.ts';
+import { Http2Session } from './http2-session.ts';
+
+const HANDSHAKE_MS = 10_000;
+
+export interface TlsListener {
+  listen(options: { host: string; port: number; reusePort: boolean }): Promise<AddressInfo>;
+  /** Takes nothing new; resolves when the last connection has ended. */
+  close(): Promise<void>;
+  readonly listening: boolean;
+}
+
+/** The encrypted port: a certificate by SNI, then HTTP/2 or HTTP/1.1 as ALPN has agreed. */
+export function createTlsListener(
+  core: GatewayCore,
+  options: { certificates: Certificates; fallback: KeyPair | null },
+): TlsListener {
+  const { certificates, fallback } = options;
+  const server = createServer(
+    {
+      ...(fallback === null ? {} : { cert: fallback.certificate, key: fallback.key }),
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1.2',
+      honorCipherOrder: true,
+      handshakeTimeout: HANDSHAKE_MS,
+      noDelay: true,
+      SNICallback: (servername, done) => {
+        certificates.find(servername).then(
+          (context) =>
+            context === null ? done(new Error(`no certificate for ${servername.slice(0, 255)}`)) : done(null, context),
+          (error: Error) => done(error),
+        );
+      },
+    },
+    (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') {
+        new Http2Session(core, { socket, address: peerAddress(socket), protocol: 'https' });
+      } else new ClientConnection(core, socket, 'https');
+    },
+  );
+  server.on('tlsClientError', (_error, socket) => {
+    core.stats.handshakeErrors += 1;
+    socket.destroy();
+  });
+  return {
+    listen: ({ host, port, reusePort }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, reusePort, backlog: 1024 }, () => {
+          server.off('error', reject);
+          const address = server.address();
+          if (address === null || typeof address === 'string') reject(new Error('the TLS port has no address'));
+          else resolve(address);
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+      }),
+    get listening() {
+      return server.listening;
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { ChunkScanner } from '../http1/chunked.ts';
+import type { Framing } from '../http1/message.ts';
+import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+
+/** Where an exchange puts its response: an HTTP/1.1 connection, or one stream of an HTTP/2 session. */
+export interface ResponseSink {
+  /** Whether any byte of the final response was handed over: from then on it cannot become another one. */
+  readonly started: boolean;
+  /** The response is whole but not flushed; the value is whether its upstream connection is reusable. */
+  readonly ending: boolean | null;
+  interim(line: StatusLine, fields: ResponseFields): void;
+  /** A change of protocol that was asked for: what follows is bytes of a tunnel. */
+  switched(line: StatusLine, fields: ResponseFields): void;
+  head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void;
+  content(buffer: Buffer, start: number, end: number): void;
+  /** Returns the position after the chunked body's last byte, as the scanner does. */
+  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number;
+  /** Hands over what is pending after one read. False: pause the reading until the client has taken it. */
+  settle(): boolean;
+  /** The response is whole. False: not flushed yet. */
+  end(reusable: boolean): boolean;
+}
+
+export interface ResponseHeadOptions {
+  readonly framing: Framing;
+  /** The client speaks HTTP/1.0. */
+  readonly old: boolean;
+  /** No body may follow and none is announced, as for a 204. */
+  readonly bodyless: boolean;
+  /** Sent back as X-Request-Id; '' where the instance has sent its own. */
+  readonly requestId: string;
+  /** The client's connection ends after this response. */
+  readonly close: boolean;
+}
