@@ -30,6 +30,10 @@ export async function takeOver(event: AnyEvent, { db, clock }: { db: Database; c
     } else if (
       isEvent(event, 'skyrun.instance.started.v1') ||
       isEvent(event, 'skyrun.instance.ready.v1') ||
+      isEvent(event, 'skyrun.instance.unready.v1') ||
+      isEvent(event, 'skyrun.instance.paused.v1') ||
+      isEvent(event, 'skyrun.instance.resumed.v1') ||
+      isEvent(event, 'skyrun.instance.parked.v1') ||
       isEvent(event, 'skyrun.instance.draining.v1') ||
       isEvent(event, 'skyrun.instance.stopped.v1') ||
       isEvent(event, 'skyrun.instance.failed.v1')

@@ -59,6 +59,8 @@ export {
   type EventData,
   type EventDefinition,
   type EventType,
+  type InstanceSample,
+  instanceSample,
   isEventType,
   type UsageRecorded,
   usageRecorded,
@@ -198,10 +200,18 @@ export {
   LATENCY_BOUNDS_MS,
   latencyQuantile,
   type MetricPoint,
+  type MetricWant,
   metricPoint,
+  metricWant,
   type StatusClasses,
   statusClasses,
 } from './resources/metrics.ts';
+export {
+  type HealthProbe,
+  healthProbe,
+  type Probe,
+  probe,
+} from './resources/probe.ts';
 export {
   type Member,
   member,
@@ -212,24 +222,30 @@ export {
 } from './resources/project.ts';
 export { type Registration, registration } from './resources/registration.ts';
 export {
+  type IdleLadder,
+  idleLadder,
+  type ScaleSchedule,
+  type ScaleTarget,
+  type Scaling,
+  scaleSchedule,
+  scaleTarget,
+  scaling,
+} from './resources/scaling.ts';
+export {
   type Condition,
   condition,
   environmentVariable,
   type Instance,
   instance,
   instanceState,
-  type Probe,
-  probe,
   RESERVED_ENVIRONMENT,
   type Revision,
   type RevisionTemplate,
   resources,
   revision,
   revisionTemplate,
-  type Scaling,
   type Service,
   type ServiceSpec,
-  scaling,
   service,
   serviceSpec,
   type TrafficTarget,

@@ -4,6 +4,7 @@ import { dockerRuntime } from '../app.ts';
 import type { OrchestratorConfig } from '../config.ts';
 import { createLogCollector } from '../logs/collector.ts';
 import { createOrchestratorMetrics } from '../metrics.ts';
+import { createAsk } from '../probes/ask.ts';
 import { networkProber } from '../probes/probe.ts';
 import { execute } from '../reconcile/execute.ts';
 import type { Execution } from '../reconcile/execution.ts';
@@ -92,7 +93,7 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
     world,
     runtime,
     ledger: createLedger({ db, clock, term }),
-    prober: networkProber,
+    ask: createAsk(networkProber, runtime),
     clock,
     logger,
     metrics: createOrchestratorMetrics(createMetrics()),

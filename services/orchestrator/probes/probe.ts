@@ -9,6 +9,7 @@ export interface ProbeTarget {
   readonly path: string;
   readonly protocol: 'http1' | 'h2c';
   readonly timeoutMs: number;
+  readonly headers?: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** Asks once. Never throws: whatever goes wrong is a no. */
@@ -34,9 +35,16 @@ function probeTcp({ address, port, timeoutMs }: ProbeTarget): Promise<boolean> {
 
 const isWell = (status: number | undefined) => status !== undefined && status >= 200 && status < 400;
 
-function probeHttp1({ address, port, path, timeoutMs }: ProbeTarget): Promise<boolean> {
+/** The tenant's own win. */
+function headersOf({ headers = [] }: ProbeTarget): Record<string, string> {
+  const given = headers.map(({ name, value }) => [name.toLowerCase(), value] as const);
+  return { 'user-agent': 'skyrun-probe', ...Object.fromEntries(given) };
+}
+
+function probeHttp1(target: ProbeTarget): Promise<boolean> {
   return new Promise((resolve) => {
-    const headers = { 'user-agent': 'skyrun-probe', connection: 'close' };
+    const { address, port, path, timeoutMs } = target;
+    const headers = { ...headersOf(target), connection: 'close' };
     const signal = AbortSignal.timeout(timeoutMs);
     const asked = request({ host: address, port, path, headers, agent: false, signal }, (response) => {
       resolve(isWell(response.statusCode));
@@ -47,8 +55,9 @@ function probeHttp1({ address, port, path, timeoutMs }: ProbeTarget): Promise<bo
   });
 }
 
-function probeHttp2({ address, port, path, timeoutMs }: ProbeTarget): Promise<boolean> {
+function probeHttp2(target: ProbeTarget): Promise<boolean> {
   return new Promise((resolve) => {
+    const { address, port, path, timeoutMs } = target;
     const session = connectHttp2(`http://${address}:${port}`);
     const answer = (well: boolean) => {
       session.destroy();
@@ -56,7 +65,7 @@ function probeHttp2({ address, port, path, timeoutMs }: ProbeTarget): Promise<bo
     };
     session.setTimeout(timeoutMs, () => answer(false));
     session.once('error', () => answer(false));
-    const stream = session.request({ ':path': path, 'user-agent': 'skyrun-probe' });
+    const stream = session.request({ ...headersOf(target), ':path': path });
     stream.once('response', (headers) => answer(isWell(headers[':status'])));
     stream.once('error', () => answer(false));
     stream.end();

@@ -1,11 +1,12 @@
 import type { RevisionTemplate } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
-import type { Prober } from './probe.ts';
+import type { Ask } from './ask.ts';
 
 export interface StartupProbe {
+  readonly instanceId: string;
   readonly address: string;
   readonly template: RevisionTemplate;
-  readonly prober: Prober;
+  readonly ask: Ask;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -13,19 +14,23 @@ export interface StartupProbe {
 /** While so young, an instance is asked often: a cold start waits for the answer. */
 const EAGER_FOR_MS = 2_000;
 const EAGER_PERIOD_MS = 15;
+/** A program costs a process each time, so it is asked less often. */
+const EAGER_EXEC_PERIOD_MS = 100;
 
 /** True as soon as the instance answers, false when its deadline is over. Rejects when the signal aborts. */
-export async function awaitStartup({ address, template, prober, clock, signal }: StartupProbe): Promise<boolean> {
-  const { kind, path, periodMs, timeoutMs, deadlineSeconds } = template.startupProbe;
-  const { port, protocol } = template;
+export async function awaitStartup(options: StartupProbe): Promise<boolean> {
+  const { instanceId, address, template, ask, clock, signal } = options;
+  const probe = template.startupProbe;
+  const { periodMs, timeoutMs, deadlineSeconds } = probe;
+  const eagerMs = probe.kind === 'exec' ? EAGER_EXEC_PERIOD_MS : EAGER_PERIOD_MS;
   const began = clock.monotonic();
   const deadline = began + deadlineSeconds * 1000;
   for (;;) {
     signal.throwIfAborted();
-    if (await prober({ address, port, kind, path, protocol, timeoutMs })) return true;
+    if (await ask({ instanceId, address, template, probe, timeoutMs })) return true;
     const now = clock.monotonic();
     if (now >= deadline) return false;
-    const period = now - began < EAGER_FOR_MS ? Math.min(EAGER_PERIOD_MS, periodMs) : periodMs;
+    const period = now - began < EAGER_FOR_MS ? Math.min(eagerMs, periodMs) : periodMs;
     await clock.sleep(period, signal);
   }
 }

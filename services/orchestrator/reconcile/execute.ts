@@ -205,7 +205,8 @@ interface Probing {
 }
 
 function beginProbe(execution: Execution, entry: Entry, probing: Probing): void {
-  const { clock, prober, signal, logger } = execution;
+  const { clock, ask, signal, logger } = execution;
+  const { instanceId } = entry.record;
   const { container } = entry;
   const address = typeof container === 'string' ? undefined : container.address;
   if (address === undefined || entry.probe) return;
@@ -214,7 +215,7 @@ function beginProbe(execution: Execution, entry: Entry, probing: Probing): void 
   const { template } = probing.desired.revision;
   const over = AbortSignal.any([signal, probe.signal]);
   const task = async () => {
-    const well = await awaitStartup({ address, template, prober, clock, signal: over });
+    const well = await awaitStartup({ instanceId, address, template, ask, clock, signal: over });
     await probing.started;
     over.throwIfAborted();
     await settle(execution, entry, () => (well ? markReady(execution, entry, probing) : giveUp(execution, entry)));
@@ -222,7 +223,7 @@ function beginProbe(execution: Execution, entry: Entry, probing: Probing): void 
   execution.background(
     task()
       .catch((error: unknown) => {
-        if (!over.aborted) logger.warn({ error, instance: entry.record.instanceId }, 'a probe broke off');
+        if (!over.aborted) logger.warn({ error, instance: instanceId }, 'a probe broke off');
       })
       .finally(() => {
         entry.probe = null;

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type { LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
-import type { Prober } from '../probes/probe.ts';
+import type { Ask } from '../probes/ask.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { InstanceRecord } from './records.ts';
@@ -13,7 +13,7 @@ export interface Execution {
   readonly runtime: Runtime;
   readonly ledger: Ledger;
   readonly logs: Pick<LogCollector, 'finish'>;
-  readonly prober: Prober;
+  readonly ask: Ask;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: OrchestratorMetrics;

@@ -4,6 +4,7 @@ import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
 import type { Term } from '../leadership/leadership.ts';
 import { createLogCollector, type LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
+import { createAsk } from '../probes/ask.ts';
 import type { Prober } from '../probes/probe.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createLedger } from '../store/ledger.ts';
@@ -92,7 +93,7 @@ export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (l
     runtime,
     ledger,
     logs,
-    prober: options.prober,
+    ask: createAsk(options.prober, runtime),
     clock,
     logger,
     metrics: options.metrics,

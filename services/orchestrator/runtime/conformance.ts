@@ -155,6 +155,73 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       expect(await runtime.stop(spec.instanceId, { graceMs: 0, remove: true })).toBeNull();
     });
 
+    test('a paused instance keeps its place, says so, and goes on when it is resumed', async () => {
+      const { runtime } = subject();
+      if (!runtime.supports.pause) return;
+      const spec = specOf();
+      const { address, startedAt } = (await runtime.start(spec)).instance;
+      expect(await runtime.pause(spec.instanceId)).toBe(true);
+      expect(await runtime.pause(spec.instanceId)).toBe(true);
+      const frozen = { state: 'running', paused: true, address, startedAt };
+      expect(await look(spec.instanceId)).toMatchObject(frozen);
+      const listed = (await runtime.list()).find(({ identity }) => identity.instanceId === spec.instanceId);
+      expect(listed).toMatchObject(frozen);
+      expect(await runtime.resume(spec.instanceId)).toBe(true);
+      expect(await runtime.resume(spec.instanceId)).toBe(true);
+      expect((await look(spec.instanceId))?.paused).toBeUndefined();
+    });
+
+    test('a paused instance can be stopped, and heeds SIGTERM', async () => {
+      const { runtime } = subject();
+      if (!runtime.supports.pause) return;
+      const spec = specOf();
+      await runtime.start(spec);
+      await readLogs(spec.instanceId, 2, true);
+      await runtime.pause(spec.instanceId);
+      expect(await runtime.stop(spec.instanceId, { graceMs: 10_000, remove: false })).toMatchObject({ exitCode: 0 });
+    });
+
+    test('nobody is paused or resumed, nor one that has ended', async () => {
+      const { runtime, clock } = subject();
+      if (!runtime.supports.pause) return;
+      const nobody = newId('instance', clock);
+      expect([await runtime.pause(nobody), await runtime.resume(nobody)]).toEqual([false, false]);
+      const spec = specOf({ EXIT_AFTER_MS: '0' });
+      await runtime.start(spec);
+      await until(spec.instanceId, exited);
+      expect([await runtime.pause(spec.instanceId), await runtime.resume(spec.instanceId)]).toEqual([false, false]);
+    });
+
+    test('a stopped instance starts again, at a later time', async () => {
+      const { runtime, clock } = subject();
+      if (!runtime.supports.restart) return;
+      const spec = specOf();
+      const { instance: first } = await runtime.start(spec);
+      await readLogs(spec.instanceId, 2, true);
+      await runtime.list();
+      await runtime.stop(spec.instanceId, { graceMs: 10_000, remove: false });
+      const again = await runtime.restart(spec.instanceId);
+      expect(again?.instance).toMatchObject({ state: 'running', identity: first.identity });
+      expect(again?.instance.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      expect(again?.instance.startedAt).toBeGreaterThan(first.startedAt ?? Number.POSITIVE_INFINITY);
+      const listed = (await runtime.list()).find(({ identity }) => identity.instanceId === spec.instanceId);
+      expect(listed?.startedAt).toBe(again?.instance.startedAt);
+      expect((await runtime.restart(spec.instanceId))?.instance).toEqual(again?.instance);
+      expect(await runtime.restart(newId('instance', clock))).toBeNull();
+    });
+
+    test('a program runs in an instance and answers its exit code', async () => {
+      const { runtime, clock } = subject();
+      if (!runtime.supports.exec) return;
+      const spec = specOf();
+      await runtime.start(spec);
+      const run = (...command: string[]) => runtime.exec(spec.instanceId, command, { timeoutMs: 10_000 });
+      expect(await run('node', '-e', '0')).toBe(0);
+      expect(await run('false')).not.toBe(0);
+      const nobody = newId('instance', clock);
+      expect(await runtime.exec(nobody, ['node', '-e', '0'], { timeoutMs: 1000 })).toBeNull();
+    });
+
     test('an image that is not there is a verdict of its own', async () => {
       const spec = specOf({}, { image: 'skyrun.local/nobody/nothing:1' });
       await expect(subject().runtime.start(spec)).rejects.toMatchObject({ code: 'image_missing' });

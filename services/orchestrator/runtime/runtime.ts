@@ -6,6 +6,12 @@
  * carries its whole identity as labels, so that a list is enough to adopt it after a restart.
  *
  *   absent ──start──► created ──► running ──stop / exit──► exited ──stop(remove)──► absent
+ *                                 │     ▲                    │
+ *                           pause │     │ resume             │
+ *                                 ▼     │                    │
+ *                                running, paused             └──restart──► running
+ *
+ * What `supports` denies is never asked for; an adapter rejects it with `unsupported`.
  */
 
 /** Who an instance is, as far as the engine must remember it. */
@@ -38,6 +44,8 @@ export interface InstanceSpec extends InstanceIdentity {
 export interface RuntimeInstance {
   readonly identity: InstanceIdentity;
   readonly state: 'created' | 'running' | 'exited';
+  /** Running, but frozen: it has its memory and its address, and does nothing. */
+  readonly paused?: boolean;
   /** Where it can be reached while it runs. */
   readonly address?: string;
   /** Unix milliseconds by the engine's clock. */
@@ -103,13 +111,30 @@ export interface RuntimeImages {
   remove(reference: string): Promise<void>;
 }
 
+/** What an engine can do beside what every engine must. */
+export interface RuntimeAbilities {
+  /** `pause` and `resume`. */
+  readonly pause: boolean;
+  readonly restart: boolean;
+  readonly exec: boolean;
+}
+
 export interface Runtime {
   readonly name: string;
+  readonly supports: RuntimeAbilities;
   readonly images: RuntimeImages;
   /** Creates and starts it, or finds it already there; never makes a second one and never restarts an exited one. */
   start(spec: InstanceSpec): Promise<StartResult>;
   /** Null when it is not there. Resolves when it has ended. */
   stop(instanceId: string, options: StopOptions): Promise<RuntimeInstance | null>;
+  /** Freezes it; one that is frozen stays so. False when it does not run. */
+  pause(instanceId: string): Promise<boolean>;
+  /** Lets it go on; one that goes on already does. False when it does not run. */
+  resume(instanceId: string): Promise<boolean>;
+  /** Runs one that has ended or was stopped again, as it was first started. Null when it is not there. */
+  restart(instanceId: string): Promise<StartResult | null>;
+  /** Runs a program in it and answers its exit code; null when the instance does not run or the time is over. */
+  exec(instanceId: string, command: readonly string[], options: { readonly timeoutMs: number }): Promise<number | null>;
   /** Every instance of this installation, or the named one. */
   list(instanceId?: string): Promise<RuntimeInstance[]>;
   /** Ends when the signal aborts; survives the engine's restarts. Begins with a change without an id. */
@@ -134,7 +159,8 @@ export type RuntimeProblem =
   | 'image_refused'
   | 'image_in_use'
   | 'cannot_start'
-  | 'no_capacity';
+  | 'no_capacity'
+  | 'unsupported';
 
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';

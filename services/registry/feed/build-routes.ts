@@ -36,7 +36,16 @@ function buildRoute({ service, newest, ready, instances }: ServiceState, address
   };
 }
 
-function routeInstances({ id, address, port, state }: ServiceState['instances'][number]): RouteInstance[] {
+function routeInstances({
+  id,
+  address,
+  port,
+  state,
+  stateVersion,
+}: ServiceState['instances'][number]): RouteInstance[] {
   if (address === undefined || port === undefined) return [];
-  return state === 'ready' || state === 'draining' ? [{ id, address, port, state }] : [];
+  const version = stateVersion === undefined ? {} : { version: stateVersion };
+  return state === 'ready' || state === 'draining' || state === 'paused'
+    ? [{ id, address, port, state, ...version }]
+    : [];
 }

@@ -15,7 +15,17 @@ it.each([
   ['stopped', 'ready', false],
   ['failed', 'stopped', false],
 ] as const)('known %s, told %s: news %s', (known, told, news) => {
-  expect(isNews(known, told)).toBe(news);
+  expect(isNews({ state: known }, { state: told })).toBe(news);
+});
+
+it.each([
+  ['ready', 3, 'paused', 4, true],
+  ['paused', 4, 'ready', 5, true],
+  ['ready', 5, 'paused', 4, false],
+  ['ready', 5, 'ready', 5, false],
+  ['ready', 5, 'stopped', 6, true],
+] as const)('known %s of version %i, told %s of version %i: news %s', (known, was, told, is, news) => {
+  expect(isNews({ state: known, stateVersion: was }, { state: told, stateVersion: is })).toBe(news);
 });
 
 it('adds what is new, changes what differs, ends what is gone, and leaves the rest', () => {

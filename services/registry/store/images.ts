@@ -1,6 +1,7 @@
 import type { Image } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
 import { sql } from 'kysely';
+import { LIVE_STATES } from '../observed/instance-order.ts';
 import type { ImageRow, Store } from './tables.ts';
 
 export function toImage(row: ImageRow): Image {
@@ -117,7 +118,7 @@ export async function servicesUsing(store: Store, image: ImageRow): Promise<stri
             .selectFrom('instances')
             .select('instances.id')
             .whereRef('instances.revision_id', '=', 'revisions.id')
-            .where('instances.state', 'in', ['starting', 'ready', 'draining']),
+            .where('instances.state', 'in', LIVE_STATES),
         ),
       ]),
     )

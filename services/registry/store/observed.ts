@@ -1,6 +1,6 @@
 import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
-import { isNews } from '../observed/instance-order.ts';
+import { isNews, LIVE_STATES } from '../observed/instance-order.ts';
 import { markRetired, notifyChange } from './services.ts';
 import type { RevisionRow, RevisionState, ServiceRow, Store } from './tables.ts';
 
@@ -16,11 +16,11 @@ export async function recordInstance(store: Store, instance: Instance, now: Date
   if (inserted === undefined) {
     const known = await store
       .selectFrom('instances')
-      .select(['state', 'observed_version'])
+      .select(['data', 'observed_version'])
       .where('id', '=', instance.id)
       .forUpdate()
       .executeTakeFirst();
-    if (known === undefined || !isNews(known.state, instance.state)) return;
+    if (known === undefined || !isNews(known.data, instance)) return;
     await store
       .updateTable('instances')
       .set({ ...values, observed_version: known.observed_version + 1 })
@@ -154,7 +154,7 @@ export async function knownInstances(store: Store): Promise<KnownInstance[]> {
   return await store
     .selectFrom('instances')
     .select(['id', 'state', 'data', 'observed_version as version'])
-    .where('state', 'in', ['starting', 'ready', 'draining'])
+    .where('state', 'in', LIVE_STATES)
     .orderBy('id')
     .execute();
 }

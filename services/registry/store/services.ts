@@ -1,5 +1,6 @@
 import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
+import { LIVE_STATES } from '../observed/instance-order.ts';
 import type { ServiceState } from '../services/service-state.ts';
 import type { RevisionRow, ServiceRow, Store } from './tables.ts';
 
@@ -95,7 +96,7 @@ async function liveInstances(store: Store, serviceIds: readonly string[]): Promi
     .selectFrom('instances')
     .select('data')
     .where('service_id', 'in', serviceIds)
-    .where('state', 'in', ['starting', 'ready', 'draining'])
+    .where('state', 'in', LIVE_STATES)
     .orderBy('id')
     .execute();
   return rows.map(({ data }) => data);
@@ -147,7 +148,7 @@ export async function retiredRevisions(store: Store, since: Date, limit: number)
             .selectFrom('instances')
             .select('instances.id')
             .whereRef('instances.revision_id', '=', 'revisions.id')
-            .where('instances.state', 'in', ['starting', 'ready', 'draining']),
+            .where('instances.state', 'in', LIVE_STATES),
         ),
       ]),
     )

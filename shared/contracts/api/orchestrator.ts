@@ -3,6 +3,7 @@ import { dnsLabel } from '../names.ts';
 import { logFilter, logLine } from '../resources/logs.ts';
 import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
+import { routeInstance } from '../routes/snapshot.ts';
 import { trafficReport } from '../routes/traffic.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
@@ -77,6 +78,18 @@ export const orchestratorOperations = {
     summary: 'A gateway reports what it saw, or asks for a first instance',
     permission: 'internal',
     body: trafficReport,
+  }),
+  wakeRevision: defineOperation('wakeRevision', {
+    service: 'orchestrator',
+    method: 'post',
+    path: '/internal/v1/wake',
+    summary: 'Resume a paused instance now, for a request that waits; the answer is enough to send it there',
+    permission: 'internal',
+    body: z.object({ revisionId: z.string() }),
+    response: z.object({
+      /** Those that take requests from now on; empty where none was paused, or could not be resumed. */
+      resumed: z.array(routeInstance),
+    }),
   }),
   getObserved: defineOperation('getObserved', {
     service: 'orchestrator',

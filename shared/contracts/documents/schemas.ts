@@ -14,16 +14,16 @@ import {
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
 import { decision, metricPoint, statusClasses } from '../resources/metrics.ts';
+import { healthProbe, probe } from '../resources/probe.ts';
 import { member, project, user } from '../resources/project.ts';
 import { registration } from '../resources/registration.ts';
+import { scaling } from '../resources/scaling.ts';
 import {
   condition,
   instance,
-  probe,
   resources,
   revision,
   revisionTemplate,
-  scaling,
   service,
   serviceSpec,
 } from '../resources/service.ts';
@@ -43,6 +43,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Decision: decision,
   Delivery: delivery,
   Event: eventEnvelope,
+  HealthProbe: healthProbe,
   Image: image,
   Instance: instance,
   Invoice: invoice,

@@ -45,6 +45,21 @@ export const usageRecorded = revisionRef.extend({
 });
 export type UsageRecorded = z.infer<typeof usageRecorded>;
 
+const spread = z.object({ p50: z.number(), p95: z.number(), max: z.number() });
+
+/** Samples are taken every few seconds while the instance runs; none while it is paused. */
+export const instanceSample = revisionRef.extend({
+  instanceId: idSchema('instance'),
+  windowStart: timestamp,
+  windowEnd: timestamp,
+  samples: z.int().min(1),
+  cpuMilli: spread.describe('thousandths of a CPU'),
+  memoryMib: spread,
+  cpuLimitMilli: z.int(),
+  memoryLimitMib: z.int(),
+});
+export type InstanceSample = z.infer<typeof instanceSample>;
+
 const settledInvoice = z.object({
   id: idSchema('invoice'),
   number: z.string(),
@@ -183,6 +198,37 @@ export const EVENTS = {
     'An instance ended or never started, not as intended',
     'instances/{id}',
     instance,
+  ),
+  'skyrun.instance.unready.v1': define(
+    'skyrun.instance.unready.v1',
+    'An instance’s readiness probe fails; it gets no requests until it is ready again',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.paused.v1': define(
+    'skyrun.instance.paused.v1',
+    'An instance that is not needed is frozen, or about to be; it keeps its memory and uses no CPU',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.resumed.v1': define(
+    'skyrun.instance.resumed.v1',
+    'A paused instance takes requests again',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.parked.v1': define(
+    'skyrun.instance.parked.v1',
+    'An idle instance’s container is stopped and kept; it uses neither CPU nor memory',
+    'instances/{id}',
+    instance,
+  ),
+  'skyrun.instance.sampled.v1': define(
+    'skyrun.instance.sampled.v1',
+    'What an instance really used over a window of about a minute, beside what it may use',
+    'instances/{instanceId}',
+    instanceSample,
+    'ephemeral',
   ),
   'skyrun.scaling.decided.v1': define(
     'skyrun.scaling.decided.v1',

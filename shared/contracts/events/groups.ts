@@ -11,6 +11,10 @@ export const PLATFORM_GROUPS = {
   billing: { group: 'billing', types: ['skyrun.usage.recorded.v1'], ordered: false },
   registry: {
     group: 'registry',
-    types: ['skyrun.revision.ready.v1', 'skyrun.revision.failed.v1', 'skyrun.instance.*'],
+    types: [
+      'skyrun.revision.ready.v1',
+      'skyrun.revision.failed.v1',
+      ...EVENT_TYPES.filter((type) => type.startsWith('skyrun.instance.') && type !== 'skyrun.instance.sampled.v1'),
+    ],
   },
 } as const;

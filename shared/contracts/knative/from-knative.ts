@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import { dnsLabel } from '../names.ts';
 import { type FieldError, Problem } from '../problem.ts';
-import { type Probe, type ServiceSpec, serviceSpec } from '../resources/service.ts';
+import { type ServiceSpec, serviceSpec } from '../resources/service.ts';
 import { ANNOTATION_RULES, type Patch } from './annotations.ts';
+import { CONTAINER, SPEC, TEMPLATE } from './places.ts';
+import { readProbes } from './probes.ts';
 import { parseCpu, parseMemory } from './quantity.ts';
-import { type KnativeProbe, type KnativeService, knativeService, UNSUPPORTED } from './schema.ts';
+import { type KnativeService, knativeService, UNSUPPORTED } from './schema.ts';
 
 export interface NamedServiceSpec {
   /** From `metadata.namespace`; undefined where there is none. */
@@ -14,7 +16,6 @@ export interface NamedServiceSpec {
 }
 
 type TemplateInput = z.input<typeof serviceSpec>['template'];
-type ProbeInput = Partial<Probe>;
 
 /**
  * Reads a Knative Service (parsed YAML or JSON).
@@ -53,7 +54,7 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
   const { image, ports, env, command, args, workingDir, resources } = container;
   const [port] = ports ?? [];
   const patch = readAnnotations(template.metadata?.annotations ?? {}, errors);
-  const probe = { ...readProbes(container, port?.containerPort, errors), ...patch.startupProbe };
+  const probes = readProbes(container, port?.containerPort, errors);
   return {
     image,
     ...defined({
@@ -70,7 +71,8 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
     }),
     resources: readLimits(resources?.limits ?? {}, errors),
     scaling: { ...patch.scaling },
-    startupProbe: probe,
+    ...probes,
+    startupProbe: { ...probes.startupProbe, ...patch.startupProbe },
   };
 }
 
@@ -91,11 +93,17 @@ function readAnnotations(annotations: Readonly<Record<string, string>>, errors: 
     merged = {
       ...merged,
       ...patch,
-      scaling: { ...merged.scaling, ...patch.scaling },
+      scaling: mergeScaling(merged.scaling, patch.scaling),
       startupProbe: { ...merged.startupProbe, ...patch.startupProbe },
     };
   }
   return merged;
+}
+
+/** `idle` is the only field that several annotations write. */
+function mergeScaling(one: Patch['scaling'] = {}, other: Patch['scaling'] = {}): NonNullable<Patch['scaling']> {
+  const idle = { ...one.idle, ...other.idle };
+  return { ...one, ...other, ...(Object.keys(idle).length === 0 ? {} : { idle }) };
 }
 
 function readLimits(
@@ -108,57 +116,6 @@ function readLimits(
   if (cpuMilli === null) errors.push({ field: `${field}/cpu`, message: 'expected a quantity such as 500m or 1' });
   if (memoryMib === null) errors.push({ field: `${field}/memory`, message: 'expected a quantity such as 512Mi' });
   return defined({ cpuMilli: cpuMilli ?? undefined, memoryMib: memoryMib ?? undefined });
-}
-
-/** What tells that an instance is ready: Knative's startup probe, or its readiness probe. */
-function readProbes(
-  container: { startupProbe?: KnativeProbe | undefined; readinessProbe?: KnativeProbe | undefined },
-  port: number | undefined,
-  errors: FieldError[],
-): ProbeInput {
-  const { startupProbe, readinessProbe } = container;
-  if (startupProbe !== undefined && readinessProbe !== undefined) {
-    errors.push({ field: `${CONTAINER}/readinessProbe`, message: 'give a startup or a readiness probe, not both' });
-    return {};
-  }
-  if (startupProbe !== undefined) {
-    const { periodSeconds = 10, failureThreshold = 3, initialDelaySeconds = 0 } = startupProbe;
-    return {
-      ...readProbe(startupProbe, port, `${CONTAINER}/startupProbe`, errors),
-      deadlineSeconds: initialDelaySeconds + periodSeconds * failureThreshold,
-    };
-  }
-  return readinessProbe === undefined ? {} : readProbe(readinessProbe, port, `${CONTAINER}/readinessProbe`, errors);
-}
-
-function readProbe(
-  probe: KnativeProbe,
-  containerPort: number | undefined,
-  field: string,
-  errors: FieldError[],
-): ProbeInput {
-  const { httpGet, tcpSocket, periodSeconds = 0, timeoutSeconds = 0 } = probe;
-  if (httpGet !== undefined && tcpSocket !== undefined) {
-    errors.push({ field, message: 'give tcpSocket or httpGet, not both' });
-  }
-  for (const [kind, port] of [
-    ['httpGet', httpGet?.port],
-    ['tcpSocket', tcpSocket?.port],
-  ] as const) {
-    if (port !== undefined && port !== 0 && port !== (containerPort ?? 8080)) {
-      errors.push({
-        field: `${field}/${kind}/port`,
-        message: `only the container’s port (${containerPort ?? 8080}) is probed`,
-      });
-    }
-  }
-  return {
-    kind: httpGet === undefined ? 'tcp' : 'http',
-    ...defined({ path: httpGet?.path }),
-    // Absent or 0, Knative probes as often as it can; so do we.
-    ...(periodSeconds === 0 ? {} : { periodMs: periodSeconds * 1000 }),
-    ...(timeoutSeconds === 0 ? {} : { timeoutMs: timeoutSeconds * 1000 }),
-  };
 }
 
 function readTraffic({
@@ -176,10 +133,6 @@ function defined<Fields extends Record<string, unknown>>(fields: Fields): Define
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>;
 }
 
-const TEMPLATE = '/spec/template';
-const SPEC = `${TEMPLATE}/spec`;
-const CONTAINER = `${SPEC}/containers/0`;
-
 /** Where the field of our spec came from. */
 const ORIGINS: Readonly<Record<string, string>> = {
   image: `${CONTAINER}/image`,
@@ -195,6 +148,8 @@ const ORIGINS: Readonly<Record<string, string>> = {
   resources: `${CONTAINER}/resources/limits`,
   scaling: `${TEMPLATE}/metadata/annotations`,
   startupProbe: `${CONTAINER}/startupProbe`,
+  readinessProbe: `${CONTAINER}/readinessProbe`,
+  livenessProbe: `${CONTAINER}/livenessProbe`,
   billingMode: `${TEMPLATE}/metadata/annotations`,
 };
 
@@ -211,6 +166,15 @@ const LEAVES: Readonly<Record<string, string>> = {
   panicThresholdPercent: 'autoscaling.knative.dev/panic-threshold-percentage',
   scaleToZeroGraceSeconds: 'autoscaling.knative.dev/scale-to-zero-pod-retention-period',
   scaleDownDelaySeconds: 'autoscaling.knative.dev/scale-down-delay',
+  metric: 'autoscaling.knative.dev/metric',
+  initialScale: 'autoscaling.knative.dev/initial-scale',
+  activationScale: 'autoscaling.knative.dev/activation-scale',
+  maxScaleUpRate: 'skyrun.dev/max-scale-up-rate',
+  maxScaleDownRate: 'skyrun.dev/max-scale-down-rate',
+  targets: 'skyrun.dev/scale-targets',
+  schedules: 'skyrun.dev/scale-schedules',
+  predictive: 'skyrun.dev/scale-predictive',
+  warmPool: 'skyrun.dev/warm-pool',
 };
 
 function originOf(path: readonly PropertyKey[]): string {

@@ -119,6 +119,42 @@ describe('toServiceSpec', () => {
       { container: { startupProbe: { tcpSocket: {}, periodSeconds: 2, failureThreshold: 5, timeoutSeconds: 3 } } },
       { startupProbe: { kind: 'tcp', periodMs: 2000, timeoutMs: 3000, deadlineSeconds: 10 } },
     ],
+    [
+      'readiness and liveness with Knative’s defaults',
+      {
+        container: {
+          readinessProbe: { httpGet: { path: '/ready' } },
+          livenessProbe: { exec: { command: ['/bin/check'] }, failureThreshold: 1 },
+        },
+      },
+      {
+        startupProbe: { kind: 'http', path: '/ready', deadlineSeconds: 240 },
+        readinessProbe: { kind: 'http', path: '/ready', periodSeconds: 10, timeoutSeconds: 1, failureThreshold: 3 },
+        livenessProbe: { kind: 'exec', command: ['/bin/check'], periodSeconds: 10, failureThreshold: 1 },
+      },
+    ],
+    [
+      'the idle ladder and further targets',
+      {
+        annotations: {
+          'autoscaling.knative.dev/metric': 'rps',
+          'autoscaling.knative.dev/initial-scale': '3',
+          'skyrun.dev/idle-paused-for': '1m',
+          'skyrun.dev/idle-stopped-for': '1h',
+          'skyrun.dev/warm-pool': '2',
+          'skyrun.dev/scale-targets': '[{"metric":"cpu","target":60}]',
+        },
+      },
+      {
+        scaling: {
+          metric: 'rps',
+          initialScale: 3,
+          idle: { pausedSeconds: 60, stoppedSeconds: 3600 },
+          warmPool: 2,
+          targets: [{ metric: 'cpu', target: 60, scaleOutAbove: 1.1, scaleInCooldownSeconds: 60 }],
+        },
+      },
+    ],
   ])('reads %s', (_, input, expected) => {
     expect(template(input)).toMatchObject(expected);
   });
@@ -155,8 +191,8 @@ describe('toServiceSpec', () => {
       '/spec/template/metadata/annotations/autoscaling.knative.dev~1window',
     ],
     [
-      'the metric rps',
-      knative({ annotations: { 'autoscaling.knative.dev/metric': 'rps' } }),
+      'the metric cpu',
+      knative({ annotations: { 'autoscaling.knative.dev/metric': 'cpu' } }),
       '/spec/template/metadata/annotations/autoscaling.knative.dev~1metric',
     ],
     [
@@ -201,19 +237,24 @@ describe('toServiceSpec', () => {
     ],
     ['volumes', knative({ spec: { volumes: [] } }), '/spec/template/spec/volumes'],
     [
-      'a liveness probe',
-      knative({ container: { livenessProbe: {} } }),
+      'an exec probe without a command',
+      knative({ container: { startupProbe: { exec: {} } } }),
+      '/spec/template/spec/containers/0/startupProbe/exec/command',
+    ],
+    [
+      'a gRPC probe',
+      knative({ container: { livenessProbe: { grpc: { port: 1 } } } }),
+      '/spec/template/spec/containers/0/livenessProbe/grpc',
+    ],
+    [
+      'two handlers',
+      knative({ container: { livenessProbe: { tcpSocket: {}, exec: { command: ['a'] } } } }),
       '/spec/template/spec/containers/0/livenessProbe',
     ],
     [
-      'an exec probe',
-      knative({ container: { startupProbe: { exec: {} } } }),
-      '/spec/template/spec/containers/0/startupProbe/exec',
-    ],
-    [
-      'both probes',
-      knative({ container: { startupProbe: {}, readinessProbe: {} } }),
-      '/spec/template/spec/containers/0/readinessProbe',
+      'a schedule that is no cron expression',
+      knative({ annotations: { 'skyrun.dev/scale-schedules': '[{"cron":"99 * * * *","minScale":2}]' } }),
+      '/spec/template/metadata/annotations/skyrun.dev~1scale-schedules',
     ],
     [
       'a probe of another port',
@@ -270,7 +311,21 @@ describe('toKnative', () => {
         stableWindowSeconds: seconds,
         scaleToZeroGraceSeconds: seconds,
         scaleDownDelaySeconds: seconds,
+        metric: fc.constantFrom('concurrency', 'rps'),
+        initialScale: fc.integer({ min: 1, max: 9 }),
+        maxScaleDownRate: fc.constantFrom(1.5, 2, 4),
+        idle: fc.record({ pausedSeconds: seconds, stoppedSeconds: fc.integer({ min: 0, max: 100 }) }),
+        warmPool: fc.integer({ min: 0, max: 3 }),
+        targets: fc.option(fc.constant([{ metric: 'custom', name: 'queue_depth', target: 5 }]), { nil: undefined }),
+        schedules: fc.option(fc.constant([{ cron: '0 8 * * MON-FRI', timeZone: 'Europe/Berlin', minScale: 2 }]), {
+          nil: undefined,
+        }),
       }),
+      livenessProbe: fc.option(fc.constant({ kind: 'exec', command: ['/check'] }), { nil: undefined }),
+      readinessProbe: fc.option(
+        fc.record({ kind: fc.constantFrom('tcp', 'http'), periodSeconds: fc.integer({ min: 1, max: 60 }) }),
+        { nil: undefined },
+      ),
       startupProbe: fc.oneof(
         fc.record({ kind: fc.constant('tcp'), periodMs: fc.integer({ min: 10, max: 300_000 }) }),
         fc.record({

@@ -14,20 +14,25 @@ const serverWritten = {
 const quantity = z.union([z.string(), z.number()]);
 const seconds = z.int().min(0);
 
+const noHost = z.literal('', 'the instance itself is probed; leave host out');
+
 const probe = z.strictObject({
-  tcpSocket: z.strictObject({ port: z.int().min(0).optional() }).optional(),
+  tcpSocket: z.strictObject({ port: z.int().min(0).optional(), host: noHost.optional() }).optional(),
   httpGet: z
     .strictObject({
       path: z.string().optional(),
       port: z.int().min(0).optional(),
       scheme: z.literal('HTTP', 'only HTTP is supported').optional(),
+      httpHeaders: z.array(z.strictObject({ name: z.string(), value: z.string() })).optional(),
+      host: noHost.optional(),
     })
     .optional(),
+  exec: z.strictObject({ command: z.array(z.string()) }).optional(),
   initialDelaySeconds: seconds.optional(),
   periodSeconds: seconds.optional(),
   timeoutSeconds: seconds.optional(),
   failureThreshold: z.int().min(0).optional(),
-  successThreshold: z.literal([0, 1], 'only 1 is supported').optional(),
+  successThreshold: z.int().min(0).optional(),
 });
 export type KnativeProbe = z.infer<typeof probe>;
 
@@ -54,6 +59,7 @@ const container = z.strictObject({
     .optional(),
   startupProbe: probe.optional(),
   readinessProbe: probe.optional(),
+  livenessProbe: probe.optional(),
 });
 
 export const knativeService = z.strictObject({
@@ -99,16 +105,13 @@ export const UNSUPPORTED: Readonly<Record<string, string>> = {
   requests: 'what is limited is reserved; leave requests out',
   valueFrom: 'secrets and config maps are not supported; give a value',
   envFrom: 'secrets and config maps are not supported; give env',
-  livenessProbe: 'liveness probes are not supported',
   volumes: 'volumes are not supported',
   volumeMounts: 'volumes are not supported',
   securityContext: 'the sandbox is set by Skyrun; leave it out',
   serviceAccountName: 'service accounts are not supported',
   imagePullPolicy: 'images are pinned by digest; leave it out',
   imagePullSecrets: 'images are uploaded, not pulled; leave it out',
-  exec: 'only tcpSocket and httpGet probes are supported',
-  grpc: 'only tcpSocket and httpGet probes are supported',
-  httpHeaders: 'headers of a probe are not supported',
+  grpc: 'only tcpSocket, httpGet and exec probes are supported',
   configurationName: 'traffic goes to revisions of this service only',
   responseStartTimeoutSeconds: 'only timeoutSeconds is supported',
   idleTimeoutSeconds: 'only timeoutSeconds is supported',

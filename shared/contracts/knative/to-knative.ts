@@ -1,5 +1,6 @@
 import { type RevisionTemplate, revisionTemplate, type Service } from '../resources/service.ts';
-import { ANNOTATION_RULES } from './annotations.ts';
+import { ANNOTATION_RULES, PROBE_DEADLINE } from './annotations.ts';
+import { writeProbes } from './probes.ts';
 import { formatCpu, formatMemory } from './quantity.ts';
 import type { KnativeService } from './schema.ts';
 
@@ -36,7 +37,7 @@ export function toKnative(service: Service): KnativeService {
 }
 
 function toTemplate(template: RevisionTemplate): KnativeService['spec']['template'] {
-  const { image, port, protocol, env, command, args, workingDir, resources, startupProbe } = template;
+  const { image, port, protocol, env, command, args, workingDir, resources } = template;
   const annotations = toAnnotations(template);
   return {
     ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
@@ -55,10 +56,7 @@ function toTemplate(template: RevisionTemplate): KnativeService['spec']['templat
           resources: {
             limits: { cpu: formatCpu(resources.cpuMilli), memory: formatMemory(resources.memoryMib) },
           },
-          readinessProbe:
-            startupProbe.kind === 'http'
-              ? { httpGet: { path: startupProbe.path, port: 0 }, successThreshold: 1 }
-              : { tcpSocket: { port: 0 }, successThreshold: 1 },
+          ...writeProbes(template),
         },
       ],
     },
@@ -71,7 +69,9 @@ function toAnnotations(template: RevisionTemplate): Record<string, string> {
   return Object.fromEntries(
     ANNOTATION_RULES.flatMap(({ names: [name = ''], write }) => {
       const value = write(template);
-      return value === null || value === write(defaults) ? [] : [[name, value]];
+      // The deadline that a startup probe tells in its own way is not in milliseconds, and has another default.
+      const told = name === PROBE_DEADLINE && writeProbes(template).startupProbe !== undefined;
+      return value === null || (value === write(defaults) && !told) ? [] : [[name, value]];
     }),
   );
 }

@@ -44,6 +44,16 @@ export const metricPoint = z.object({
 });
 export type MetricPoint = z.infer<typeof metricPoint>;
 
+/** What one metric asks for: `value` of `target`, so many instances; null where it is not measured now. */
+export const metricWant = z.object({
+  metric: z.string().describe('concurrency, rps, cpu, memory, latency, connections, custom:NAME, schedule, prediction'),
+  value: z.number().nullable(),
+  target: z.number(),
+  want: z.int().nullable(),
+  note: z.string().optional(),
+});
+export type MetricWant = z.infer<typeof metricWant>;
+
 /** A scaling verdict with every input that led to it. */
 export const decision = z.object({
   at: timestamp,
@@ -53,6 +63,10 @@ export const decision = z.object({
   to: z.int(),
   /** e.g. "2 → 5: concurrency 43 of target 7 per instance, panic". */
   sentence: z.string(),
+  /** What bounded the want in the end; `none` where nothing did. */
+  limiter: z.string().optional(),
+  /** What each metric wanted; the highest wins. */
+  wants: z.array(metricWant).optional(),
   inputs: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
 });
 export type Decision = z.infer<typeof decision>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
+import { healthProbe, probe } from './probe.ts';
+import { scaling } from './scaling.ts';
 
 export const environmentVariable = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name such as LOG_LEVEL'),
@@ -30,37 +32,6 @@ const environment = z
     });
   });
 
-export const probe = z.strictObject({
-  /** What is asked: a TCP connect, or an HTTP GET that must answer 200–399. */
-  kind: z.enum(['tcp', 'http']).default('tcp'),
-  path: z.string().startsWith('/').default('/'),
-  periodMs: z.int().min(10).max(300_000).default(100),
-  timeoutMs: z.int().min(10).max(60_000).default(1000),
-  /** For how long it may fail before the instance counts as failed. */
-  deadlineSeconds: z.int().min(1).max(3600).default(240),
-});
-export type Probe = z.infer<typeof probe>;
-
-export const scaling = z
-  .strictObject({
-    minScale: z.int().min(0).max(1000).default(0),
-    maxScale: z.int().min(1).max(1000).default(20),
-    /** Soft target of concurrent requests per instance; absent: `containerConcurrency` × `targetUtilization`. */
-    target: z.number().min(0.01).max(100_000).optional(),
-    targetUtilization: z.number().min(0.01).max(1).default(0.7),
-    stableWindowSeconds: z.int().min(6).max(3600).default(60),
-    panicWindowPercent: z.number().min(1).max(100).default(10),
-    panicThresholdPercent: z.number().min(110).max(1000).default(200),
-    scaleToZeroGraceSeconds: z.int().min(1).max(3600).default(30),
-    scaleDownDelaySeconds: z.int().min(0).max(3600).default(0),
-  })
-  .superRefine((value, context) => {
-    if (value.minScale > value.maxScale) {
-      context.addIssue({ code: 'custom', path: ['minScale'], message: `must not exceed maxScale (${value.maxScale})` });
-    }
-  });
-export type Scaling = z.infer<typeof scaling>;
-
 export const resources = z.strictObject({
   cpuMilli: z.int().min(50).max(64_000).default(1000).describe('thousandths of a virtual CPU'),
   memoryMib: z.int().min(16).max(262_144).default(512),
@@ -83,6 +54,8 @@ export const revisionTemplate = z.strictObject({
   timeoutSeconds: z.int().min(1).max(3600).default(300),
   scaling: scaling.prefault({}),
   startupProbe: probe.prefault({}),
+  readinessProbe: healthProbe.optional(),
+  livenessProbe: healthProbe.optional(),
   /** Seconds between SIGTERM and SIGKILL. */
   terminationGraceSeconds: z.int().min(1).max(600).default(10),
   billingMode: z.enum(['request', 'instance']).default('request'),
@@ -160,7 +133,21 @@ export const revision = z.object({
 });
 export type Revision = z.infer<typeof revision>;
 
-export const instanceState = z.enum(['starting', 'ready', 'draining', 'stopped', 'failed']);
+/**
+ * `unready`: runs, but its readiness probe fails, so nothing is sent to it. `paused`: frozen, and resumed in milliseconds
+ * when it is needed. `parked`: its container is stopped and kept, to be started again. The last two, stopped and
+ * failed, are over for ever.
+ */
+export const instanceState = z.enum([
+  'starting',
+  'ready',
+  'unready',
+  'paused',
+  'parked',
+  'draining',
+  'stopped',
+  'failed',
+]);
 
 /** One running container of a revision, as the orchestrator observes it. */
 export const instance = z.object({
@@ -180,7 +167,20 @@ export const instance = z.object({
   /** Why it is not ready any more or never was, e.g. `OOMKilled`, `ExitedWith1`, `ProbeTimeout`, `ScaledDown`. */
   reason: z.string().optional(),
   exitCode: z.int().optional(),
-  /** Milliseconds spent in each phase of the start. */
-  startPhases: z.object({ createMs: z.number(), startMs: z.number(), probeMs: z.number() }).optional(),
+  /** Grows with each change of state, so that of two accounts of an instance the later one can be told. */
+  stateVersion: z.int().optional(),
+  /**
+   * Milliseconds spent in each phase of the last start: from the first waiting request to the start of the work, creating
+   * and starting the container, until it answered, and until the waiting request's first byte.
+   */
+  startPhases: z
+    .object({
+      queueMs: z.number().optional(),
+      createMs: z.number(),
+      startMs: z.number(),
+      probeMs: z.number(),
+      firstByteMs: z.number().optional(),
+    })
+    .optional(),
 });
 export type Instance = z.infer<typeof instance>;

@@ -6,8 +6,10 @@ export const routeInstance = z.object({
   id: idSchema('instance'),
   address: z.string(),
   port: z.int(),
-  /** A draining instance finishes what it has and gets nothing new. */
-  state: z.enum(['ready', 'draining']),
+  /** A draining instance finishes what it has and gets nothing new. A paused one must be woken first. */
+  state: z.enum(['ready', 'draining', 'paused']),
+  /** The instance's `stateVersion`: what was heard of a later one holds against an earlier one. */
+  version: z.int().optional(),
 });
 export type RouteInstance = z.infer<typeof routeInstance>;
 

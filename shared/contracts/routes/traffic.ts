@@ -25,6 +25,13 @@ export const trafficReport = z.object({
       latencyBuckets: z.array(z.int()).length(LATENCY_BOUNDS_MS.length + 1),
       /** In flight per instance at this moment, draining ones included: one that is idle can be stopped at once. */
       instances: z.array(z.object({ id: z.string(), current: z.int() })).optional(),
+      /** Of an activation: for how long the first request has been waiting, in milliseconds. */
+      waitingMs: z.number().optional(),
+      /** Requests that waited for an instance to start: milliseconds from their arrival to their first byte. */
+      coldStarts: z
+        .array(z.object({ instanceId: z.string(), totalMs: z.number() }))
+        .max(100)
+        .optional(),
     }),
   ),
 });

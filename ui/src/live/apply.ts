@@ -27,6 +27,10 @@ export class CacheFeed {
     switch (event.type) {
       case 'skyrun.instance.started.v1':
       case 'skyrun.instance.ready.v1':
+      case 'skyrun.instance.unready.v1':
+      case 'skyrun.instance.paused.v1':
+      case 'skyrun.instance.resumed.v1':
+      case 'skyrun.instance.parked.v1':
       case 'skyrun.instance.draining.v1':
       case 'skyrun.instance.stopped.v1':
       case 'skyrun.instance.failed.v1':
@@ -86,6 +90,7 @@ export class CacheFeed {
       case 'skyrun.project.created.v1':
       case 'skyrun.usage.recorded.v1':
       case 'skyrun.usage.lost.v1':
+      case 'skyrun.instance.sampled.v1':
         return;
     }
   }

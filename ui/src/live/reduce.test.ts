@@ -28,9 +28,26 @@ test('in whatever order and however often events arrive, the furthest state hold
       const end = states.reduce<Instance[]>((list, state) => upsertInstance(list, instance('a', state)), []);
       const furthest = Math.max(...states.map((state) => Math.min(STATES.indexOf(state), 3)));
       expect(end).toHaveLength(1);
-      expect(Math.min(STATES.indexOf(end[0]?.state ?? 'starting'), 3)).toBe(furthest);
+      expect(
+        Math.min(
+          STATES.findIndex((state) => state === end[0]?.state),
+          3,
+        ),
+      ).toBe(furthest);
     }),
   );
+});
+
+test('where events tell versions, the latest holds, also back to ready', () => {
+  const told = (['ready', 'paused', 'ready', 'unready'] as const).map((state, stateVersion) => ({
+    ...instance('a', state),
+    stateVersion,
+  }));
+  const [ready, paused, resumed, unready] = told;
+  if (!ready || !paused || !resumed || !unready) throw new Error('too few');
+  const after = (...events: Instance[]) => events.reduce<Instance[]>(upsertInstance, [])[0]?.state;
+  expect(after(ready, unready, paused, resumed)).toBe('unready');
+  expect(after(ready, paused, resumed)).toBe('ready');
 });
 
 test('only instances that are not over are counted', () => {

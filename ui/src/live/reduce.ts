@@ -8,8 +8,23 @@ import {
   type Service,
 } from '@skyrun/contracts';
 
-/** An instance only moves forward; what arrives late or twice must not move it back. */
-const RANK: Readonly<Record<Instance['state'], number>> = { starting: 0, ready: 1, draining: 2, stopped: 3, failed: 3 };
+/** Without versions an instance only moves forward; what arrives late or twice must not move it back. */
+const RANK: Readonly<Record<Instance['state'], number>> = {
+  starting: 0,
+  ready: 1,
+  unready: 1,
+  paused: 1,
+  parked: 1,
+  draining: 2,
+  stopped: 3,
+  failed: 3,
+};
+
+function isOlder(told: Instance, known: Instance): boolean {
+  if (told.stateVersion !== undefined && known.stateVersion !== undefined)
+    return told.stateVersion < known.stateVersion;
+  return RANK[told.state] < RANK[known.state];
+}
 
 export const isLive = (instance: Instance): boolean => RANK[instance.state] < 3;
 
@@ -19,7 +34,7 @@ export function upsertInstance(instances: readonly Instance[], changed: Instance
   if (known === undefined) {
     return [changed, ...instances].sort((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
   }
-  if (RANK[changed.state] < RANK[known.state]) return [...instances];
+  if (isOlder(changed, known)) return [...instances];
   return instances.map((instance) => (instance.id === changed.id ? { ...instance, ...changed } : instance));
 }
 

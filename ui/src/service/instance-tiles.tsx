@@ -12,6 +12,9 @@ const LINGER_MS = 20_000;
 const LOOK: Readonly<Record<Instance['state'], { tile: string; light: string }>> = {
   starting: { tile: 'border-accent/50 bg-accent-soft', light: 'bg-accent animate-pulse-slow' },
   ready: { tile: 'border-ok/45 bg-ok-soft', light: 'bg-ok' },
+  unready: { tile: 'border-warn/50 bg-warn-soft', light: 'bg-warn' },
+  paused: { tile: 'border-line bg-sunken', light: 'bg-accent' },
+  parked: { tile: 'border-line bg-sunken', light: 'bg-line-strong' },
   draining: { tile: 'border-warn/50 bg-warn-soft', light: 'bg-warn animate-pulse-slow' },
   stopped: { tile: 'border-line bg-sunken', light: 'bg-line-strong' },
   failed: { tile: 'border-bad/50 bg-bad-soft', light: 'bg-bad' },

@@ -3,8 +3,9 @@ import Docker from 'dockerode';
 import type { InstanceSpec, LogOptions, Runtime, RuntimeInstance, RuntimeLogLine, StopOptions } from '../runtime.ts';
 import { containerOptions } from './container-options.ts';
 import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
+import { execIn } from './exec.ts';
 import { createDockerImages } from './images.ts';
-import { containerName, INSTALLATION_LABEL, networkName, readLabels } from './labels.ts';
+import { containerName, INSTALLATION_LABEL, INSTANCE_LABEL, networkName, readLabels } from './labels.ts';
 import { logLines } from './log-lines.ts';
 import { createProjectNetworks } from './networks.ts';
 import { readStats } from './stats.ts';
@@ -32,7 +33,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     prefix: options.networkPrefix,
     egress: options.egress,
   });
-  /** By container id: the list does not tell it, and asking each container each time would not scale. */
+  /** By instance: the list does not tell it, and asking each container each time would not scale. */
   const startTimes = new Map<string, number>();
   const container = (instanceId: string) => docker.getContainer(containerName(installation, instanceId));
 
@@ -47,22 +48,25 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
   /** A running container that was inspected before: what can change about it is in the list. */
   function known(info: Docker.ContainerInfo): RuntimeInstance | null {
-    const startedAt = startTimes.get(info.Id);
     const identity = readLabels(info.Labels);
-    if (startedAt === undefined || !identity || info.State !== 'running') return null;
+    const startedAt = startTimes.get(identity?.instanceId ?? '');
+    const paused = info.State === 'paused';
+    if (startedAt === undefined || !identity || !(paused || info.State === 'running')) return null;
     const address = info.NetworkSettings.Networks[networkName(installation, identity.project)]?.IPAddress;
-    return address ? { identity, state: 'running', address, startedAt } : null;
+    return address ? { identity, state: 'running', address, startedAt, ...(paused ? { paused } : {}) } : null;
   }
 
   async function inspectListed(info: Docker.ContainerInfo): Promise<RuntimeInstance | null> {
     const identity = readLabels(info.Labels);
     const found = identity && (await inspect(identity.instanceId));
-    if (found?.state === 'running' && found.startedAt !== undefined) startTimes.set(info.Id, found.startedAt);
+    if (found?.state === 'running' && found.startedAt !== undefined) {
+      startTimes.set(found.identity.instanceId, found.startedAt);
+    }
     return found;
   }
 
   function forgetOthers(listed: readonly Docker.ContainerInfo[]): void {
-    const ids = new Set(listed.map(({ Id }) => Id));
+    const ids = new Set(listed.flatMap(({ State, Labels }) => (State === 'exited' ? [] : [Labels[INSTANCE_LABEL]])));
     for (const id of startTimes.keys()) if (!ids.has(id)) startTimes.delete(id);
   }
 
@@ -78,12 +82,27 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     }
   }
 
-  async function run(spec: InstanceSpec): Promise<void> {
+  async function run(instanceId: string): Promise<void> {
+    startTimes.delete(instanceId);
     try {
-      await container(spec.instanceId).start();
+      await container(instanceId).start();
     } catch (error) {
       if (hasStatus(error, 304)) return;
       throw toRuntimeError(error, 'cannot_start');
+    }
+  }
+
+  /** Where it is in that state already the engine refuses, as it does where the container does not run. */
+  async function freezer(instanceId: string, verb: 'pause' | 'unpause'): Promise<boolean> {
+    try {
+      await container(instanceId)[verb]();
+      return true;
+    } catch (error) {
+      if (!hasStatus(error, 404, 409, 500)) throw toRuntimeError(error, 'unavailable');
+      const found = await inspect(instanceId);
+      if (found?.state !== 'running') return false;
+      if ((found.paused ?? false) === (verb === 'pause')) return true;
+      throw toRuntimeError(error, 'unavailable');
     }
   }
 
@@ -98,6 +117,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
   return {
     name: 'docker',
+    supports: { pause: true, restart: true, exec: true },
     images: createDockerImages(docker),
 
     async start(spec) {
@@ -107,13 +127,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       if (before && before.state !== 'created') return { instance: before, createMs: 0, startMs: 0 };
       const created = clock.monotonic();
       try {
-        await run(spec);
+        await run(spec.instanceId);
       } catch (error) {
         if (!isNetworkGone(error, installation, spec.project)) throw error;
         networks.forget(spec.project);
         await remove(spec.instanceId);
         await create(spec);
-        await run(spec);
+        await run(spec.instanceId);
       }
       const instance = await inspect(spec.instanceId);
       if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
@@ -124,6 +144,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       const before = await inspect(instanceId);
       if (!before) return null;
       if (before.state === 'running') {
+        // A frozen process heeds no signal but SIGKILL.
+        if (before.paused) await freezer(instanceId, 'unpause');
         try {
           await container(instanceId).stop({ t: Math.ceil(graceMs / 1000) });
         } catch (error) {
@@ -134,6 +156,22 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       if (forget) await remove(instanceId);
       return after ?? before;
     },
+
+    pause: (instanceId) => freezer(instanceId, 'pause'),
+    resume: (instanceId) => freezer(instanceId, 'unpause'),
+
+    async restart(instanceId) {
+      const began = clock.monotonic();
+      const before = await inspect(instanceId);
+      if (!before || before.state === 'running') return before && { instance: before, createMs: 0, startMs: 0 };
+      await networks.ensure(before.identity.project);
+      await run(instanceId);
+      const instance = await inspect(instanceId);
+      if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
+      return { instance, createMs: 0, startMs: clock.monotonic() - began };
+    },
+
+    exec: (instanceId, command, { timeoutMs }) => execIn(container(instanceId), command, timeoutMs),
 
     async list(instanceId) {
       if (instanceId !== undefined) {
@@ -151,7 +189,11 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       }
     },
 
-    watch: (signal) => watchEngine(docker, { installation, clock, logger }, signal),
+    watch(signal) {
+      // Another process may have started containers again while this one did not look.
+      startTimes.clear();
+      return watchEngine(docker, { installation, clock, logger }, signal);
+    },
 
     async stats(instanceId) {
       try {
@@ -225,6 +267,7 @@ function fromInspect(installation: string, info: Docker.ContainerInspectInfo): R
     return {
       identity,
       state: 'running',
+      ...(state.Paused ? { paused: true } : {}),
       ...(address ? { address } : {}),
       ...(startedAt === null ? {} : { startedAt }),
     };

@@ -23,6 +23,8 @@ export interface MemoryRuntimeOptions {
 export interface MemoryRuntime extends Runtime {
   /** Whether something accepts connections there. */
   listens(address: string, port: number): boolean;
+  /** Has no address to reach, so its program says whether it is well. */
+  setHealthy(instanceId: string, healthy: boolean): void;
   /** Ends an instance as if its process had. */
   kill(instanceId: string, exitCode: number): void;
   /** While true every call fails with `unavailable`, and watchers hear nothing until it is over. */
@@ -37,6 +39,7 @@ interface Process {
   readonly logs: RuntimeLogLine[];
   readonly listeners: Set<() => void>;
   listening: boolean;
+  healthy: boolean;
   onTerm: (() => void) | null;
   facts: RuntimeInstance;
 }
@@ -62,7 +65,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
 
   function end(process: Process, exitCode: number, oomKilled: boolean): void {
     if (process.facts.state !== 'running') return;
-    const { address: _, ...facts } = process.facts;
+    const { address: _, paused: __, ...facts } = process.facts;
     process.facts = { ...facts, state: 'exited', finishedAt: clock.now(), exitCode, oomKilled };
     process.listening = false;
     for (const listener of process.listeners) listener();
@@ -72,6 +75,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
   function run(process: Process, program: Program): void {
     const { spec } = process;
     process.facts = { identity: spec, state: 'running', address: process.address, startedAt: clock.now() };
+    process.healthy = true;
     started += 1;
     tell(spec.instanceId);
     program({
@@ -92,6 +96,14 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         process.onTerm = handler;
       },
     });
+  }
+
+  function setPaused(process: Process | undefined, paused: boolean): boolean {
+    if (process?.facts.state !== 'running') return false;
+    const { paused: was = false, ...facts } = process.facts;
+    process.facts = paused ? { ...facts, paused } : facts;
+    if (was !== paused) tell(process.spec.instanceId);
+    return true;
   }
 
   async function* follow(
@@ -119,6 +131,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
 
   return {
     name: 'memory',
+    supports: { pause: true, restart: true, exec: true },
     images: {
       async import(archive, reference) {
         answer();
@@ -155,6 +168,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         logs: [],
         listeners: new Set(),
         listening: false,
+        healthy: true,
         onTerm: null,
         facts: { identity: spec, state: 'created' },
       };
@@ -171,6 +185,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
       const process = processes.get(instanceId);
       if (!process) return null;
       if (process.facts.state === 'running') {
+        setPaused(process, false);
         process.onTerm?.();
         if (process.facts.state === 'running') await clock.sleep(graceMs);
         end(process, 137, false);
@@ -180,6 +195,38 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         tell(instanceId);
       }
       return process.facts;
+    },
+    async pause(instanceId) {
+      answer();
+      return setPaused(processes.get(instanceId), true);
+    },
+    async resume(instanceId) {
+      answer();
+      return setPaused(processes.get(instanceId), false);
+    },
+    async restart(instanceId) {
+      answer();
+      const process = processes.get(instanceId);
+      if (!process) return null;
+      if (process.facts.state === 'running') return { instance: process.facts, createMs: 0, startMs: 0 };
+      const program = programs.get(process.spec.image);
+      if (!program) throw new RuntimeError('image_missing', `there is no ${process.spec.image}`);
+      // A real start takes time, so that it can be told from the one before.
+      await clock.sleep(Math.max(1, startMs));
+      process.onTerm = null;
+      run(process, program);
+      return { instance: process.facts, createMs: 0, startMs };
+    },
+    async exec(instanceId, [name], { timeoutMs }) {
+      answer();
+      const process = processes.get(instanceId);
+      if (process?.facts.state !== 'running') return null;
+      if (process.facts.paused || name === 'sleep') {
+        await clock.sleep(timeoutMs);
+        return null;
+      }
+      if (name === 'false') return 1;
+      return process.healthy ? 0 : 1;
     },
     async list(instanceId) {
       answer();
@@ -231,8 +278,17 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     },
     listens(address, port) {
       return [...processes.values()].some(
-        (process) => process.listening && process.address === address && process.spec.port === port,
+        (process) =>
+          process.listening &&
+          process.healthy &&
+          !process.facts.paused &&
+          process.address === address &&
+          process.spec.port === port,
       );
+    },
+    setHealthy(instanceId, healthy) {
+      const process = processes.get(instanceId);
+      if (process) process.healthy = healthy;
     },
     kill(instanceId, exitCode) {
       const process = processes.get(instanceId);
