@@ -8,17 +8,19 @@ import { monthForecast } from './budget/month-forecast.ts';
 import type { BillingContext } from './context.ts';
 import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { creditNotePdf } from './document/credit-note-pdf.ts';
 import { invoiceCsv } from './document/invoice-csv.ts';
 import { invoicePdf } from './document/invoice-pdf.ts';
 import type { JobRunner } from './jobs/job.ts';
 import { getLedger } from './ledger/check-ledger.ts';
+import { lineBehind } from './line-behind.ts';
 import { closePeriod } from './period/close-period.ts';
 import { createPriceListVersion, priceListYaml, validatePriceList } from './prices/manage-price-lists.ts';
 import { showPriceList } from './prices/show-price-list.ts';
 import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
 import { listAlerts } from './store/budgets.ts';
-import { listCreditNotes } from './store/credit-notes.ts';
+import { findCreditNote, listCreditNotes } from './store/credit-notes.ts';
 import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
 import { listTransfers } from './store/ledger.ts';
 import { listUsage } from './store/list-usage.ts';
@@ -87,6 +89,14 @@ export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner
     );
   });
 
+  api.handle(OPERATIONS.getCreditNotePdf, async ({ params: { project, creditNoteId } }) => {
+    const note = await findCreditNote(context().db.kysely<unknown>(), project, creditNoteId);
+    if (!note)
+      throw new Problem('resource.not_found', { detail: `project ${project} has no credit note ${creditNoteId}` });
+    const { invoice } = await requireInvoice(context(), project, note.invoiceId);
+    return fileReply(await creditNotePdf(note, invoice), 'application/pdf', `${note.number}.pdf`);
+  });
+
   api.handle(OPERATIONS.getLedger, ({ params }) => getLedger(context(), params.project));
 
   api.handle(OPERATIONS.listLedgerEntries, async ({ params, query: { limit, cursor } }) => {
@@ -150,9 +160,12 @@ export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner
     const stored = query.invoiceId ? await requireInvoice(context(), project, query.invoiceId) : null;
     const chain = (await loadPeriods(db, [project])).get(project) ?? [];
     const after = decodeCursor(query.cursor, 2);
+    const period = chain.find((one) => one.ordinal === stored?.ordinal) ?? null;
+    const behind = query.line === undefined ? null : await lineBehind(context(), stored, period, chain, query.line);
     const rows = await listUsage(db, project, chain, {
-      service: query.service ?? null,
-      period: chain.find((period) => period.ordinal === stored?.ordinal) ?? null,
+      service: behind?.service ?? query.service ?? null,
+      period,
+      line: behind,
       after: after ? { windowStart: after[0] ?? 0, seq: after[1] ?? 0 } : null,
       limit: query.limit + 1,
     });

@@ -120,7 +120,7 @@ function draftLines(rated: readonly RatedQuantity[]): DraftLine[] {
     lines.set(key, {
       meter: item.meter,
       service: item.service,
-      description: late === '' ? name : `Adjustment for late usage of ${late}: ${name}`,
+      description: late === '' ? name : `${lateUsageOf(late)}${name}`,
       quantity: item.amount,
       unit: METER_UNITS[item.meter],
       unitPrice: item.pricePico,
@@ -132,7 +132,10 @@ function draftLines(rated: readonly RatedQuantity[]): DraftLine[] {
   return [...lines.values()].filter((line) => line.quantity !== 0n || line.exact !== 0n);
 }
 
-const METER_NAMES: Record<BillingMode, Partial<Record<Meter, string>>> = {
+/** Begins the description of a line for usage that came after its period was closed; `month` as 2026-01. */
+export const lateUsageOf = (month: string): string => `Adjustment for late usage of ${month}: `;
+
+export const METER_NAMES: Record<BillingMode, Partial<Record<Meter, string>>> = {
   request: {
     cpu: 'vCPU while serving requests',
     memory: 'Memory while serving requests',

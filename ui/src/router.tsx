@@ -76,10 +76,45 @@ const billingRoute = createRoute({
   path: '/billing',
   component: lazyRouteComponent(() => import('./billing/billing-page.tsx'), 'BillingPage'),
 });
+const billingOverviewRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./billing/overview/overview-tab.tsx'), 'OverviewTab'),
+});
+const billingAnalysisRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/analysis',
+  component: lazyRouteComponent(() => import('./billing/analysis/analysis-tab.tsx'), 'AnalysisTab'),
+});
+const billingAdviceRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/advice',
+  component: lazyRouteComponent(() => import('./billing/advice/advice-tab.tsx'), 'AdviceTab'),
+});
+const billingBudgetsRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/budgets',
+  component: lazyRouteComponent(() => import('./billing/budgets/budgets-tab.tsx'), 'BudgetsTab'),
+});
+const billingInvoicesRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/invoices',
+  component: lazyRouteComponent(() => import('./billing/invoices/invoices-tab.tsx'), 'InvoicesTab'),
+});
+const billingLedgerRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/ledger',
+  component: lazyRouteComponent(() => import('./billing/ledger/ledger-tab.tsx'), 'LedgerTab'),
+});
+const billingPricesRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/prices',
+  component: lazyRouteComponent(() => import('./billing/prices/prices-tab.tsx'), 'PricesTab'),
+});
 const invoiceRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/billing/$invoiceId',
-  component: lazyRouteComponent(() => import('./billing/invoice-page.tsx'), 'InvoicePage'),
+  component: lazyRouteComponent(() => import('./billing/invoices/invoice-page.tsx'), 'InvoicePage'),
 });
 const membersRoute = createRoute({
   getParentRoute: () => projectRoute,
@@ -139,7 +174,15 @@ const routeTree = rootRoute.addChildren([
       deployRoute,
       imagesRoute,
       eventsRoute,
-      billingRoute,
+      billingRoute.addChildren([
+        billingOverviewRoute,
+        billingAnalysisRoute,
+        billingAdviceRoute,
+        billingBudgetsRoute,
+        billingInvoicesRoute,
+        billingLedgerRoute,
+        billingPricesRoute,
+      ]),
       invoiceRoute,
       membersRoute,
       serviceRoute.addChildren([

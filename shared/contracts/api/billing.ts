@@ -37,7 +37,16 @@ export const billingOperations = {
     summary: 'Usage rows, newest first',
     permission: 'billing.read',
     params: projectParams,
-    query: pageQuery.extend({ service: dnsLabel.optional(), invoiceId: z.string().optional() }),
+    query: pageQuery.extend({
+      service: dnsLabel.optional(),
+      invoiceId: z.string().optional(),
+      line: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .optional()
+        .describe('only what this line of the invoice sums up; counted from 0'),
+    }),
     response: page(
       z.object({
         key: z.string(),
@@ -163,6 +172,17 @@ export const billingOperations = {
     params: projectParams,
     query: pageQuery,
     response: page(creditNote),
+  }),
+  getCreditNotePdf: defineOperation('getCreditNotePdf', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/credit-notes/{creditNoteId}/pdf',
+    summary: 'One credit note as a PDF document',
+    permission: 'billing.read',
+    params: projectParams.extend({ creditNoteId: z.string() }),
+    status: 200,
+    produces: 'application/pdf',
+    problems: ['resource.not_found'],
   }),
   getLedger: defineOperation('getLedger', {
     service: 'billing',

@@ -35,5 +35,6 @@ export function toProblem(error: unknown): Problem {
 export function fieldMessage(problem: Problem | null, pointer: string): string | undefined {
   const message = problem?.errors.find(({ field }) => field === pointer)?.message;
   // A form's number that is no number arrives at the schema as NaN; a person never wrote that.
-  return message?.includes('received NaN') === true ? 'expected a number' : message;
+  if (message?.includes('received NaN') === true) return 'expected a number';
+  return message === 'Too small: expected string to have >=1 characters' ? 'expected something here' : message;
 }

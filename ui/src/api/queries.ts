@@ -39,7 +39,7 @@ async function allPages<Item>(load: (cursor: string | undefined) => Promise<Page
   return items;
 }
 
-const paging = {
+export const paging = {
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (page: { nextCursor: string | null }) => page.nextCursor ?? undefined,
 };

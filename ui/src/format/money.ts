@@ -1,3 +1,5 @@
+import { formatMoney, parseMoney, roundHalfEven } from '@skyrun/contracts';
+
 /** The digits of an amount, split for typesetting. Only strings are cut: no amount passes through a float. */
 export interface MoneyParts {
   readonly sign: '' | '−';
@@ -34,3 +36,6 @@ export function moneyText(amount: string, currency: string): string {
   const { sign, symbol, whole, minor, rest } = moneyParts(amount, currency);
   return `${sign}${symbol}${whole}.${minor}${rest}`;
 }
+
+/** The amount rounded to two places: for what is estimated, where more digits would pretend. */
+export const toCents = (amount: string): string => formatMoney(roundHalfEven(parseMoney(amount), 2));

@@ -1,26 +1,17 @@
 import { type Invoice, type InvoiceVerification, OPERATIONS, type Problem } from '@skyrun/contracts';
 import { FileDown, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
-import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
-import { Button } from '../components/button.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { groupDigits } from '../format/money.ts';
+import { useApi } from '../../api/context.ts';
+import { toProblem } from '../../api/problems.ts';
+import { Button } from '../../components/button.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { groupDigits } from '../../format/money.ts';
+import { saveFile } from './save-file.ts';
 
 const FILES = {
   PDF: { operation: OPERATIONS.getInvoicePdf, ending: 'pdf' },
   CSV: { operation: OPERATIONS.getInvoiceCsv, ending: 'csv' },
 } as const;
-
-/** Hands a file to the browser's downloads. */
-function save(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
 
 function Verdict({ verification }: { verification: InvoiceVerification }) {
   const { exact, difference, usageRows } = verification;
@@ -40,23 +31,28 @@ function Verdict({ verification }: { verification: InvoiceVerification }) {
   );
 }
 
+type Doing = 'PDF' | 'CSV' | 'JSON' | 'verify';
+
 /** Downloads of an invoice, and its proof: the bill computed again from the raw usage. */
 export function InvoiceActions({ invoice }: { invoice: Invoice }) {
   const api = useApi();
-  const [doing, setDoing] = useState<'PDF' | 'CSV' | 'verify' | null>(null);
+  const [doing, setDoing] = useState<Doing | null>(null);
   const [verification, setVerification] = useState<InvoiceVerification | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const params = { project: invoice.project, invoiceId: invoice.id };
 
-  async function run(what: 'PDF' | 'CSV' | 'verify') {
+  async function run(what: Doing) {
     setDoing(what);
     setProblem(null);
     try {
       if (what === 'verify') {
         setVerification(await api.call(OPERATIONS.verifyInvoice, { params }));
+      } else if (what === 'JSON') {
+        const file = new Blob([`${JSON.stringify(invoice, null, 2)}\n`], { type: 'application/json' });
+        saveFile(file, `${invoice.number}.json`);
       } else {
         const { operation, ending } = FILES[what];
-        save(await api.file(operation, { params }), `${invoice.number}.${ending}`);
+        saveFile(await api.file(operation, { params }), `${invoice.number}.${ending}`);
       }
     } catch (error) {
       setProblem(toProblem(error));
@@ -68,7 +64,7 @@ export function InvoiceActions({ invoice }: { invoice: Invoice }) {
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap gap-2">
-        {(['PDF', 'CSV'] as const).map((format) => (
+        {(['PDF', 'CSV', 'JSON'] as const).map((format) => (
           <Button key={format} busy={doing === format} onClick={() => void run(format)}>
             <FileDown aria-hidden />
             Download {format}

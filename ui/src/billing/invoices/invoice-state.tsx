@@ -1,5 +1,5 @@
 import type { Invoice } from '@skyrun/contracts';
-import { Pill, type Tone } from '../components/pill.tsx';
+import { Pill, type Tone } from '../../components/pill.tsx';
 
 const LOOK: Readonly<Record<Invoice['state'], { tone: Tone; says: string }>> = {
   draft: { tone: 'muted', says: 'Draft' },

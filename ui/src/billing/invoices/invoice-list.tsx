@@ -1,15 +1,15 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ReceiptText } from 'lucide-react';
-import { useApi } from '../api/context.ts';
-import { invoicesQuery } from '../api/queries.ts';
-import { EmptyState } from '../components/empty-state.tsx';
-import { Money } from '../components/money.tsx';
-import { MoreButton } from '../components/more-button.tsx';
-import { Panel } from '../components/panel.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
-import { shortTimeText } from '../format/time.ts';
+import { useApi } from '../../api/context.ts';
+import { invoicesQuery } from '../../api/queries.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Money } from '../../components/money.tsx';
+import { MoreButton } from '../../components/more-button.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { SkeletonRows } from '../../components/skeleton.tsx';
+import { shortTimeText } from '../../format/time.ts';
 import { InvoiceState } from './invoice-state.tsx';
 
 export function InvoiceList({ project }: { project: string }) {
@@ -25,7 +25,7 @@ export function InvoiceList({ project }: { project: string }) {
       {list.isPending && <SkeletonRows rows={2} />}
       {invoices?.length === 0 && (
         <EmptyState icon={ReceiptText} title="No invoice yet">
-          Closing the open period makes the first one.
+          Each month is closed into one by itself; “Close period” on the overview makes one now.
         </EmptyState>
       )}
       {invoices !== undefined && invoices.length > 0 && (

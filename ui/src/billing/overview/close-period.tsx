@@ -3,14 +3,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { toast } from 'sonner';
-import { useApi } from '../api/context.ts';
-import { makeIdempotencyKey } from '../api/idempotency.ts';
-import { toProblem } from '../api/problems.ts';
-import { keys } from '../api/queries.ts';
-import { Button } from '../components/button.tsx';
-import { Dialog } from '../components/dialog.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { moneyText } from '../format/money.ts';
+import { useApi } from '../../api/context.ts';
+import { makeIdempotencyKey } from '../../api/idempotency.ts';
+import { toProblem } from '../../api/problems.ts';
+import { keys } from '../../api/queries.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { moneyText } from '../../format/money.ts';
 
 /** Closes the open period after a confirmation and goes to the invoice. */
 export function ClosePeriod({ project, children }: { project: string; children: ReactNode }) {

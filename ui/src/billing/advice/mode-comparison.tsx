@@ -1,0 +1,53 @@
+import { type CostAnalysis, parseMoney } from '@skyrun/contracts';
+import { Money } from '../../components/money.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { Pill } from '../../components/pill.tsx';
+import { Cell, HeadCell, Table } from '../../components/table.tsx';
+import { toCents } from '../../format/money.ts';
+
+/** The same usage in either billing mode. */
+export function ModeComparison({ modes, currency }: { modes: CostAnalysis['modes']; currency: string }) {
+  return (
+    <Panel
+      title="Billing mode"
+      note="This month’s usage in the mode it has and in the other one; the mode is set on the service’s settings."
+      flush
+    >
+      <Table label="Billing mode, table" className="min-w-160">
+        <thead>
+          <tr>
+            <HeadCell>Service</HeadCell>
+            <HeadCell className="text-right">As it is</HeadCell>
+            <HeadCell className="text-right">Would have cost</HeadCell>
+            <HeadCell className="text-right">Saving</HeadCell>
+            <HeadCell>Advice</HeadCell>
+          </tr>
+        </thead>
+        <tbody className="[&>tr:last-child>td]:border-0">
+          {modes.map(({ service, mode, amount, otherMode, otherAmount, saving }) => {
+            const cheaper = parseMoney(saving) > 0n;
+            return (
+              <tr key={service}>
+                <Cell className="font-medium">{service}</Cell>
+                <Cell className="text-right">
+                  <Money amount={toCents(amount)} currency={currency} />
+                  <span className="block text-xs text-ink-3">{mode}-based</span>
+                </Cell>
+                <Cell className="text-right">
+                  <Money amount={toCents(otherAmount)} currency={currency} />
+                  <span className="block text-xs text-ink-3">{otherMode}-based</span>
+                </Cell>
+                <Cell className="text-right font-medium">
+                  <Money amount={toCents(saving)} currency={currency} />
+                </Cell>
+                <Cell>
+                  <Pill tone={cheaper ? 'warn' : 'ok'}>{cheaper ? `Change to ${otherMode}-based` : 'Keep it'}</Pill>
+                </Cell>
+              </tr>
+            );
+          })}
+        </tbody>
+      </Table>
+    </Panel>
+  );
+}

@@ -1,0 +1,92 @@
+import { type COST_GROUPS, OPERATIONS } from '@skyrun/contracts';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { ApiClient } from '../api/client.ts';
+import { keys, paging } from '../api/queries.ts';
+
+/** Everything below `costs` is asked for again when the live feed says that cost changed. */
+export const billingKeys = {
+  analysis: (project: string) => [...keys.costs(project), 'analysis'] as const,
+  budgets: (project: string) => [...keys.costs(project), 'budgets'] as const,
+  alerts: (project: string) => ['project', project, 'budget-alerts'] as const,
+  creditNotes: (project: string) => [...keys.invoices(project), 'credit-notes'] as const,
+  usage: (project: string) => ['project', project, 'usage'] as const,
+  ledger: (project: string) => ['project', project, 'ledger'] as const,
+  priceLists: ['price-lists'] as const,
+};
+
+/** Live cost is at most this old: two seconds of the feed, or this poll where the feed is away. */
+const LIVE_MS = 4_000;
+
+export type CostGroup = (typeof COST_GROUPS)[number];
+
+export interface AnalysisAsk {
+  readonly groupBy: CostGroup;
+  /** Days, e.g. `2026-01-31`; this month if not given. */
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+export const analysisQuery = (api: ApiClient, project: string, ask: AnalysisAsk, live = false) =>
+  queryOptions({
+    queryKey: [...billingKeys.analysis(project), ask],
+    queryFn: ({ signal }) => api.call(OPERATIONS.getCostAnalysis, { params: { project }, query: { ...ask }, signal }),
+    refetchInterval: live ? LIVE_MS : 30_000,
+    placeholderData: (before) => before,
+  });
+
+export const budgetsQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: billingKeys.budgets(project),
+    queryFn: ({ signal }) => api.call(OPERATIONS.listBudgets, { params: { project }, signal }),
+    refetchInterval: 10_000,
+  });
+
+export const budgetAlertsQuery = (api: ApiClient, project: string) =>
+  infiniteQueryOptions({
+    queryKey: billingKeys.alerts(project),
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listBudgetAlerts, { params: { project }, query: { cursor, limit: 20 }, signal }),
+    ...paging,
+    refetchInterval: 30_000,
+  });
+
+export const creditNotesQuery = (api: ApiClient, project: string) =>
+  infiniteQueryOptions({
+    queryKey: billingKeys.creditNotes(project),
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listCreditNotes, { params: { project }, query: { cursor }, signal }),
+    ...paging,
+  });
+
+/** The usage rows behind one line of an invoice. */
+export const lineUsageQuery = (api: ApiClient, project: string, invoiceId: string, line: number) =>
+  infiniteQueryOptions({
+    queryKey: [...billingKeys.usage(project), invoiceId, line],
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listUsage, { params: { project }, query: { invoiceId, line, cursor, limit: 50 }, signal }),
+    ...paging,
+    // What an invoice took does not change any more.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const ledgerQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: billingKeys.ledger(project),
+    queryFn: ({ signal }) => api.call(OPERATIONS.getLedger, { params: { project }, signal }),
+    refetchInterval: 30_000,
+  });
+
+export const ledgerEntriesQuery = (api: ApiClient, project: string) =>
+  infiniteQueryOptions({
+    queryKey: [...billingKeys.ledger(project), 'entries'],
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listLedgerEntries, { params: { project }, query: { cursor, limit: 50 }, signal }),
+    ...paging,
+  });
+
+export const priceListsQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: billingKeys.priceLists,
+    queryFn: ({ signal }) => api.call(OPERATIONS.listPriceLists, { signal }),
+    staleTime: 30_000,
+  });
