@@ -197,6 +197,7 @@ function showUsage(row: StoredUsageRow) {
   return {
     key,
     kind,
+    state: kind === 'lifetime' ? row.state : undefined,
     service,
     revisionName,
     instanceId,

@@ -2,6 +2,7 @@ import { type CostLine, parseMoney } from '@skyrun/contracts';
 import { nextMonthStart } from '../aggregate/slot.ts';
 import type { PriceBook } from '../prices/price-book.ts';
 import type { BillingMode, PriceList } from '../prices/price-list.ts';
+import { priceOf } from '../rate/rate.ts';
 import { lateUsageOf, METER_NAMES } from './calculate.ts';
 
 /** Rows count under a mode and a version of a price list. */
@@ -13,7 +14,8 @@ export interface LineSource {
 /** Which usage rows a line sums up. */
 export interface LineUsage {
   readonly service: string;
-  readonly kind: 'requests' | 'lifetime';
+  /** `serving`: requests, and lifetime rows of a start or a stop. */
+  readonly kind: 'requests' | 'lifetime' | 'serving';
   /** For an adjustment, the month (Unix ms) whose late usage it is. */
   readonly late: { readonly from: number; readonly until: number } | null;
   readonly sources: readonly LineSource[];
@@ -21,13 +23,15 @@ export interface LineUsage {
 
 type Line = Pick<CostLine, 'service' | 'meter' | 'description' | 'unitPrice'>;
 
-/** Idle time and instance-based time come from life times; all else from requests. */
+/**
+ * Idle, paused and instance-based time come from life times; all else from requests. Time while serving also counts
+ * the start and the stop of an instance, which life times tell.
+ */
 export function kindOf({ meter, description }: Line): LineUsage['kind'] {
-  if (meter === 'cpu_idle' || meter === 'memory_idle') return 'lifetime';
-  const name = METER_NAMES.instance[meter];
-  return (meter === 'cpu' || meter === 'memory') && name !== undefined && description.endsWith(name)
-    ? 'lifetime'
-    : 'requests';
+  if (meter === 'requests' || meter === 'egress') return 'requests';
+  const serving = METER_NAMES.request[meter];
+  if (meter !== 'cpu' && meter !== 'memory') return 'lifetime';
+  return serving !== undefined && description.endsWith(serving) ? 'serving' : 'lifetime';
 }
 
 /**
@@ -67,8 +71,7 @@ function fits({ meter, description, unitPrice }: Line, mode: BillingMode, list: 
   if (name === undefined || !description.endsWith(name)) return false;
   const price = parseMoney(unitPrice);
   if (meter === 'egress') return list.egress.some((tier) => tier.price === price);
-  if (mode === 'request') return list.request[meter].price === price;
-  return (meter === 'cpu' || meter === 'memory') && list.instance[meter].price === price;
+  return priceOf(list, { mode, meter }).pricePico === price;
 }
 
 function lateMonth(description: string): LineUsage['late'] {

@@ -32,7 +32,11 @@ export function rate(quantities: readonly Quantity[], prices: PriceBook): RatedQ
   });
 }
 
-function priceOf(list: PriceList, { mode, meter }: Quantity): { pricePico: bigint; pricedUnit: PricedUnit } {
+/** The price of all but egress, which has tiers. Throws RangeError for what has no price in the mode. */
+export function priceOf(
+  list: PriceList,
+  { mode, meter }: Pick<Quantity, 'mode' | 'meter'>,
+): { pricePico: bigint; pricedUnit: PricedUnit } {
   if (meter === 'cpu_paused' || meter === 'memory_paused') {
     const { cpu, memory } = list.paused ?? { cpu: list.request.cpu_idle, memory: list.request.memory_idle };
     const { price, per } = meter === 'cpu_paused' ? cpu : memory;

@@ -38,14 +38,19 @@ export async function listUsage(
 function behindLine({ kind, late, sources }: LineUsage, { startsAt, ordinal }: Period) {
   // As in slotOf: the first period has no earlier one whose usage could be late.
   const isLate = ordinal > 1 ? sql`u.window_start < ${startsAt}::int8` : sql`false`;
-  return sql`u.kind = ${kind}
+  return sql`${ofKind(kind)}
     AND (${isLate}) = ${late !== null}::bool
     AND ${late === null ? sql`true` : sql`u.window_start >= ${late.from}::int8 AND u.window_start < ${late.until}::int8`}
     AND (u.billing_mode, u.price_list) IN (SELECT * FROM unnest(
       ${sources.map((source) => source.mode)}::text[], ${sources.map((source) => source.priceList)}::text[]))`;
 }
 
-/** Modes and price lists under which a service's rows of a period count; `meter` leaves out what has nothing of it. */
+function ofKind(kind: LineUsage['kind']) {
+  if (kind !== 'serving') return sql`u.kind = ${kind}`;
+  return sql`(u.kind = 'requests' OR u.state IN ('starting', 'stopping'))`;
+}
+
+/** Modes and price lists under which a service's rows of a period count; `sent` leaves out rows that sent nothing. */
 export async function usageSources(
   db: Sql,
   project: string,
@@ -54,7 +59,7 @@ export async function usageSources(
 ): Promise<LineSource[]> {
   const found = await sql<{ mode: BillingMode; priceList: string }>`
     SELECT DISTINCT u.billing_mode AS mode, u.price_list AS "priceList" FROM usage u
-    WHERE u.project = ${project} AND u.service = ${service} AND u.kind = ${kind} AND ${countsFor(period, chain)}
+    WHERE u.project = ${project} AND u.service = ${service} AND ${ofKind(kind)} AND ${countsFor(period, chain)}
       AND ${sent ? sql`u.bytes_out > 0` : sql`true`}`.execute(db);
   return found.rows;
 }

@@ -111,6 +111,11 @@ const billingPricesRoute = createRoute({
   path: '/prices',
   component: lazyRouteComponent(() => import('./billing/prices/prices-tab.tsx'), 'PricesTab'),
 });
+const billingJobsRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/jobs',
+  component: lazyRouteComponent(() => import('./billing/jobs/jobs-tab.tsx'), 'JobsTab'),
+});
 const invoiceRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/billing/$invoiceId',
@@ -182,6 +187,7 @@ const routeTree = rootRoute.addChildren([
         billingInvoicesRoute,
         billingLedgerRoute,
         billingPricesRoute,
+        billingJobsRoute,
       ]),
       invoiceRoute,
       membersRoute,

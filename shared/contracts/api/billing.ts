@@ -51,6 +51,7 @@ export const billingOperations = {
       z.object({
         key: z.string(),
         kind: z.string(),
+        state: z.string().optional().describe('what the instance did, where the row is of its life time'),
         service: z.string(),
         revisionName: z.string(),
         instanceId: z.string(),

@@ -1,4 +1,5 @@
 import { Link, Outlet } from '@tanstack/react-router';
+import { useUser } from '../api/context.ts';
 import { Page } from '../components/page.tsx';
 import { useProjectName } from '../shell/place.ts';
 
@@ -10,10 +11,12 @@ const TABS = [
   { to: '/projects/$project/billing/invoices', label: 'Invoices' },
   { to: '/projects/$project/billing/ledger', label: 'Ledger' },
   { to: '/projects/$project/billing/prices', label: 'Price lists' },
-] as const;
+  { to: '/projects/$project/billing/jobs', label: 'Jobs', admin: true },
+] as const satisfies readonly { to: string; label: string; admin?: boolean }[];
 
 /** Links and not ARIA tabs, as on a service's pages. */
 function BillingTabs({ project }: { project: string }) {
+  const admin = useUser()?.admin === true;
   return (
     <nav
       aria-label="Billing"
@@ -21,7 +24,7 @@ function BillingTabs({ project }: { project: string }) {
       className="-mx-4 overflow-x-auto border-b border-line px-4 sm:mx-0 sm:px-0"
     >
       <ul className="flex gap-1">
-        {TABS.map(({ to, label }) => (
+        {TABS.filter((tab) => admin || !('admin' in tab)).map(({ to, label }) => (
           <li key={to}>
             <Link
               to={to}

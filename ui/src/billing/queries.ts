@@ -1,4 +1,4 @@
-import { type COST_GROUPS, OPERATIONS } from '@skyrun/contracts';
+import { type BILLING_JOB_STATES, type COST_GROUPS, OPERATIONS } from '@skyrun/contracts';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { ApiClient } from '../api/client.ts';
 import { keys, paging } from '../api/queries.ts';
@@ -12,6 +12,7 @@ export const billingKeys = {
   usage: (project: string) => ['project', project, 'usage'] as const,
   ledger: (project: string) => ['project', project, 'ledger'] as const,
   priceLists: ['price-lists'] as const,
+  jobs: ['billing-jobs'] as const,
 };
 
 /** Live cost is at most this old: two seconds of the feed, or this poll where the feed is away. */
@@ -89,4 +90,14 @@ export const priceListsQuery = (api: ApiClient) =>
     queryKey: billingKeys.priceLists,
     queryFn: ({ signal }) => api.call(OPERATIONS.listPriceLists, { signal }),
     staleTime: 30_000,
+  });
+
+export type JobState = (typeof BILLING_JOB_STATES)[number];
+
+export const jobsQuery = (api: ApiClient, state: JobState | undefined) =>
+  queryOptions({
+    queryKey: [...billingKeys.jobs, state ?? 'all'],
+    queryFn: ({ signal }) => api.call(OPERATIONS.listBillingJobs, { query: { state }, signal }),
+    refetchInterval: 3_000,
+    placeholderData: (before) => before,
   });

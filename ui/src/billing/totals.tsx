@@ -1,10 +1,10 @@
 import type { CostReport } from '@skyrun/contracts';
 import { Money } from '../components/money.tsx';
 
-type TotalsProps = Pick<CostReport, 'subtotal' | 'credits' | 'total' | 'currency'>;
+type TotalsProps = Pick<CostReport, 'subtotal' | 'credits' | 'taxes' | 'total' | 'currency'>;
 
-/** Subtotal, credits, total: the end of every bill. */
-export function Totals({ subtotal, credits, total, currency }: TotalsProps) {
+/** Subtotal, credits, taxes, total: the end of every bill. */
+export function Totals({ subtotal, credits, taxes, total, currency }: TotalsProps) {
   return (
     <dl className="ml-auto grid w-full max-w-sm grid-cols-[minmax(0,1fr)_auto] gap-x-6 gap-y-2">
       <dt className="text-ink-2">Subtotal</dt>
@@ -15,6 +15,16 @@ export function Totals({ subtotal, credits, total, currency }: TotalsProps) {
         <div key={description} className="contents">
           <dt className="text-ink-2">{description}</dt>
           <dd className="text-right text-ok-ink">
+            <Money amount={amount} currency={currency} />
+          </dd>
+        </div>
+      ))}
+      {taxes?.map(({ name, percent, amount }) => (
+        <div key={name} className="contents">
+          <dt className="text-ink-2">
+            {name} ({percent} %)
+          </dt>
+          <dd className="text-right">
             <Money amount={amount} currency={currency} />
           </dd>
         </div>

@@ -26,7 +26,10 @@ export function LineUsage({ invoice, index }: { invoice: Invoice; index: number 
   return (
     <>
       <p className="px-4 pt-3 text-xs text-ink-3">
-        {groupDigits(String(rows.length))} of {groupDigits(String(line?.usageRows ?? rows.length))} usage rows
+        {list.hasNextPage
+          ? `The newest ${groupDigits(String(rows.length))} usage rows`
+          : `${groupDigits(String(rows.length))} usage rows, all of them`}
+        , as they were measured.
       </p>
       <Table
         label={`Usage of ${line?.service ?? ''}, ${line?.description ?? ''}, table`}
@@ -35,6 +38,7 @@ export function LineUsage({ invoice, index }: { invoice: Invoice; index: number 
         <thead>
           <tr>
             <HeadCell>Window</HeadCell>
+            <HeadCell>Of</HeadCell>
             <HeadCell>Revision</HeadCell>
             <HeadCell>Instance</HeadCell>
             <HeadCell className="text-right">Requests</HeadCell>
@@ -49,6 +53,9 @@ export function LineUsage({ invoice, index }: { invoice: Invoice; index: number 
             <tr key={row.key} title={row.key}>
               <Cell className="figures py-1.5 whitespace-nowrap">
                 {dateText(row.windowStart)} {clockText(row.windowStart)}
+              </Cell>
+              <Cell className="py-1.5 whitespace-nowrap">
+                {row.kind === 'requests' ? 'requests' : (row.state ?? 'life time')}
               </Cell>
               <Cell className="py-1.5">{row.revisionName}</Cell>
               <Cell className="py-1.5 font-mono text-xs text-ink-2">

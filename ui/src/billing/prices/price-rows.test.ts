@@ -1,6 +1,7 @@
 import type { PublicPriceList } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
 import { inForce, priceChanges, priceRows } from './price-rows.ts';
+import { lineOf } from './yaml-line.ts';
 
 const list = (change: Partial<PublicPriceList> = {}): PublicPriceList => {
   const unit = { price: '0.000024', per: 'vCPU-second' };
@@ -38,4 +39,30 @@ test('the version in force is the newest that has begun', () => {
   );
   expect(inForce(versions, Date.parse('2026-06-01T00:00:00Z'))?.effectiveFrom).toBe('2026-01-01T00:00:00Z');
   expect(inForce(versions, Date.parse('2024-06-01T00:00:00Z'))).toBeNull();
+});
+
+const YAML = `name: x
+request:
+  cpu: { price: "1", per: vcpu_second }
+  memory:
+    price: "2"
+egress:
+  - { upToGib: 1, price: "0" }
+  - price: "3"
+freeTier:
+- mode: request
+`;
+
+test.each([
+  ['/name', 1],
+  ['/request/cpu/price', 3],
+  ['/request/memory/price', 5],
+  ['/egress/1/price', 8],
+  ['/egress/0/upToGib', 7],
+  ['/freeTier/0/mode', 10],
+  ['/request/missing', 2],
+  ['/currency', null],
+  ['/', null],
+])('%s stands on line %s', (pointer, line) => {
+  expect(lineOf(YAML, pointer)).toBe(line);
 });

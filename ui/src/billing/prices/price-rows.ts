@@ -11,7 +11,7 @@ export interface PriceRow {
 export function priceRows(list: PublicPriceList): PriceRow[] {
   const { currency } = list;
   const priced = ({ price, per }: { price: string; per: string }) => `${moneyText(price, currency)} per ${per}`;
-  const { request, instance, egress, freeTier, discounts } = list;
+  const { request, instance, paused, egress, freeTier, discounts, taxes } = list;
   return [
     { group: 'Request-based', name: 'vCPU while serving', value: priced(request.cpu) },
     { group: 'Request-based', name: 'Memory while serving', value: priced(request.memory) },
@@ -21,6 +21,12 @@ export function priceRows(list: PublicPriceList): PriceRow[] {
     { group: 'Instance-based', name: 'vCPU', value: priced(instance.cpu) },
     { group: 'Instance-based', name: 'Memory', value: priced(instance.memory) },
     { group: 'Instance-based', name: 'Minimum time', value: `${instance.minimumSeconds} s` },
+    ...(paused === undefined
+      ? []
+      : [
+          { group: 'Paused instances', name: 'vCPU', value: priced(paused.cpu) },
+          { group: 'Paused instances', name: 'Memory', value: priced(paused.memory) },
+        ]),
     ...egress.map(({ upToGib, price }, index) => ({
       group: 'Data sent',
       name: `Tier ${index + 1}, ${upToGib === null ? 'the rest' : `up to ${upToGib} GiB a month`}`,
@@ -32,6 +38,7 @@ export function priceRows(list: PublicPriceList): PriceRow[] {
       value: `${quantity.toLocaleString('en-US')} ${per}${per.endsWith('s') ? '' : 's'} at ${moneyText(price, currency)}`,
     })),
     ...discounts.map(({ name, percent }) => ({ group: 'Discounts', name, value: `${percent} %` })),
+    ...(taxes ?? []).map(({ name, percent }) => ({ group: 'Taxes', name, value: `${percent} %` })),
   ];
 }
 

@@ -1,7 +1,10 @@
-import type { PublicPriceList } from '@skyrun/contracts';
+import { OPERATIONS, type PublicPriceList } from '@skyrun/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useApi } from '../../api/context.ts';
+import { toast } from 'sonner';
+import { useApi, useUser } from '../../api/context.ts';
+import { toProblem } from '../../api/problems.ts';
+import { Button } from '../../components/button.tsx';
 import { classNames } from '../../components/class-names.ts';
 import { useNow } from '../../components/now.ts';
 import { Panel } from '../../components/panel.tsx';
@@ -10,13 +13,17 @@ import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { dateText } from '../../format/time.ts';
 import { priceListsQuery } from '../queries.ts';
+import { NewVersion } from './new-version.tsx';
 import { PriceDifference } from './price-difference.tsx';
 import { inForce } from './price-rows.ts';
 import { PriceTable } from './price-table.tsx';
 
 export function PricesTab() {
   const { data, error, refetch } = useQuery(priceListsQuery(useApi()));
+  const api = useApi();
+  const admin = useUser()?.admin === true;
   const [chosen, setChosen] = useState<string | null>(null);
+  const [start, setStart] = useState<string | null>(null);
   // A day is fine enough, and does not draw the page anew each second.
   const today = Math.floor(useNow() / 86_400_000) * 86_400_000 + 86_399_999;
   if (data === undefined) {
@@ -29,6 +36,15 @@ export function PricesTab() {
   const byName = Map.groupBy(data.items, ({ name }) => name);
   const shown = data.items.find(({ id }) => id === chosen) ?? data.items[0];
   const current = shown === undefined ? null : inForce(byName.get(shown.name) ?? [], today);
+  async function begin(from: PublicPriceList) {
+    try {
+      const yaml = await api.file(OPERATIONS.getPriceListYaml, { params: { priceListId: from.id } });
+      setStart(await yaml.text());
+    } catch (caught) {
+      const { title, detail } = toProblem(caught);
+      toast.error(`The version could not be read: ${detail ?? title}`);
+    }
+  }
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
       <Panel title="Versions" note="Usage is priced by the version in force when it happens." flush>
@@ -42,10 +58,32 @@ export function PricesTab() {
           />
         ))}
       </Panel>
-      {shown !== undefined && (
+      {shown !== undefined && start !== null && (
+        <div className="flex min-w-0 flex-col gap-4">
+          <NewVersion
+            start={start}
+            currentOf={(name) => inForce(byName.get(name) ?? [], today)}
+            onAdded={(id) => {
+              setStart(null);
+              setChosen(id);
+            }}
+            onClose={() => setStart(null)}
+          />
+        </div>
+      )}
+      {shown !== undefined && start === null && (
         <div className="flex min-w-0 flex-col gap-4">
           {current !== null && current.id !== shown.id && <PriceDifference current={current} other={shown} />}
-          <PriceTable list={shown} />
+          <PriceTable
+            list={shown}
+            actions={
+              admin && (
+                <Button size="sm" onClick={() => void begin(shown)}>
+                  New version from this
+                </Button>
+              )
+            }
+          />
         </div>
       )}
     </div>
