@@ -5,13 +5,14 @@ import { parse } from 'yaml';
 import { type Command, type CommandContext, EXIT, NotReadyError, type SignedInClient, UsageError } from '../command.ts';
 import { chooseProject, one } from '../project.ts';
 import { parseCpu, parseEnvironment, parseMemory, parseWhole, serviceNameFrom } from '../template.ts';
+import { parseRollout, retag } from '../traffic.ts';
 import { archiveSource, engineSource, uploadImage } from '../upload.ts';
 import { milliseconds } from './load.ts';
 
 export const deploy: Command = {
   name: 'deploy',
   usage:
-    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--timeout 300s] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
+    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--timeout 300s] [--rollout 10%:30s,50%:2m] [--canary] [--no-traffic] [--tag TAG] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
   summary: 'Upload an image and run it; an existing service gets a new revision',
   async run(context) {
     const { values, positionals } = parseArgs({
@@ -30,6 +31,10 @@ export const deploy: Command = {
         env: { type: 'string', multiple: true, default: [] },
         timeout: { type: 'string' },
         wait: { type: 'string', default: '120s' },
+        rollout: { type: 'string' },
+        canary: { type: 'boolean', default: false },
+        'no-traffic': { type: 'boolean', default: false },
+        tag: { type: 'string' },
         'no-wait': { type: 'boolean', default: false },
         project: { type: 'string' },
       },
@@ -39,7 +44,7 @@ export const deploy: Command = {
       values.file === undefined
         ? await fromFlags(context, client, values, positionals)
         : await fromFile(context, client, values);
-    const service = await apply(client, wanted);
+    const service = await apply(client, wanted, values.file === undefined ? values : null);
     const ready = values['no-wait']
       ? service
       : await waitReady(context, client, wanted, service, milliseconds(values.wait, '--wait'));
@@ -123,14 +128,52 @@ function checked(spec: unknown): ServiceSpec {
   throw new UsageError(`${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-/** Creates the service, or changes the one that has the name. */
-async function apply(client: SignedInClient, { project, name, spec }: Wanted): Promise<Service> {
-  try {
-    return await client.call(OPERATIONS.replaceService, { params: { project, service: name }, body: { spec } });
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'resource.not_found') throw error;
-    return client.call(OPERATIONS.createService, { params: { project }, body: { name, spec } });
-  }
+interface TrafficFlags {
+  readonly rollout?: string | undefined;
+  readonly canary: boolean;
+  readonly 'no-traffic': boolean;
+  readonly tag?: string | undefined;
+}
+
+/** Creates the service, or changes the one that has the name. Flags change what they name; a file says all. */
+async function apply(
+  client: SignedInClient,
+  { project, name, spec }: Wanted,
+  flags: TrafficFlags | null,
+): Promise<Service> {
+  const params = { project, service: name };
+  const known = await client.call(OPERATIONS.getService, { params }).catch((error: unknown) => {
+    if (error instanceof Problem && error.code === 'resource.not_found') return null;
+    throw error;
+  });
+  const wanted = flags === null ? spec : withTraffic(spec, known, flags);
+  return known === null
+    ? client.call(OPERATIONS.createService, { params: { project }, body: { name, spec: wanted } })
+    : client.call(OPERATIONS.replaceService, { params, body: { spec: wanted } });
+}
+
+function withTraffic(spec: ServiceSpec, known: Service | null, flags: TrafficFlags): ServiceSpec {
+  if (flags.canary && flags.rollout === undefined)
+    throw new UsageError('--canary needs --rollout, e.g. 10%:30s,50%:2m');
+  if (flags['no-traffic'] && known === null) throw new UsageError('--no-traffic: a new service has no other revision');
+  const kept = known === null ? spec : { ...known.spec, template: spec.template };
+  const serving = known?.status.traffic.filter(({ percent, latestRevision }) => percent > 0 && latestRevision === true);
+  const pinned = flags['no-traffic']
+    ? kept.traffic.map((target) =>
+        target.revisionName === undefined && serving?.[0] !== undefined
+          ? { percent: target.percent, revisionName: serving[0].revisionName }
+          : target,
+      )
+    : kept.traffic;
+  const rollout =
+    flags.rollout === undefined
+      ? {}
+      : { rollout: { steps: parseRollout(flags.rollout), ...(flags.canary ? { canary: {} } : {}) } };
+  return checked({
+    ...kept,
+    traffic: flags.tag === undefined ? pinned : retag(pinned, { set: `${flags.tag}=LATEST` }),
+    ...rollout,
+  });
 }
 
 async function waitReady(
@@ -147,6 +190,10 @@ async function waitReady(
     const ready = service.status.conditions.find(({ type }) => type === 'Ready');
     const current = service.status.latestReadyRevision === applied.status.latestCreatedRevision;
     if (ready?.status === 'True' && current) return service;
+    if (ready?.reason === 'RolloutInProgress' && current) {
+      output.error(`${ready.message ?? 'rolling out'}; it goes on: skyrun services rollouts ${name}`);
+      return service;
+    }
     if (ready?.status === 'False') {
       throw new NotReadyError(
         `${applied.status.latestCreatedRevision} did not become ready: ${ready.reason ?? ''} ${ready.message ?? ''}`,

@@ -3,12 +3,23 @@ import { OPERATIONS, type Service } from '@skyrun/contracts';
 import { type Command, EXIT, UsageError } from '../command.ts';
 import { age, table } from '../output.ts';
 import { chooseProject } from '../project.ts';
+import { rollback, rollouts, trafficLines, updateTraffic } from './traffic.ts';
+
+const ACTIONS = new Map([
+  ['update-traffic', updateTraffic],
+  ['rollback', rollback],
+  ['rollouts', rollouts],
+]);
 
 export const services: Command = {
   name: 'services',
-  usage: '[NAME] [--project P]',
-  summary: 'List services, or show one with its instances and revisions',
+  usage:
+    '[NAME] [--project P] · update-traffic NAME [--to-latest | --to-revisions REV=10,LATEST=90] [--set-tags TAG=REV] [--remove-tags TAG] · rollback NAME [--to REV] · rollouts NAME',
+  summary: 'List services or show one; split traffic, roll back, see rollouts',
   async run(context) {
+    const [action = '', ...rest] = context.args;
+    const run = ACTIONS.get(action);
+    if (run !== undefined) return await run(context, rest);
     const { values, positionals } = parseArgs({
       args: [...context.args],
       allowPositionals: true,
@@ -46,6 +57,8 @@ export const services: Command = {
     for (const { type, status, reason, message } of service.status.conditions) {
       output.line(`  ${type}: ${status}${reason ? ` (${reason})` : ''}${message ? `  ${message}` : ''}`);
     }
+    output.line();
+    for (const line of trafficLines(service)) output.line(line);
     output.line();
     output.line(
       table(

@@ -13,6 +13,7 @@ import type { TrafficIntake } from './traffic/intake.ts';
 import { METRIC_STEP_MS } from './traffic/recorder.ts';
 import { metricPoints } from './usecases/get-metrics.ts';
 import { importImage, importProblem } from './usecases/import-image.ts';
+import { observeRevisions } from './usecases/observe-revisions.ts';
 import { reportTraffic } from './usecases/report-traffic.ts';
 import { requireService } from './usecases/require-service.ts';
 
@@ -89,6 +90,12 @@ export function createRoutes(deps: RoutesDeps): Api {
     }
     reportTraffic({ intake, leader, clock, report: body });
     return undefined;
+  });
+
+  api.handle(OPERATIONS.observeRevisions, async ({ query }) => {
+    const { project, service, since } = query;
+    const rows = await store().metrics.read({ project, service, since: Date.parse(since) });
+    return { revisions: observeRevisions(rows) };
   });
 
   api.handle(OPERATIONS.getObserved, async () => {

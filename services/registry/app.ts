@@ -11,6 +11,7 @@ import { createImageEngine } from './images/image-engine.ts';
 import { createImageIntents } from './images/image-intents.ts';
 import { createUploadSlots } from './images/upload-slots.ts';
 import { syncObserved } from './observed/sync-observed.ts';
+import { type RolloutObserver, runRollouts } from './rollout/run-rollouts.ts';
 import { createRoutes } from './routes.ts';
 import { publicAddress } from './services/service-state.ts';
 
@@ -28,6 +29,17 @@ export interface RegistryDeps {
 const SYNC_MS = 5000;
 /** How soon again when it does not answer, in milliseconds. */
 const SYNC_RETRY_MS = 500;
+
+/** How often rollouts are judged, in milliseconds. */
+const ROLLOUT_MS = 1000;
+
+function rolloutObserver(orchestrator: Client): RolloutObserver {
+  return {
+    async observe(query, signal) {
+      return (await orchestrator.call(OPERATIONS.observeRevisions, { query, signal })).revisions;
+    },
+  };
+}
 
 export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const { config, databaseUrl, bus, orchestrator, clock, logger } = deps;
@@ -48,11 +60,12 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const intents = createImageIntents({ db, engine, clock, logger });
   const book = createRouteBook({ db, clock, logger, address });
   const [os = 'linux', architecture = 'amd64'] = config.SKYRUN_IMAGE_PLATFORM.split('/');
+  const traffic = { clock, address, lingerMs: config.SKYRUN_REVISION_LINGER_SECONDS * 1000 };
   const api = createRoutes({
     db,
-    clock,
+    ...traffic,
+    retainedRevisions: config.SKYRUN_RETAINED_REVISIONS,
     logger,
-    address,
     spool,
     engine,
     intents,
@@ -71,7 +84,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
     everyMs: SYNC_MS,
     async run(signal) {
       try {
-        await syncObserved({ db, clock, observer }, signal);
+        await syncObserved({ db, ...traffic, observer }, signal);
       } catch (error) {
         // It may be starting just as we are: what it knows is worth asking for soon.
         if (!(error instanceof Problem && error.code === 'platform.unavailable')) throw error;
@@ -80,6 +93,14 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
         sync.wake();
       }
     },
+  });
+
+  const rollouts = createTicker({
+    name: 'registry.rollouts',
+    clock,
+    logger,
+    everyMs: ROLLOUT_MS,
+    run: (signal) => runRollouts({ db, ...traffic, logger, observer: rolloutObserver(orchestrator) }, signal),
   });
 
   let subscription: Subscription | undefined;
@@ -93,8 +114,9 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       await db.migrate(new URL('./migrations/', import.meta.url));
       await book.start();
       await relay.start();
-      subscription = await subscribeToObservations(bus, { db, clock });
+      subscription = await subscribeToObservations(bus, { db, ...traffic });
       sync.start();
+      rollouts.start();
       intents.start();
       if (stopped) await subscription.close();
     },
@@ -102,6 +124,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       stopped = true;
       await subscription?.close();
       await sync.stop();
+      await rollouts.stop();
       await intents.stop();
       await book.stop();
       await relay.stop();

@@ -32,6 +32,16 @@ export const registryConfig = defineConfig('registry', {
     default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     doc: 'platform that the container engine runs; images for another one are refused',
   },
+  SKYRUN_RETAINED_REVISIONS: {
+    schema: configTypes.integer.min(1).max(10_000),
+    default: '100',
+    doc: 'revisions kept of a service; older ones that nothing refers to are forgotten when a new one is made',
+  },
+  SKYRUN_REVISION_LINGER_SECONDS: {
+    schema: configTypes.integer.min(0).max(3600),
+    default: '60',
+    doc: 'how long a revision that lost its traffic goes on as if it had some, so that a way back needs no cold start',
+  },
   SKYRUN_UPLOAD_CONCURRENCY: {
     schema: configTypes.integer.min(1).max(100),
     default: '4',

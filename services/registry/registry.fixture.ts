@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBus, type EventBus } from '@skyrun/bus';
-import { type Instance, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Instance, OPERATIONS, type Problem, type RevisionObservation } from '@skyrun/contracts';
 import {
   type Authenticator,
   type Client,
@@ -46,6 +46,8 @@ export interface TestOrchestrator {
   lastArchive(): Buffer;
   readonly removed: string[];
   observed: Observed;
+  /** What it says that gateways counted. */
+  observations: (RevisionObservation & { revisionId: string })[];
   /** How to fail the next imports; null not to. */
   failImports: Problem | null;
   /** Reads slower than it could. */
@@ -164,6 +166,7 @@ function createOrchestrator(): { orchestrator: TestOrchestrator; module: Service
     lastArchive: () => last,
     removed: [],
     observed: { instances: [], revisions: [] },
+    observations: [],
     failImports: null,
     importDelayMs: 0,
   };
@@ -187,6 +190,7 @@ function createOrchestrator(): { orchestrator: TestOrchestrator; module: Service
     orchestrator.removed.push(query.reference);
     return undefined;
   });
+  api.handle(OPERATIONS.observeRevisions, () => ({ revisions: orchestrator.observations }));
   api.handle(OPERATIONS.getObserved, () => ({
     instances: [...orchestrator.observed.instances],
     revisions: [...orchestrator.observed.revisions],

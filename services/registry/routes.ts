@@ -10,8 +10,9 @@ import { readPage } from './paging.ts';
 import { createService } from './services/create-service.ts';
 import { deleteService } from './services/delete-service.ts';
 import { replaceService } from './services/replace-service.ts';
-import { etagOf, toRevision, toService } from './services/views.ts';
+import { etagOf, toRevision, toRollout, toService } from './services/views.ts';
 import { findImage, listImages, toImage } from './store/images.ts';
+import { listRollouts } from './store/rollouts.ts';
 import {
   completeService,
   completeServices,
@@ -21,9 +22,12 @@ import {
   listServices,
 } from './store/services.ts';
 import type { ServiceRow, Store, Tables } from './store/tables.ts';
+import type { TrafficDeps } from './traffic/settle-traffic.ts';
+import { rollBack, updateTraffic } from './traffic/update-traffic.ts';
 import { atOneMoment } from './use-case.ts';
 
-export interface RoutesDeps extends UploadDeps {
+export interface RoutesDeps extends UploadDeps, TrafficDeps {
+  readonly retainedRevisions: number;
   readonly book: RouteBook;
   readonly slots: UploadSlots;
   readonly uploadIdleMs: number;
@@ -70,6 +74,37 @@ function bindServices(api: Api, deps: RoutesDeps): void {
       deps,
     );
     return reply(service, { headers: { etag: etagOf(service) } });
+  });
+
+  api.handle(OPERATIONS.updateTraffic, async ({ params, body, headers }) => {
+    const service = await updateTraffic(
+      {
+        project: params.project,
+        name: params.service,
+        traffic: body.traffic,
+        ifMatch: headers['if-match'],
+        traceparent: header(headers['traceparent']),
+      },
+      deps,
+    );
+    return reply(service, { headers: { etag: etagOf(service) } });
+  });
+
+  api.handle(OPERATIONS.rollBack, async ({ params, body, headers }) => {
+    const { project, service: name } = params;
+    const service = await rollBack({ project, name, ...body, traceparent: header(headers['traceparent']) }, deps);
+    return reply(service, { headers: { etag: etagOf(service) } });
+  });
+
+  api.handle(OPERATIONS.listRollouts, async ({ params, query }) => {
+    const service = await requireService(store(), params.project, params.service);
+    return await readPage({
+      list: 'rollouts',
+      query,
+      read: (after, limit) => listRollouts(store(), service.id, after, limit),
+      keyOf: ({ id }) => id,
+      view: toRollout,
+    });
   });
 
   api.handle(OPERATIONS.deleteService, async ({ params, headers }) => {

@@ -8,6 +8,8 @@ export const ID_PREFIXES = {
   service: 'svc',
   revision: 'rev',
   instance: 'ins',
+  rollout: 'rol',
+  secret: 'sec',
   event: 'evt',
   usage: 'usg',
   invoice: 'inv',

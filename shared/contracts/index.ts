@@ -248,8 +248,6 @@ export {
   type ServiceSpec,
   service,
   serviceSpec,
-  type TrafficTarget,
-  trafficTarget,
 } from './resources/service.ts';
 export {
   type Delivery,
@@ -259,6 +257,25 @@ export {
   type PushSubscription,
   pushSubscription,
 } from './resources/subscription.ts';
+export {
+  type CanaryPolicy,
+  canaryPolicy,
+  MAX_TAG_HOST,
+  type RevisionObservation,
+  type Rollout,
+  type RolloutDecision,
+  type RolloutPolicy,
+  revisionObservation,
+  rollout,
+  rolloutDecision,
+  rolloutPolicy,
+  rolloutState,
+  type TrafficStatus,
+  type TrafficTarget,
+  trafficStatus,
+  trafficTarget,
+  trafficTargets,
+} from './resources/traffic.ts';
 export {
   type DesiredState,
   desiredState,

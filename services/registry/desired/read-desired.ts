@@ -13,7 +13,7 @@ export async function readDesired({ db, clock }: Pick<UseCaseDeps, 'db' | 'clock
   const revisions = await atOneMoment(db, async (store) => {
     const states = await completeServices(store, await readServices(store, 'all'));
     const retired = await retiredRevisions(store, new Date(clock.now() - RETIRED_MS), MAX_RETIRED);
-    return buildDesired(states, retired);
+    return buildDesired(states, retired, clock.now());
   });
   const version = createHash('sha256').update(JSON.stringify(revisions)).digest('base64url').slice(0, 22);
   return { version, revisions };

@@ -1,38 +1,58 @@
-import type { Route, RouteInstance } from '@skyrun/contracts';
-import { hostOf, type PublicAddress, type ServiceState } from '../services/service-state.ts';
+import type { Route, RouteInstance, RouteTarget } from '@skyrun/contracts';
+import { hostOf, type PublicAddress, type ServiceState, tagHostOf } from '../services/service-state.ts';
+import type { RevisionRow } from '../store/tables.ts';
 
-/** The routes of some services, at most one each. */
+/** The routes of some services: the host of each, and one of each tag. */
 export function buildRoutes(states: readonly ServiceState[], address: PublicAddress): Route[] {
-  return states.map((state) => buildRoute(state, address));
+  return states.flatMap((state) => [mainRoute(state, address), ...tagRoutes(state, address)]);
 }
 
 /**
- * All traffic goes to the latest ready revision. Before a first one is ready, it goes to the newest, which has no ready
- * instance yet: a request that comes right after a deploy waits for it at the gateway rather than be refused.
+ * Before a first revision is ready, all traffic goes to the newest, which has no ready instance yet: a request that comes
+ * right after a deploy waits for it at the gateway rather than be refused.
  */
-function buildRoute({ service, newest, ready, instances }: ServiceState, address: PublicAddress): Route {
-  const revision = ready ?? newest;
+function mainRoute(state: ServiceState, address: PublicAddress): Route {
+  const { service, newest, routed } = state;
+  const shares = new Map<RevisionRow, number>();
+  for (const { revision, percent } of routed) {
+    if (percent > 0) shares.set(revision, (shares.get(revision) ?? 0) + percent);
+  }
+  if (shares.size === 0) shares.set(newest, 100);
+  // Oldest first: as a newer one's share grows, a client that is kept at its side by a cookie changes sides once.
+  const targets = [...shares].sort(([one], [other]) => one.number - other.number);
+  return {
+    ...about(state, hostOf(service, address)),
+    ...(service.spec.sessionAffinity === true ? { sticky: true } : {}),
+    targets: targets.map(([revision, percent]) => target(state, revision, percent)),
+  };
+}
+
+function tagRoutes(state: ServiceState, address: PublicAddress): Route[] {
+  const tagged = new Map(state.routed.flatMap(({ tag, revision }) => (tag === undefined ? [] : [[tag, revision]])));
+  return [...tagged].map(([tag, revision]) => ({
+    ...about(state, tagHostOf(state.service, tag, address)),
+    targets: [target(state, revision, 100)],
+  }));
+}
+
+function about({ service }: ServiceState, host: string) {
+  return { host, project: service.project, service: service.name, serviceId: service.id };
+}
+
+function target({ instances }: ServiceState, revision: RevisionRow, percent: number): RouteTarget {
   const { template } = revision;
   return {
-    host: hostOf(service, address),
-    project: service.project,
-    service: service.name,
-    serviceId: service.id,
-    targets: [
-      {
-        revisionId: revision.id,
-        revisionName: revision.name,
-        percent: 100,
-        protocol: template.protocol,
-        containerConcurrency: template.containerConcurrency,
-        timeoutMs: template.timeoutSeconds * 1000,
-        maxScale: template.scaling.maxScale,
-        billingMode: template.billingMode,
-        cpuMilli: template.resources.cpuMilli,
-        memoryMib: template.resources.memoryMib,
-        instances: instances.filter(({ revisionId }) => revisionId === revision.id).flatMap(routeInstances),
-      },
-    ],
+    revisionId: revision.id,
+    revisionName: revision.name,
+    percent,
+    protocol: template.protocol,
+    containerConcurrency: template.containerConcurrency,
+    timeoutMs: template.timeoutSeconds * 1000,
+    maxScale: template.scaling.maxScale,
+    billingMode: template.billingMode,
+    cpuMilli: template.resources.cpuMilli,
+    memoryMib: template.resources.memoryMib,
+    instances: instances.filter(({ revisionId }) => revisionId === revision.id).flatMap(routeInstances),
   };
 }
 

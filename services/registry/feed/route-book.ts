@@ -1,4 +1,4 @@
-import { Problem, type RouteFrame } from '@skyrun/contracts';
+import { Problem, type Route, type RouteFrame } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger, newId, type Ticker } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
 import type { PublicAddress } from '../services/service-state.ts';
@@ -44,8 +44,11 @@ export function createRouteBook(options: {
   let mustReloadAll = true;
   let reloadedAt = clock.monotonic();
   let loaded = false;
-  /** Host of each service, to take its route away when the service is gone. */
-  const hosts = new Map<string, string>();
+  /** Hosts of each service, to take its routes away when it or a tag is gone. */
+  const hosts = new Map<string, Set<string>>();
+  const remember = ({ serviceId, host }: Route) => {
+    hosts.set(serviceId, (hosts.get(serviceId) ?? new Set()).add(host));
+  };
   let stopListening: (() => Promise<void>) | undefined;
 
   async function readRoutes(ids: readonly string[] | 'all') {
@@ -57,7 +60,7 @@ export function createRouteBook(options: {
   async function reloadAll(): Promise<void> {
     const routes = await readRoutes('all');
     hosts.clear();
-    for (const route of routes) hosts.set(route.serviceId, route.host);
+    for (const route of routes) remember(route);
     if (log.replace(routes)) changes.raise();
     reloadedAt = clock.monotonic();
     loaded = true;
@@ -67,14 +70,15 @@ export function createRouteBook(options: {
     const fresh = await readRoutes(ids);
     const table = new Map(log.routes());
     for (const id of ids) {
-      const host = hosts.get(id);
-      // A deleted service's host may belong to a new service of the same name by now.
-      if (host !== undefined && table.get(host)?.serviceId === id) table.delete(host);
+      for (const host of hosts.get(id) ?? []) {
+        // A deleted service's host may belong to a new service of the same name by now.
+        if (table.get(host)?.serviceId === id) table.delete(host);
+      }
       hosts.delete(id);
     }
     for (const route of fresh) {
       table.set(route.host, route);
-      hosts.set(route.serviceId, route.host);
+      remember(route);
     }
     if (log.replace([...table.values()])) changes.raise();
   }

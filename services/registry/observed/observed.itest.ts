@@ -12,6 +12,7 @@ import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
 import { instanceOf, startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { ADDRESS } from '../services/state.fixture.ts';
 import { syncObserved } from './sync-observed.ts';
 
 let registry: TestRegistry;
@@ -103,7 +104,10 @@ const sync = async (during: () => Promise<void> = async () => undefined) => {
       return observed;
     },
   };
-  await syncObserved({ db: registry.db, clock: systemClock, observer }, new AbortController().signal);
+  await syncObserved(
+    { db: registry.db, clock: systemClock, address: ADDRESS, lingerMs: 0, observer },
+    new AbortController().signal,
+  );
 };
 
 /** Keeps the registry's own sync from ending what only this test knows of. */

@@ -1,18 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Instance } from '@skyrun/contracts';
-import { type Clock, isoTime } from '@skyrun/kit';
+import { isoTime } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
 import {
   addInstance,
   instanceValues,
   type KnownInstance,
   knownInstances,
-  recordVerdict,
   revisionVerdicts,
   type Verdict,
 } from '../store/observed.ts';
 import { notifyChange } from '../store/services.ts';
 import type { RevisionState, Tables } from '../store/tables.ts';
+import type { TrafficDeps } from '../traffic/settle-traffic.ts';
+import { settleWarmed, takeVerdict } from './take-over.ts';
 
 export interface Observed {
   readonly instances: readonly Instance[];
@@ -32,9 +33,10 @@ const REMEMBER_ENDED_MS = 3600 * 1000;
  * the orchestrator was asked is newer than its answer and stays; the next sync sees it.
  */
 export async function syncObserved(
-  { db, clock, observer }: { db: Database; clock: Clock; observer: Observer },
+  deps: TrafficDeps & { readonly db: Database; readonly observer: Observer },
   signal: AbortSignal,
 ): Promise<void> {
+  const { db, clock, observer } = deps;
   const store = db.kysely<Tables>();
   const known = await knownInstances(store);
   const verdicts = await revisionVerdicts(store);
@@ -57,11 +59,14 @@ export async function syncObserved(
         .execute();
       touched.add(instance.serviceId);
     }
-    for (const serviceId of touched) await notifyChange(inside, serviceId);
+    for (const serviceId of touched) {
+      await notifyChange(inside, serviceId);
+      await settleWarmed(tx, serviceId, deps);
+    }
     for (const { revisionId, ...verdict } of observed.revisions) {
       const known = verdicts.get(revisionId);
       if (known !== undefined && tellsMore(known, verdict)) {
-        await recordVerdict(inside, revisionId, verdict, now, known.version);
+        await takeVerdict(tx, revisionId, verdict, deps, known.version);
       }
     }
     await inside

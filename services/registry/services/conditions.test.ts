@@ -35,7 +35,8 @@ describe('conditions of a service', () => {
     const conditions = serviceConditions(serviceState({ newest: revisionRow(2, failed), ready: one }));
     expect(conditions[0]).toMatchObject({
       reason: 'RevisionFailed',
-      message: 'Revision hello-00002 failed (ProbeTimeout): nothing listens on port 8080',
+      message:
+        'Revision hello-00002 failed (ProbeTimeout), traffic stays with hello-00001: nothing listens on port 8080',
     });
     expect(conditions[2]).toEqual({ type: 'RoutesReady', status: 'True', lastTransitionTime: expect.any(String) });
   });

@@ -18,9 +18,11 @@ export function revisionConditions(revision: RevisionRow): Condition[] {
   return [condition('Ready', verdict), condition('ContainerHealthy', verdict)];
 }
 
+type RouteState = Pick<ServiceState, 'service' | 'newest' | 'ready' | 'rollout'>;
+
 /** Knative's conditions of a service: the newest revision decides its configuration, any ready one its route. */
-export function serviceConditions(state: Pick<ServiceState, 'service' | 'newest' | 'ready'>): Condition[] {
-  const configurations = configurationsVerdict(state.newest);
+export function serviceConditions(state: RouteState): Condition[] {
+  const configurations = configurationsVerdict(state);
   const routes = routesVerdict(state);
   return [
     condition('Ready', both(configurations, routes)),
@@ -51,14 +53,28 @@ function revisionVerdict(revision: RevisionRow): Verdict {
   }
 }
 
-function configurationsVerdict(newest: RevisionRow): Verdict {
+function configurationsVerdict({ service, newest }: RouteState): Verdict {
   const verdict = revisionVerdict(newest);
   if (newest.state !== 'failed') return verdict;
-  const message = `Revision ${newest.name} failed (${verdict.reason}): ${verdict.message}`;
+  const serving = service.routed.filter(({ percent }) => percent > 0).map(({ revisionName }) => revisionName);
+  const stays = serving.length === 0 ? '' : `, traffic stays with ${[...new Set(serving)].join(' and ')}`;
+  const message = `Revision ${newest.name} failed (${verdict.reason})${stays}: ${verdict.message}`;
   return { ...verdict, reason: 'RevisionFailed', message };
 }
 
-function routesVerdict({ service, newest, ready }: Pick<ServiceState, 'service' | 'newest' | 'ready'>): Verdict {
+function routesVerdict({ service, newest, ready, rollout }: RouteState): Verdict {
+  if (service.route_problem !== null) {
+    const { since, ...problem } = service.route_problem;
+    return { ...problem, since: new Date(since) };
+  }
+  if (rollout?.state === 'running') {
+    return { status: 'Unknown', since: rollout.started_at, reason: 'RolloutInProgress', message: rollout.sentence };
+  }
+  // A newer revision may do better; until it has proved itself, the route is what it was meant to be.
+  if (rollout?.state === 'rolled-back' && rollout.to_revision_id === newest.id) {
+    const since = rollout.ended_at ?? rollout.started_at;
+    return { status: 'False', since, reason: 'RolledBack', message: rollout.sentence };
+  }
   if (ready !== null) return { status: 'True', since: service.route_since ?? ready.state_since };
   if (newest.state === 'failed') {
     return {

@@ -4,11 +4,11 @@ import { appendEvents } from '@skyrun/postgres';
 import { onceByKey } from '../idempotency.ts';
 import { completeService, notifyChange } from '../store/services.ts';
 import type { ServiceRow, Store, Tables } from '../store/tables.ts';
+import { checkTraffic } from '../traffic/check-traffic.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
 import { insertRevision, pinTemplate } from './make-revision.ts';
 import { revisionCreated, serviceChanged } from './service-events.ts';
 import { urlOf } from './service-state.ts';
-import { requireSupportedTraffic } from './traffic.ts';
 import { toService } from './views.ts';
 
 export interface CreateService {
@@ -26,10 +26,10 @@ export interface CreateService {
  */
 export async function createService(input: CreateService, { db, clock, address }: UseCaseDeps): Promise<Service> {
   const { project, name, spec, caller, idempotencyKey: key, traceparent } = input;
-  requireSupportedTraffic(spec.traffic);
   return await db.transaction(async (tx) => {
     const store = tx.kysely<Tables>();
     const create = async (): Promise<Service> => {
+      await checkTraffic(store, { id: null, project, name }, spec.traffic, '/spec/traffic');
       const template = await pinTemplate(store, project, spec.template);
       const owner = { id: newId('service', clock), project, name };
       const service = await insertService(store, owner, spec, new Date(clock.now()));
@@ -73,6 +73,10 @@ async function insertService(
       latest_created_id: '',
       latest_ready_id: null,
       route_since: null,
+      routed: '[]',
+      warming: '[]',
+      route_problem: null,
+      rollout_id: null,
       created_at: now,
       updated_at: now,
       deleted_at: null,

@@ -3,7 +3,7 @@ import { appendEvents } from '@skyrun/postgres';
 import { lockService, markRetired, notifyChange } from '../store/services.ts';
 import type { Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
-import { requireMatch } from './replace-service.ts';
+import { requireMatch } from './require-match.ts';
 import { serviceDeleted } from './service-events.ts';
 
 export interface DeleteService {

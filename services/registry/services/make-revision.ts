@@ -34,6 +34,7 @@ export async function insertRevision(
       state_since: now,
       created_at: now,
       retired_at: null,
+      lingers_until: null,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

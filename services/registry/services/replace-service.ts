@@ -1,15 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { appendEvents } from '@skyrun/postgres';
-import { completeService, lockService, markRetired, notifyChange } from '../store/services.ts';
-import type { RevisionRow, ServiceRow, Tables } from '../store/tables.ts';
+import { supersedeRollout } from '../rollout/move-rollout.ts';
+import { completeService, lockService } from '../store/services.ts';
+import type { RevisionRow, Tables } from '../store/tables.ts';
+import { checkTraffic } from '../traffic/check-traffic.ts';
+import { settleTraffic, type TrafficDeps } from '../traffic/settle-traffic.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
 import { insertRevision, pinTemplate } from './make-revision.ts';
+import { pruneRevisions } from './prune-revisions.ts';
+import { requireMatch } from './require-match.ts';
 import { revisionCreated, serviceChanged } from './service-events.ts';
 import { urlOf } from './service-state.ts';
 import { type PinnedTemplate, sameTemplate } from './template.ts';
-import { requireSupportedTraffic } from './traffic.ts';
-import { etagOf, toService } from './views.ts';
+import { toService } from './views.ts';
 
 export interface ReplaceService {
   readonly project: string;
@@ -23,9 +27,12 @@ export interface ReplaceService {
  * Changes the spec. A template that would run differently makes a revision; a spec that says the same changes nothing.
  * @throws Problem `request.invalid`, `resource.not_found`, `resource.precondition_failed`
  */
-export async function replaceService(input: ReplaceService, { db, clock, address }: UseCaseDeps): Promise<Service> {
+export async function replaceService(
+  input: ReplaceService,
+  deps: UseCaseDeps & TrafficDeps & { readonly retainedRevisions: number },
+): Promise<Service> {
+  const { db, clock, address } = deps;
   const { project, name, spec, ifMatch, traceparent } = input;
-  requireSupportedTraffic(spec.traffic);
   return await db.transaction(async (tx) => {
     const store = tx.kysely<Tables>();
     const current = await lockService(store, project, name);
@@ -33,6 +40,7 @@ export async function replaceService(input: ReplaceService, { db, clock, address
       throw new Problem('resource.not_found', { detail: `Project ${project} has no service ${name}` });
     }
     requireMatch(current, ifMatch);
+    await checkTraffic(store, current, spec.traffic, '/spec/traffic');
     const pinned = await pinTemplate(store, project, spec.template);
     const { newest } = await completeService(store, current);
     const revision = sameTemplate(pinned, pinnedOf(newest))
@@ -41,29 +49,32 @@ export async function replaceService(input: ReplaceService, { db, clock, address
     if (revision === null && isDeepStrictEqual(current.spec, JSON.parse(JSON.stringify(spec)))) {
       return toService(await completeService(store, current), address);
     }
+    const asBefore = isDeepStrictEqual(current.spec.traffic, JSON.parse(JSON.stringify(spec.traffic)));
+    if (!asBefore) await supersedeRollout(tx, current, 'traffic was set by hand', clock);
     const changed = await store
       .updateTable('services')
       .set({
         generation: current.generation + 1,
         spec: JSON.stringify(spec),
         latest_created_id: (revision ?? newest).id,
+        rollout_id: asBefore ? current.rollout_id : null,
         updated_at: new Date(clock.now()),
       })
       .where('id', '=', current.id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await markRetired(store, changed, changed.updated_at);
+    const settled = await settleTraffic(tx, changed, deps, 'the spec was changed');
     await appendEvents(
       tx,
       SOURCE,
       [
         serviceChanged('skyrun.service.updated.v1', changed, urlOf(changed, address), traceparent),
         ...(revision === null ? [] : [revisionCreated(changed, revision, traceparent)]),
+        ...(revision === null ? [] : await pruneRevisions(store, settled, deps.retainedRevisions)),
       ],
       clock,
     );
-    await notifyChange(store, changed.id);
-    return toService(await completeService(store, changed), address);
+    return toService(await completeService(store, settled), address);
   });
 }
 
@@ -73,14 +84,4 @@ function pinnedOf(revision: RevisionRow): PinnedTemplate {
     imageDigest: revision.image_digest,
     imageReference: revision.image_reference,
   };
-}
-
-/** @throws Problem `resource.precondition_failed` */
-export function requireMatch(service: ServiceRow, ifMatch: string | undefined): void {
-  if (ifMatch === undefined) return;
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (tags.includes('*') || tags.includes(etagOf(service))) return;
-  throw new Problem('resource.precondition_failed', {
-    detail: `The service is at generation ${service.generation} now; read it again and repeat the change`,
-  });
 }

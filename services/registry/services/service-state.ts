@@ -1,13 +1,19 @@
 import type { Instance } from '@skyrun/contracts';
-import type { RevisionRow, ServiceRow } from '../store/tables.ts';
+import type { RevisionRow, RolloutRow, RoutedTarget, ServiceRow } from '../store/tables.ts';
 
 /** A service that exists, with all that its status, its route and its wants are derived from. */
 export interface ServiceState {
   readonly service: ServiceRow;
   /** The latest created revision. */
   readonly newest: RevisionRow;
-  /** The latest ready revision, which has the traffic; null until a first one is ready. */
+  /** The latest ready revision; null until a first one is ready. */
   readonly ready: RevisionRow | null;
+  /** Who has the traffic, with its revision; empty until a first one is ready. */
+  readonly routed: readonly (RoutedTarget & { readonly revision: RevisionRow })[];
+  /** Revisions that get traffic once an instance of them is ready. */
+  readonly warming: readonly RevisionRow[];
+  /** The last rollout to the latest ready revision. */
+  readonly rollout: RolloutRow | null;
   /** Starting, ready and draining ones, of all its revisions. */
   readonly instances: readonly Instance[];
 }
@@ -29,7 +35,19 @@ export function hostOf(service: { project: string; name: string }, { baseDomain 
   return `${service.name}.${service.project}.${baseDomain}`;
 }
 
+/** The host of one tag of a service. */
+export function tagHostOf(service: { project: string; name: string }, tag: string, address: PublicAddress): string {
+  return `${tag}---${hostOf(service, address)}`;
+}
+
 export function urlOf(service: { project: string; name: string }, address: PublicAddress): string {
-  const port = address.port === '' ? '' : `:${address.port}`;
-  return `${address.scheme}://${hostOf(service, address)}${port}`;
+  return urlAt(hostOf(service, address), address);
+}
+
+export function tagUrlOf(service: { project: string; name: string }, tag: string, address: PublicAddress): string {
+  return urlAt(tagHostOf(service, tag, address), address);
+}
+
+function urlAt(host: string, { scheme, port }: PublicAddress): string {
+  return `${scheme}://${host}${port === '' ? '' : `:${port}`}`;
 }

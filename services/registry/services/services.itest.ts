@@ -90,17 +90,20 @@ it('writes nothing at all when a part is refused', async () => {
   expect(await eventsOf('half')).toEqual([]);
 });
 
-it.each<[string, object]>([
+it.each<[string, object[], string]>([
+  ['shares that do not add up', [{ percent: 50 }, { percent: 40 }], '/spec/traffic'],
+  ['a revision of nobody', [{ revisionName: 'a-00001', percent: 100 }], '/spec/traffic/0/revisionName'],
   [
-    'a share',
-    [
-      { latestRevision: true, percent: 50 },
-      { revisionName: 'a-00001', percent: 50 },
-    ],
+    'a revision and the latest in one',
+    [{ revisionName: 'a-00001', latestRevision: true, percent: 100 }],
+    '/spec/traffic/0/latestRevision',
   ],
-  ['a revision', [{ revisionName: 'a-00001', percent: 100 }]],
-  ['a tag', [{ latestRevision: true, percent: 100, tag: 'blue' }]],
-])('refuses traffic to %s with the field', async (_, traffic) => {
+  ['not the latest, and none named', [{ latestRevision: false, percent: 100 }], '/spec/traffic/0/revisionName'],
+  ['a tag twice', [{ percent: 100, tag: 'blue' }, { tag: 'blue' }], '/spec/traffic/1/tag'],
+  ['a share of nothing', [{ percent: 100 }, { percent: 0 }], '/spec/traffic/1/percent'],
+  ['a tag that is no label', [{ percent: 100, tag: 'Blue_1' }], '/spec/traffic/0/tag'],
+  ['too much', [{ percent: 101 }], '/spec/traffic/0/percent'],
+])('refuses traffic to %s with the field', async (_, traffic, field) => {
   const response = await fetch(`${registry.url}/api/v1/projects/demo/services`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -109,7 +112,19 @@ it.each<[string, object]>([
   expect(response.status).toBe(400);
   const problem = problemDetails.parse(await response.json());
   expect(problem).toMatchObject({ code: 'request.invalid' });
-  expect(problem.errors?.[0]?.field).toMatch(/^\/spec\/traffic\/0\//);
+  expect(problem.errors?.map((error) => error.field)).toContain(field);
+});
+
+it('refuses a tag that makes the host too long', async () => {
+  const name = 'a'.repeat(40);
+  await expect(
+    registry.client.call(OPERATIONS.createService, {
+      params: { project: 'demo' },
+      body: { name, spec: { template: { image: 'web:v1' }, traffic: [{ percent: 100, tag: 'b'.repeat(21) }] } },
+    }),
+  ).rejects.toMatchObject({
+    errors: [{ field: '/spec/traffic/0/tag', message: expect.stringContaining('at most 20') }],
+  });
 });
 
 it.each([

@@ -1,5 +1,5 @@
 import { type Instance, serviceSpec } from '@skyrun/contracts';
-import type { RevisionRow, ServiceRow } from '../store/tables.ts';
+import type { RevisionRow, RolloutRow, ServiceRow } from '../store/tables.ts';
 import type { PublicAddress, ServiceState } from './service-state.ts';
 
 /** Builders of states for tables of decisions. Times are seconds after 2026 began. */
@@ -25,6 +25,7 @@ export function revisionRow(number: number, change: Partial<RevisionRow> = {}): 
     observed_version: 0,
     created_at: at(number),
     retired_at: null,
+    lingers_until: null,
     ...change,
   };
 }
@@ -32,10 +33,15 @@ export function revisionRow(number: number, change: Partial<RevisionRow> = {}): 
 export function serviceState(parts: {
   newest: RevisionRow;
   ready?: RevisionRow | null;
+  /** Who has the traffic; all of it the ready one, unless told. */
+  routed?: ServiceState['routed'];
+  warming?: readonly RevisionRow[];
+  rollout?: RolloutRow | null;
   instances?: readonly Instance[];
   service?: Partial<ServiceRow>;
 }): ServiceState {
-  const { newest, ready = null, instances = [] } = parts;
+  const { newest, ready = null, instances = [], warming = [], rollout = null } = parts;
+  const routed = parts.routed ?? (ready === null ? [] : [shareOf(ready, 100)]);
   return {
     service: {
       id: newest.service_id,
@@ -46,6 +52,10 @@ export function serviceState(parts: {
       latest_created_id: newest.id,
       latest_ready_id: ready?.id ?? null,
       route_since: ready?.state_since ?? null,
+      routed: routed.map(({ revision, ...target }) => target),
+      warming: warming.map(({ id }) => id),
+      route_problem: null,
+      rollout_id: rollout?.id ?? null,
       created_at: at(0),
       updated_at: at(0),
       deleted_at: null,
@@ -53,7 +63,21 @@ export function serviceState(parts: {
     },
     newest,
     ready,
+    routed,
+    warming,
+    rollout,
     instances,
+  };
+}
+
+export function shareOf(revision: RevisionRow, percent: number, tag?: string): ServiceState['routed'][number] {
+  return {
+    revisionId: revision.id,
+    revisionName: revision.name,
+    percent,
+    ...(tag === undefined ? {} : { tag }),
+    latestRevision: false,
+    revision,
   };
 }
 

@@ -1,7 +1,7 @@
-import { serviceSpec, type TrafficTarget } from '@skyrun/contracts';
+import { serviceSpec } from '@skyrun/contracts';
 import { describe, expect, it } from 'vitest';
 import { publicAddress, urlOf } from './service-state.ts';
-import { type PinnedTemplate, revisionName, sameTemplate, unsupportedTraffic } from './template.ts';
+import { type PinnedTemplate, revisionName, sameTemplate } from './template.ts';
 
 const pinned = (template: object = {}, change: Partial<PinnedTemplate> = {}): PinnedTemplate => ({
   template: serviceSpec.parse({ template: { image: 'web', ...template } }).template,
@@ -28,19 +28,6 @@ describe('sameTemplate', () => {
   it('sees no change in what the database gives back', () => {
     const stored = pinned({ env: [{ name: 'A', value: '1' }] });
     expect(sameTemplate(JSON.parse(JSON.stringify(stored)), stored)).toBe(true);
-  });
-});
-
-describe('unsupportedTraffic', () => {
-  it.each<[string, TrafficTarget[], string[]]>([
-    ['all to the latest', [{ latestRevision: true, percent: 100 }], []],
-    ['all to the latest, unsaid', [{ percent: 100 }], []],
-    ['a revision', [{ revisionName: 'a-00001', percent: 100 }], ['/spec/traffic/0/revisionName']],
-    ['not the latest', [{ latestRevision: false, percent: 100 }], ['/spec/traffic/0/revisionName']],
-    ['a tag', [{ percent: 100, tag: 'blue' }], ['/spec/traffic/0/tag']],
-    ['a split', [{ percent: 60 }, { percent: 40 }], ['/spec/traffic/0/percent', '/spec/traffic/1/percent']],
-  ])('%s', (_, traffic, fields) => {
-    expect(unsupportedTraffic(traffic).map(({ field }) => field)).toEqual(fields);
   });
 });
 

@@ -1,8 +1,8 @@
-import type { Revision, Service } from '@skyrun/contracts';
+import type { Revision, Rollout, Service, TrafficStatus } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
-import type { RevisionRow } from '../store/tables.ts';
+import type { RevisionRow, RolloutRow, RoutedTarget, ServiceRow } from '../store/tables.ts';
 import { revisionConditions, serviceConditions } from './conditions.ts';
-import { type PublicAddress, type ServiceState, urlOf } from './service-state.ts';
+import { type PublicAddress, type ServiceState, tagUrlOf, urlOf } from './service-state.ts';
 
 export function toRevision(row: RevisionRow): Revision {
   return {
@@ -21,7 +21,7 @@ export function toRevision(row: RevisionRow): Revision {
 }
 
 export function toService(state: ServiceState, address: PublicAddress): Service {
-  const { service, newest, ready, instances } = state;
+  const { service, newest, ready, instances, rollout } = state;
   const count = (wanted: string) => instances.filter((instance) => instance.state === wanted).length;
   const url = urlOf(service, address);
   return {
@@ -37,11 +37,43 @@ export function toService(state: ServiceState, address: PublicAddress): Service 
       conditions: serviceConditions(state),
       latestCreatedRevision: newest.name,
       ...(ready === null ? {} : { latestReadyRevision: ready.name }),
-      traffic: ready === null ? [] : [{ revisionName: ready.name, percent: 100, url }],
+      traffic: trafficStatus(service, service.routed, address),
+      ...(rollout === null ? {} : { rollout: toRollout(rollout) }),
       instances: { ready: count('ready'), starting: count('starting'), draining: count('draining') },
     },
     createdAt: isoTime(service.created_at.getTime()),
     updatedAt: isoTime(service.updated_at.getTime()),
+  };
+}
+
+/** Who has the traffic, as the API and the events show it. */
+export function trafficStatus(
+  service: Pick<ServiceRow, 'project' | 'name'>,
+  routed: readonly RoutedTarget[],
+  address: PublicAddress,
+): TrafficStatus[] {
+  return routed.map(({ revisionName, percent, tag, latestRevision }) => ({
+    revisionName,
+    percent,
+    ...(tag === undefined ? {} : { tag }),
+    url: tag === undefined ? urlOf(service, address) : tagUrlOf(service, tag, address),
+    latestRevision,
+  }));
+}
+
+export function toRollout(row: RolloutRow): Rollout {
+  return {
+    id: row.id,
+    state: row.state,
+    fromRevision: row.from_revision,
+    toRevision: row.to_revision,
+    percent: row.percent,
+    policy: row.policy,
+    sentence: row.sentence,
+    startedAt: isoTime(row.started_at.getTime()),
+    stepSince: isoTime(row.step_since.getTime()),
+    ...(row.ended_at === null ? {} : { endedAt: isoTime(row.ended_at.getTime()) }),
+    decisions: [...row.decisions],
   };
 }
 

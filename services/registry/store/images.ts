@@ -95,6 +95,11 @@ export async function tagsOf(store: Store, project: string, name: string): Promi
   return rows.map(({ tag }) => tag);
 }
 
+export async function imageExists(store: Store, reference: string): Promise<boolean> {
+  const row = await store.selectFrom('images').select('id').where('reference', '=', reference).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Names of services whose newest or serving revision, or any running instance, needs the image. */
 export async function servicesUsing(store: Store, image: ImageRow): Promise<string[]> {
   const rows = await store
@@ -111,6 +116,7 @@ export async function servicesUsing(store: Store, image: ImageRow): Promise<stri
           where.or([
             where('services.latest_created_id', '=', where.ref('revisions.id')),
             where('services.latest_ready_id', '=', where.ref('revisions.id')),
+            where('revisions.retired_at', 'is', null),
           ]),
         ]),
         where.exists(

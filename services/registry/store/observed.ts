@@ -1,7 +1,7 @@
 import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
 import { isNews, LIVE_STATES } from '../observed/instance-order.ts';
-import { markRetired, notifyChange } from './services.ts';
+import { notifyChange } from './services.ts';
 import type { RevisionRow, RevisionState, ServiceRow, Store } from './tables.ts';
 
 /** Takes over what an event says of an instance, unless more is known already. */
@@ -48,8 +48,7 @@ export interface Verdict {
 }
 
 /**
- * Takes over the orchestrator's verdict on a revision. The first `ready` moves the service's traffic to it, unless a newer
- * revision has it; a failure moves nothing.
+ * Writes down the orchestrator's verdict on a revision and locks its service. Null where that changes nothing.
  * @param ifVersion only where no other verdict came since
  */
 export async function recordVerdict(
@@ -58,16 +57,16 @@ export async function recordVerdict(
   verdict: Verdict,
   now: Date,
   ifVersion?: number,
-): Promise<void> {
+): Promise<{ readonly service: ServiceRow; readonly revision: RevisionRow } | null> {
   const service = await lockServiceOf(store, revisionId);
-  if (service === undefined) return;
+  if (service === undefined) return null;
   const revision = await store
     .selectFrom('revisions')
     .selectAll()
     .where('id', '=', revisionId)
     .executeTakeFirstOrThrow();
-  if (ifVersion !== undefined && revision.observed_version !== ifVersion) return;
-  if (sameVerdict(revision, verdict)) return;
+  if (ifVersion !== undefined && revision.observed_version !== ifVersion) return null;
+  if (sameVerdict(revision, verdict)) return null;
   const changed = await store
     .updateTable('revisions')
     .set({
@@ -80,8 +79,20 @@ export async function recordVerdict(
     .where('id', '=', revisionId)
     .returningAll()
     .executeTakeFirstOrThrow();
-  if (changed.state === 'ready') await moveTraffic(store, service, changed, now);
   await notifyChange(store, changed.service_id);
+  return { service, revision: changed };
+}
+
+/** Revisions of a service of which an instance takes requests. */
+export async function readyRevisions(store: Store, serviceId: string): Promise<Set<string>> {
+  const rows = await store
+    .selectFrom('instances')
+    .select('revision_id')
+    .distinct()
+    .where('service_id', '=', serviceId)
+    .where('state', '=', 'ready')
+    .execute();
+  return new Set(rows.map(({ revision_id }) => revision_id));
 }
 
 function sameVerdict(revision: RevisionRow, { state, reason, message }: Verdict): boolean {
@@ -98,25 +109,6 @@ async function lockServiceOf(store: Store, revisionId: string): Promise<ServiceR
     )
     .forUpdate()
     .executeTakeFirst();
-}
-
-async function moveTraffic(store: Store, service: ServiceRow, revision: RevisionRow, now: Date): Promise<void> {
-  if (service.latest_ready_id === revision.id) return;
-  if (service.latest_ready_id !== null) {
-    const { number } = await store
-      .selectFrom('revisions')
-      .select('number')
-      .where('id', '=', service.latest_ready_id)
-      .executeTakeFirstOrThrow();
-    if (number > revision.number) return;
-  }
-  const moved = await store
-    .updateTable('services')
-    .set({ latest_ready_id: revision.id, route_since: service.route_since ?? now })
-    .where('id', '=', service.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await markRetired(store, moved, now);
 }
 
 /** Longer than the orchestrator takes to answer, in milliseconds. */

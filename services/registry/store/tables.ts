@@ -1,8 +1,27 @@
-import type { Instance, RevisionTemplate, Service, ServiceSpec } from '@skyrun/contracts';
+import type { Instance, RevisionTemplate, Rollout, RolloutPolicy, Service, ServiceSpec } from '@skyrun/contracts';
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 
 /** Written as JSON text, because `pg` would write an array as an array of PostgreSQL. */
 type Json<Value> = ColumnType<Value, string, string>;
+
+/** A share of a service's traffic, resolved to a revision. */
+export interface RoutedTarget {
+  readonly revisionId: string;
+  readonly revisionName: string;
+  readonly percent: number;
+  readonly tag?: string;
+  /** It follows the latest ready revision. */
+  readonly latestRevision: boolean;
+}
+
+/** Why traffic does not go where the spec says. */
+export interface RouteProblem {
+  readonly status: 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly since: string;
+}
 
 export interface ServicesTable {
   id: string;
@@ -13,6 +32,10 @@ export interface ServicesTable {
   latest_created_id: string;
   latest_ready_id: string | null;
   route_since: Date | null;
+  routed: Json<readonly RoutedTarget[]>;
+  warming: Json<readonly string[]>;
+  route_problem: ColumnType<RouteProblem | null, string | null, string | null>;
+  rollout_id: string | null;
   created_at: Date;
   updated_at: Date;
   deleted_at: Date | null;
@@ -37,6 +60,26 @@ export interface RevisionsTable {
   observed_version: Generated<number>;
   created_at: Date;
   retired_at: Date | null;
+  lingers_until: Date | null;
+}
+
+export interface RolloutsTable {
+  id: string;
+  service_id: string;
+  from_revision_id: string;
+  from_revision: string;
+  to_revision_id: string;
+  to_revision: string;
+  policy: Json<RolloutPolicy>;
+  state: Rollout['state'];
+  /** Index into the policy's steps. */
+  step: number;
+  percent: number;
+  sentence: string;
+  started_at: Date;
+  step_since: Date;
+  ended_at: Date | null;
+  decisions: Json<Rollout['decisions']>;
 }
 
 export interface InstancesTable {
@@ -70,6 +113,7 @@ export interface Tables {
   services: ServicesTable;
   revision_counters: { project: string; service: string; last: number };
   revisions: RevisionsTable;
+  rollouts: RolloutsTable;
   instances: InstancesTable;
   images: ImagesTable;
   image_tags: { project: string; name: string; tag: string; image_id: string };
@@ -88,4 +132,5 @@ export interface Tables {
 export type Store = Kysely<Tables>;
 export type ServiceRow = Selectable<ServicesTable>;
 export type RevisionRow = Selectable<RevisionsTable>;
+export type RolloutRow = Selectable<RolloutsTable>;
 export type ImageRow = Selectable<ImagesTable>;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { dnsLabel } from '../names.ts';
+import { dnsLabel, timestamp } from '../names.ts';
 import { logFilter, logLine } from '../resources/logs.ts';
 import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { routeInstance } from '../routes/snapshot.ts';
+import { revisionObservation } from '../resources/traffic.ts';
 import { trafficReport } from '../routes/traffic.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
@@ -90,6 +91,15 @@ export const orchestratorOperations = {
       /** Those that take requests from now on; empty where none was paused, or could not be resumed. */
       resumed: z.array(routeInstance),
     }),
+  }),
+  observeRevisions: defineOperation('observeRevisions', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/internal/v1/observations',
+    summary: 'What gateways counted of each revision of a service since a moment, in whole steps of five seconds',
+    permission: 'internal',
+    query: serviceParams.extend({ since: timestamp }),
+    response: z.object({ revisions: z.array(revisionObservation.extend({ revisionId: z.string() })) }),
   }),
   getObserved: defineOperation('getObserved', {
     service: 'orchestrator',

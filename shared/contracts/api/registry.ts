@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dnsLabel, imageName, imageTag } from '../names.ts';
 import { image } from '../resources/image.ts';
 import { revision, service, serviceSpec } from '../resources/service.ts';
+import { rollout, trafficTargets } from '../resources/traffic.ts';
 import { desiredState } from '../routes/desired.ts';
 import { routeFrame } from '../routes/snapshot.ts';
 import { defineOperation } from './define.ts';
@@ -128,6 +129,39 @@ export const registryOperations = {
     summary: 'Delete a service and stop its instances',
     permission: 'services.write',
     params: serviceParams,
+    problems: ['resource.not_found'],
+  }),
+  updateTraffic: defineOperation('updateTraffic', {
+    service: 'registry',
+    method: 'put',
+    path: '/api/v1/projects/{project}/services/{service}/traffic',
+    summary: 'Split traffic between revisions, pin it, or tag revisions; ends a rollout. Honours If-Match.',
+    permission: 'services.write',
+    params: serviceParams,
+    body: z.strictObject({ traffic: trafficTargets }),
+    response: service,
+    problems: ['resource.not_found', 'resource.precondition_failed'],
+  }),
+  rollBack: defineOperation('rollBack', {
+    service: 'registry',
+    method: 'post',
+    path: '/api/v1/projects/{project}/services/{service}/rollbacks',
+    summary: 'Send all traffic back to the revision that had it before, or to a named one; ends a rollout',
+    permission: 'services.write',
+    params: serviceParams,
+    body: z.strictObject({ toRevision: z.string().optional() }),
+    response: service,
+    problems: ['resource.not_found', 'resource.conflict'],
+  }),
+  listRollouts: defineOperation('listRollouts', {
+    service: 'registry',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/rollouts',
+    summary: 'Rollouts with each step and verdict, newest first',
+    permission: 'services.read',
+    params: serviceParams,
+    query: pageQuery,
+    response: page(rollout),
     problems: ['resource.not_found'],
   }),
   listRevisions: defineOperation('listRevisions', {

@@ -6,6 +6,7 @@ import { digest, dnsLabel, timestamp } from '../names.ts';
 import { budgetAlert, creditNote } from '../resources/billing.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
+import { rolloutDecision, trafficStatus } from '../resources/traffic.ts';
 
 const serviceRef = z.object({ project: dnsLabel, service: dnsLabel, serviceId: idSchema('service') });
 const revisionRef = serviceRef.extend({ revisionId: idSchema('revision'), revisionName: z.string() });
@@ -168,6 +169,33 @@ export const EVENTS = {
     'A revision did not become ready',
     'revisions/{revisionId}',
     revisionRef.extend({ reason: z.string(), message: z.string() }),
+  ),
+  'skyrun.revision.pruned.v1': define(
+    'skyrun.revision.pruned.v1',
+    'An old revision that nothing refers to was forgotten',
+    'services/{project}/{service}',
+    revisionRef.extend({ reason: z.string() }),
+  ),
+  'skyrun.traffic.moved.v1': define(
+    'skyrun.traffic.moved.v1',
+    'Traffic of a service goes to other revisions, or in other shares',
+    'services/{project}/{service}',
+    serviceRef.extend({
+      before: z.array(trafficStatus),
+      after: z.array(trafficStatus),
+      sentence: z.string(),
+    }),
+  ),
+  'skyrun.rollout.decided.v1': define(
+    'skyrun.rollout.decided.v1',
+    'A rollout started, moved on, ended, or took itself back',
+    'services/{project}/{service}',
+    serviceRef.extend({
+      rolloutId: idSchema('rollout'),
+      fromRevision: z.string(),
+      toRevision: z.string(),
+      decision: rolloutDecision,
+    }),
   ),
   'skyrun.instance.started.v1': define(
     'skyrun.instance.started.v1',

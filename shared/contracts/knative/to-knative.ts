@@ -30,7 +30,7 @@ export function toKnative(service: Service): KnativeService {
       ...(status.latestReadyRevision === undefined ? {} : { latestReadyRevisionName: status.latestReadyRevision }),
       traffic: status.traffic.map((target) => ({
         ...target,
-        latestRevision: target.revisionName === status.latestReadyRevision,
+        latestRevision: target.latestRevision ?? target.revisionName === status.latestReadyRevision,
       })),
     },
   };

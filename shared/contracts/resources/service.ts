@@ -3,6 +3,7 @@ import { idSchema } from '../ids.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
 import { healthProbe, probe } from './probe.ts';
 import { scaling } from './scaling.ts';
+import { rollout, rolloutPolicy, trafficStatus, trafficTargets } from './traffic.ts';
 
 export const environmentVariable = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name such as LOG_LEVEL'),
@@ -62,27 +63,12 @@ export const revisionTemplate = z.strictObject({
 });
 export type RevisionTemplate = z.infer<typeof revisionTemplate>;
 
-export const trafficTarget = z.strictObject({
-  /** Absent: the latest ready revision. */
-  revisionName: z.string().optional(),
-  latestRevision: z.boolean().optional(),
-  percent: z.int().min(0).max(100),
-  tag: dnsLabel.optional(),
-});
-export type TrafficTarget = z.infer<typeof trafficTarget>;
-
 export const serviceSpec = z.strictObject({
   template: revisionTemplate,
-  /** 100 % to the latest ready revision for now. */
-  traffic: z
-    .array(trafficTarget)
-    .min(1)
-    .max(50)
-    .default([{ latestRevision: true, percent: 100 }])
-    .refine(
-      (targets) => targets.reduce((sum, target) => sum + target.percent, 0) === 100,
-      'percentages must add up to 100',
-    ),
+  /** Absent: all of it to the latest ready revision. */
+  traffic: trafficTargets.default([{ latestRevision: true, percent: 100 }]),
+  rollout: rolloutPolicy.optional(),
+  sessionAffinity: z.boolean().optional().describe('whether a cookie keeps a client at its side of a traffic split'),
 });
 export type ServiceSpec = z.infer<typeof serviceSpec>;
 
@@ -107,9 +93,8 @@ export const service = z.object({
     conditions: z.array(condition),
     latestCreatedRevision: z.string().optional(),
     latestReadyRevision: z.string().optional(),
-    traffic: z.array(
-      z.object({ revisionName: z.string(), percent: z.int(), tag: z.string().optional(), url: z.string().optional() }),
-    ),
+    traffic: z.array(trafficStatus),
+    rollout: rollout.optional().describe('the last one that concerns the latest revision'),
     instances: z.object({ ready: z.int(), starting: z.int(), draining: z.int() }),
   }),
   createdAt: timestamp,

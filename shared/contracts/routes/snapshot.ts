@@ -34,6 +34,8 @@ export const route = z.object({
   project: dnsLabel,
   service: dnsLabel,
   serviceId: idSchema('service'),
+  /** Whether a cookie keeps a client at its side of a split. */
+  sticky: z.boolean().optional(),
   targets: z.array(routeTarget),
 });
 export type Route = z.infer<typeof route>;

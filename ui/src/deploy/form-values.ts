@@ -47,7 +47,7 @@ export function valuesOf(name: string, template: RevisionTemplate): FormValues {
 }
 
 /** The values over a template: what the form does not show stays as it was. Rows left empty are dropped. */
-export function specOf(values: FormValues, template: RevisionTemplate, traffic?: ServiceSpec['traffic']): ServiceSpec {
+export function specOf(values: FormValues, template: RevisionTemplate): ServiceSpec {
   return {
     template: {
       ...template,
@@ -62,7 +62,7 @@ export function specOf(values: FormValues, template: RevisionTemplate, traffic?:
         .filter(({ name, value }) => name !== '' || value !== '')
         .map(({ name, value }) => ({ name: name.trim(), value })),
     },
-    traffic: traffic ?? [{ latestRevision: true, percent: 100 }],
+    traffic: [{ latestRevision: true, percent: 100 }],
   };
 }
 

@@ -34,7 +34,7 @@ function Edit({ service }: { service: Service }) {
     setBusy(true);
     setProblem(null);
     try {
-      const spec = specOf(values, base.spec.template, base.spec.traffic);
+      const spec = { ...base.spec, template: specOf(values, base.spec.template).template };
       const changed = await api.call(OPERATIONS.replaceService, {
         params: { project, service: name },
         body: { spec },

@@ -19,6 +19,11 @@ export function readinessOf(service: Service): Readiness {
   const ready = conditionOf(service, 'Ready');
   const message = ready?.message ?? ready?.reason;
   const why = message === undefined ? {} : { message };
+  if (ready?.reason === 'RolledBack')
+    return { state: 'ready', label: 'Rolled back', tone: 'warn', moving: false, ...why };
+  if (ready?.reason === 'RolloutInProgress') {
+    return { state: 'ready', label: 'Rolling out', tone: 'accent', moving: true, ...why };
+  }
   if (ready?.status === 'False') return { state: 'failed', label: 'Failed', tone: 'bad', moving: false, ...why };
   if (ready?.status !== 'True' || service.status.observedGeneration < service.generation) {
     return { state: 'deploying', label: 'Deploying', tone: 'accent', moving: true, ...why };
