@@ -83,14 +83,14 @@ export async function recordVerdict(
   return { service, revision: changed };
 }
 
-/** Revisions of a service of which an instance takes requests. */
+/** Revisions of a service of which an instance takes requests, if need be when it is resumed. */
 export async function readyRevisions(store: Store, serviceId: string): Promise<Set<string>> {
   const rows = await store
     .selectFrom('instances')
     .select('revision_id')
     .distinct()
     .where('service_id', '=', serviceId)
-    .where('state', '=', 'ready')
+    .where('state', 'in', ['ready', 'paused'])
     .execute();
   return new Set(rows.map(({ revision_id }) => revision_id));
 }

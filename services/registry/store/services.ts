@@ -264,7 +264,7 @@ export async function prunableRevisions(
         select from rollouts where rollouts.id = ${service.rollout_id ?? ''} and counted.id in (from_revision_id, to_revision_id))
       and not exists (
         select from instances
-        where instances.revision_id = counted.id and instances.state in ('starting', 'ready', 'draining'))
+        where instances.revision_id = counted.id and instances.state not in ('stopped', 'failed'))
     order by number`.execute(store);
   return rows;
 }
