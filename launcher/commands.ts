@@ -76,7 +76,46 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
       return bench(context.args, context.layout(undefined).root, context.progress);
     },
   },
+  {
+    name: 'chaos',
+    usage:
+      '[--broker redis|rabbitmq|both] [--faults A,B] [--commands N] [--times N] [--seed N] [--duration S] [--absence S] [--keep]',
+    summary: 'hurt a private Skyrun under load, and count what is lost or happens twice',
+    run: runChaos,
+  },
 ];
+
+async function runChaos(context: CommandContext): Promise<number> {
+  const { values } = parse(context, {
+    broker: { type: 'string' },
+    faults: { type: 'string' },
+    commands: { type: 'string', default: '20000' },
+    times: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '1' },
+    duration: { type: 'string', default: '1800' },
+    absence: { type: 'string', default: '60' },
+    keep: { type: 'boolean', default: false },
+  });
+  const count = (name: 'commands' | 'times' | 'seed' | 'duration' | 'absence') => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 1)
+      throw new UsageError(`--${name}: expected a whole number from 1, got ${values[name]}`);
+    return value;
+  };
+  const { chaos, parseBrokers, parseFaults } = await import('./chaos/chaos.ts');
+  return chaos({
+    root: context.layout(undefined).root,
+    brokers: parseBrokers(values.broker),
+    faults: parseFaults(values.faults),
+    seed: count('seed'),
+    commands: count('commands'),
+    times: count('times'),
+    durationMs: count('duration') * 1_000,
+    absenceMs: count('absence') * 1_000,
+    keep: values.keep,
+    progress: context.progress,
+  });
+}
 
 async function runUp(context: CommandContext): Promise<number> {
   const { values } = parse(context, {

@@ -40,6 +40,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock whose `now` is wrong by so many milliseconds; what it measures and waits is right, as on a machine set wrong. */
+export function offsetClock(clock: Clock, offsetMs: number): Clock {
+  if (offsetMs === 0) return clock;
+  return { ...clock, now: () => clock.now() + offsetMs };
+}
+
 interface Waiter {
   readonly at: number;
   readonly order: number;

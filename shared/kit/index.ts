@@ -18,6 +18,7 @@ export {
   type Clock,
   isoTime,
   ManualClock,
+  offsetClock,
   systemClock,
 } from './clock.ts';
 export {

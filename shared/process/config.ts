@@ -29,6 +29,11 @@ export const platformConfig = defineConfig('process', {
     doc: 'the RabbitMQ server; needed when it carries the events',
     secret: true,
   },
+  SKYRUN_CLOCK_OFFSET_MS: {
+    schema: configTypes.integer,
+    default: '0',
+    doc: 'milliseconds that this process believes the time to be later; for trying what a wrong clock does',
+  },
   SKYRUN_REGISTRY_URL: { schema: configTypes.url, doc: 'address of the registry' },
   SKYRUN_ORCHESTRATOR_URL: { schema: configTypes.url, doc: 'address of the orchestrator' },
   SKYRUN_EVENTS_URL: { schema: configTypes.url, doc: 'address of the events service' },

@@ -14,6 +14,7 @@ import {
   type Logger,
   loadConfig,
   type Metrics,
+  offsetClock,
   runService,
   type ServiceModule,
   systemClock,
@@ -45,7 +46,7 @@ export interface ProcessOptions {
  */
 export async function runProcess({ name, create }: ProcessOptions): Promise<void> {
   const config = orEnd(name, () => ({ ...loadConfig(commonConfig), ...loadConfig(platformConfig) }));
-  const clock = systemClock;
+  const clock = offsetClock(systemClock, config.SKYRUN_CLOCK_OFFSET_MS);
   const logger = createLogger({ service: name, level: config.SKYRUN_LOG_LEVEL });
   const metrics = createMetrics({ defaults: true });
   const internalToken = config.SKYRUN_INTERNAL_TOKEN;
