@@ -12,6 +12,7 @@ import { createBus } from './create-bus.ts';
 import { parseRead } from './redis/replies.ts';
 
 const COUNT = Number(process.argv[2] ?? 10_000);
+const ROUNDS = Number(process.argv[3] ?? 5);
 const BATCH = 200;
 const PREFETCH = 64;
 const WHEN = isoTime(0);
@@ -51,8 +52,8 @@ async function perSecond(run: () => Promise<void>): Promise<number> {
   return (COUNT / (systemClock.monotonic() - start)) * 1_000;
 }
 
-async function throughBus(kind: 'redis' | 'rabbitmq', url: string): Promise<number> {
-  const bus = await createBus({ kind, url, namespace: 'bus', clock: systemClock, logger: silentLogger });
+async function throughBus(kind: 'redis' | 'rabbitmq', url: string, round: number): Promise<number> {
+  const bus = await createBus({ kind, url, namespace: `bus${round}`, clock: systemClock, logger: silentLogger });
   const { done, hit } = counter();
   const handler = async () => hit();
   await bus.subscribe({ group: 'bench', types: ['skyrun.usage.*'], prefetch: PREFETCH, handler });
@@ -64,16 +65,17 @@ async function throughBus(kind: 'redis' | 'rabbitmq', url: string): Promise<numb
   return rate;
 }
 
-async function bareRabbit(url: string): Promise<number> {
+async function bareRabbit(url: string, round: number): Promise<number> {
+  const name = `bare${round}`;
   const model = await connect(url);
   const publisher = await model.createConfirmChannel();
   const consumer = await model.createChannel();
-  await publisher.assertExchange('bare', 'topic', { durable: true });
-  await consumer.assertQueue('bare', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  await consumer.bindQueue('bare', 'bare', 'skyrun.usage.lost.v1');
+  await publisher.assertExchange(name, 'topic', { durable: true });
+  await consumer.assertQueue(name, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  await consumer.bindQueue(name, name, 'skyrun.usage.lost.v1');
   await consumer.prefetch(PREFETCH);
   const { done, hit } = counter();
-  await consumer.consume('bare', (message) => {
+  await consumer.consume(name, (message) => {
     if (!message) return;
     JSON.parse(message.content.toString());
     consumer.ack(message);
@@ -82,7 +84,7 @@ async function bareRabbit(url: string): Promise<number> {
   const rate = await perSecond(async () => {
     for (const batch of batches) {
       for (const event of batch) {
-        publisher.publish('bare', event.type, Buffer.from(JSON.stringify(event)), { persistent: true });
+        publisher.publish(name, event.type, Buffer.from(JSON.stringify(event)), { persistent: true });
       }
       await publisher.waitForConfirms();
     }
@@ -92,24 +94,25 @@ async function bareRabbit(url: string): Promise<number> {
   return rate;
 }
 
-async function bareRedis(url: string): Promise<number> {
+async function bareRedis(url: string, round: number): Promise<number> {
+  const name = `bare${round}`;
   const [writer, reader] = [new Redis(url, { protocol: 2 }), new Redis(url, { protocol: 2 })];
-  await writer.xgroup('CREATE', 'bare', 'bench', '$', 'MKSTREAM');
+  await writer.xgroup('CREATE', name, 'bench', '$', 'MKSTREAM');
   const { done, hit } = counter();
   let reading = true;
   const consuming = (async () => {
     while (reading) {
-      const args = ['GROUP', 'bench', 'me', 'COUNT', PREFETCH, 'BLOCK', 100, 'STREAMS', 'bare', '>'] as const;
+      const args = ['GROUP', 'bench', 'me', 'COUNT', PREFETCH, 'BLOCK', 100, 'STREAMS', name, '>'] as const;
       const entries = parseRead(await reader.xreadgroup(...args));
-      for (const { fields } of entries) JSON.parse(fields?.get('e') ?? '');
-      if (entries.length > 0) await writer.xack('bare', 'bench', ...entries.map(({ id }) => id));
+      for (const { fields } of entries) JSON.parse(String(fields?.[1]));
+      if (entries.length > 0) await writer.xack(name, 'bench', ...entries.map(({ id }) => id));
       for (const _ of entries) hit();
     }
   })();
   const rate = await perSecond(async () => {
     for (const batch of batches) {
       const step = writer.pipeline();
-      for (const event of batch) step.xadd('bare', '*', 'e', JSON.stringify(event));
+      for (const event of batch) step.xadd(name, '*', 'e', JSON.stringify(event));
       await step.exec();
     }
     await done;
@@ -121,14 +124,39 @@ async function bareRedis(url: string): Promise<number> {
   return rate;
 }
 
-function report(kind: string, peer: string, ours: number, bare: number): void {
-  const figures = `${Math.round(ours)}/s through the bus, ${Math.round(bare)}/s bare ${peer}`;
-  process.stdout.write(`${kind}: ${figures}, ratio ${(ours / bare).toFixed(2)}\n`);
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** Ours and the peer in turn, so that a noisy machine is noisy to both; the figure is the median of the rounds. */
+async function compare(
+  kind: string,
+  peer: string,
+  ours: (round: number) => Promise<number>,
+  bare: (round: number) => Promise<number>,
+): Promise<void> {
+  const rounds: { ours: number; bare: number }[] = [];
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    const result = { ours: await ours(round), bare: await bare(round) };
+    // The first one warms up code and server.
+    if (round > 0) rounds.push(result);
+  }
+  const figures = `${Math.round(median(rounds.map((each) => each.ours)))}/s through the bus, ${Math.round(median(rounds.map((each) => each.bare)))}/s bare ${peer}`;
+  const ratio = median(rounds.map((each) => each.ours / each.bare));
+  process.stdout.write(`${kind}: ${figures}, ratio ${ratio.toFixed(2)} (median of ${ROUNDS} rounds in turn)\n`);
 }
 
 const redis = await startRedis({ aof: true });
-report('redis', 'ioredis', await throughBus('redis', redis.url), await bareRedis(redis.url));
+await compare(
+  'redis',
+  'ioredis',
+  (round) => throughBus('redis', redis.url, round),
+  (round) => bareRedis(redis.url, round),
+);
 await redis.stop();
 const rabbit = await startRabbitmq();
-report('rabbitmq', 'amqplib', await throughBus('rabbitmq', rabbit.url), await bareRabbit(rabbit.url));
+await compare(
+  'rabbitmq',
+  'amqplib',
+  (round) => throughBus('rabbitmq', rabbit.url, round),
+  (round) => bareRabbit(rabbit.url, round),
+);
 await rabbit.stop();

@@ -318,6 +318,22 @@ export function busConformance(name: string, broker: () => BrokerUnderTest): voi
       await expect.poll(() => second.handled.map(({ sequence }) => sequence), PATIENT).toEqual([2, 3, 4, 5]);
     });
 
+    it('shared group: what a closing consumer had fetched and not begun goes to the others soon', async () => {
+      const release = Promise.withResolvers<void>();
+      const options = { group: 'handed-back', ordered: false } as const;
+      const first = await collect(await connect(), { ...options, handler: () => release.promise });
+      const publisher = await connect();
+      await publisher.publish(interleaved(['a'], 20));
+      // One runs; the others of its subject wait behind it, fetched.
+      await systemClock.sleep(300);
+      const second = await collect(await connect(), options);
+      const closing = first.subscription.close();
+      release.resolve();
+      await closing;
+      expect(first.handled).toHaveLength(1);
+      await expect.poll(() => second.handled.length, { timeout: 8_000, interval: 20 }).toBe(19);
+    });
+
     it('refuses by name what the catalogue does not know, and sends nothing of such a batch', async () => {
       const bus = await connect();
       const { handled } = await collect(bus, { group: 'strict' });

@@ -14,7 +14,8 @@ export interface Failure {
 /** What a broker hands over. `done` and `bury` settle it; a broker that loses its connection rejects them. */
 export interface Delivery {
   readonly body: string;
-  done(): Promise<void>;
+  /** A promise only where there is something to wait for. */
+  done(): Promise<void> | undefined;
   bury(failure: Failure): Promise<void>;
 }
 
@@ -33,6 +34,11 @@ export interface DispatcherOptions {
   /** Called whenever there may be room for another delivery. */
   readonly onRoom?: () => void;
 }
+
+type AfterError =
+  | { readonly next: 'done' }
+  | { readonly next: 'bury' }
+  | { readonly next: 'again'; readonly failures: number };
 
 interface Item {
   readonly delivery: Delivery;
@@ -53,7 +59,9 @@ type Lane = Item[];
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #running = new Set<Promise<void>>();
+  /** Lanes that run. */
+  #running = 0;
+  #ended: PromiseWithResolvers<void> | undefined;
   readonly #stopping = new AbortController();
   readonly #lost = new AbortController();
   readonly #delay: (attempt: number) => number;
@@ -85,8 +93,8 @@ export class Dispatcher {
     }
     const fresh: Lane = [{ delivery, raw }];
     this.#lanes.set(key, fresh);
-    const run = this.#runLane(key, fresh).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    this.#running += 1;
+    void this.#runLane(key, fresh);
   }
 
   /** Resolves when there is room for at least one more, or it stops. */
@@ -99,7 +107,9 @@ export class Dispatcher {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wakeRoomWaiters();
-    await Promise.all(this.#running);
+    if (this.#running === 0) return;
+    this.#ended ??= Promise.withResolvers();
+    await this.#ended.promise;
   }
 
   /** The broker may have given the deliveries to someone else. */
@@ -110,13 +120,18 @@ export class Dispatcher {
   }
 
   async #runLane(key: string, lane: Lane): Promise<void> {
-    for (let item = lane[0]; item; item = lane[0]) {
-      if (!(await this.#handle(item))) return;
-      lane.shift();
-      this.#inFlight -= 1;
-      this.#wakeRoomWaiters();
+    try {
+      for (let item = lane[0]; item; item = lane[0]) {
+        if (!(await this.#handle(item))) return;
+        lane.shift();
+        this.#inFlight -= 1;
+        this.#wakeRoomWaiters();
+      }
+      this.#lanes.delete(key);
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#ended?.resolve();
     }
-    this.#lanes.delete(key);
   }
 
   /** Whether it was settled. */
@@ -125,43 +140,57 @@ export class Dispatcher {
     const { types, ephemeral } = this.#options;
     const type = typeOf(raw);
     // A type nobody here asked for: a broker that filters more coarsely, or a newer producer.
-    if (type !== null && !(types as ReadonlySet<string>).has(type)) return this.#settle(() => delivery.done());
+    if (type !== null && !(types as ReadonlySet<string>).has(type)) return this.#done(delivery);
     const event = parse(raw);
     if (event instanceof Error) {
       this.#log('error', event, 'malformed event', { type });
-      return this.#settle(() => (ephemeral ? delivery.done() : this.#bury(delivery, event, 0)));
+      return ephemeral ? this.#done(delivery) : this.#bury(delivery, event, 0);
     }
-    return this.#try(delivery, event);
-  }
-
-  async #try(delivery: Delivery, event: AnyEvent): Promise<boolean> {
-    const { handler, retry, ephemeral } = this.#options;
+    const { handler } = this.#options;
     for (let attempt = 1, failures = 0; ; attempt += 1) {
       if (this.#stopping.signal.aborted || this.#options.mayStart?.() === false) return false;
       try {
         await handler(event, { attempt, signal: this.#lost.signal });
-        return await this.#settle(() => delivery.done());
+        break;
       } catch (error) {
         if (this.#lost.signal.aborted) return false;
-        const fields = { type: event.type, subject: event.subject, id: event.id, attempt };
-        if (ephemeral) {
-          this.#log('warn', error, 'handler failed; ephemeral, not tried again', fields);
-          return this.#settle(() => delivery.done());
-        }
-        const transient = retry.isTransient(error);
-        if (!transient) failures += 1;
-        if (afterFailure(retry, transient, failures) === 'dead') {
-          this.#log('error', error, 'handler failed; the event is a dead letter now', fields);
-          return this.#settle(() => this.#bury(delivery, error, attempt));
-        }
-        this.#log('warn', error, 'handler failed; will be tried again', fields);
+        const verdict = this.#judge(event, error, attempt, failures);
+        if (verdict.next === 'done') break;
+        if (verdict.next === 'bury') return this.#bury(delivery, error, attempt);
+        failures = verdict.failures;
         if (!(await this.#pause(attempt))) return false;
       }
     }
+    return this.#done(delivery);
   }
 
-  #bury(delivery: Delivery, error: unknown, attempts: number): Promise<void> {
-    return delivery.bury({ error: describe(error), attempts, deadAt: isoTime(this.#options.clock.now()) });
+  #judge(event: AnyEvent, error: unknown, attempt: number, failuresBefore: number): AfterError {
+    const { retry, ephemeral } = this.#options;
+    const fields = { type: event.type, subject: event.subject, id: event.id, attempt };
+    if (ephemeral) {
+      this.#log('warn', error, 'handler failed; ephemeral, not tried again', fields);
+      return { next: 'done' };
+    }
+    const transient = retry.isTransient(error);
+    const failures = failuresBefore + (transient ? 0 : 1);
+    if (afterFailure(retry, transient, failures) === 'dead') {
+      this.#log('error', error, 'handler failed; the event is a dead letter now', fields);
+      return { next: 'bury' };
+    }
+    this.#log('warn', error, 'handler failed; will be tried again', fields);
+    return { next: 'again', failures };
+  }
+
+  /** Mostly there is nothing to wait for, and a lane that does not wait saves the event loop a turn per event. */
+  #done(delivery: Delivery): boolean | Promise<boolean> {
+    if (this.#lost.signal.aborted) return false;
+    const settling = delivery.done();
+    return settling === undefined ? true : this.#settle(() => settling);
+  }
+
+  #bury(delivery: Delivery, error: unknown, attempts: number): Promise<boolean> {
+    const failure = { error: describe(error), attempts, deadAt: isoTime(this.#options.clock.now()) };
+    return this.#settle(() => delivery.bury(failure));
   }
 
   /** Tries until it works or the broker has taken the delivery back: a lane may not pass an unsettled delivery. */

@@ -88,8 +88,9 @@ export class MemoryBroker {
   #deliver(group: MemoryGroup, member: Member, entry: Entry): void {
     member.dispatcher.accept({
       body: entry.body,
-      async done() {
+      done() {
         member.taken.delete(entry.order);
+        return undefined;
       },
       async bury(failure) {
         group.letters.push({ id: randomUUID(), event: eventOf(entry.body), body: entry.body, ...failure });

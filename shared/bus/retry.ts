@@ -9,15 +9,14 @@ const TRANSIENT_CODES = new Set([
   'ENOTFOUND',
   'EHOSTUNREACH',
   'bus.unavailable',
-  // PostgreSQL: shutting down, crashed, starting up, too many connections, serialization, deadlock, lock not available.
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
+  'ENOSPC',
+  // PostgreSQL: serialization, deadlock, lock not available.
   '40001',
   '40P01',
   '55P03',
 ]);
+/** PostgreSQL's classes: connection; out of disk, memory or connections; shutting down, crashed or starting; input/output. */
+const TRANSIENT_CLASSES = /^(08|53|57P|58)/;
 
 /**
  * Whether an error tells of a dependency that is away rather than of the event: dead-lettering then would
@@ -27,12 +26,16 @@ export function isTransientError(error: unknown): boolean {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
     if ('transient' in current && current.transient === true) return true;
     if ('code' in current && typeof current.code === 'string') {
-      if (TRANSIENT_CODES.has(current.code) || /^08...$/.test(current.code)) return true;
+      if (TRANSIENT_CODES.has(current.code) || isTransientState(current.code)) return true;
     }
     if (/connection terminated|timeout exceeded when trying to connect/i.test(current.message)) return true;
     current = current.cause;
   }
   return false;
+}
+
+function isTransientState(code: string): boolean {
+  return code.length === 5 && TRANSIENT_CLASSES.test(code);
 }
 
 export const DEFAULT_RETRY: RetryPolicy = {

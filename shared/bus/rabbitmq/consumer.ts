@@ -4,6 +4,7 @@ import { type Delivery, Dispatcher } from '../dispatcher.ts';
 import type { EventHandler, RetryPolicy } from '../event-bus.ts';
 import type { Group } from '../group.ts';
 import { type Session, SessionLoop } from '../session-loop.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { Link, RabbitConnection } from './connection.ts';
 import { letterMessage } from './dead-letters.ts';
 import type { Names } from './names.ts';
@@ -45,6 +46,7 @@ export function startRabbitConsumer(options: RabbitConsumerOptions): SessionLoop
 async function consume(options: RabbitConsumerOptions, session: Session, link: Link): Promise<void> {
   const { names, group, prefetch, ephemeral, handler, clock, logger, retry } = options;
   const channel = await link.model.createChannel();
+  const acknowledgements = new Acknowledgements(channel);
   const ended = Promise.withResolvers<void>();
   let open = true;
   const lose = (reason: string) => {
@@ -78,7 +80,7 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
       if (!ephemeral) await declareRabbitGroup(channel, names, group);
       await channel.prefetch(prefetch);
       await channel.consume(queue, (message) => {
-        if (message) dispatcher.accept(toDelivery(options, channel, message));
+        if (message) dispatcher.accept(toDelivery(options, acknowledgements, message));
         else lose('the broker cancelled the consumer');
       });
       session.established();
@@ -88,7 +90,10 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
     await ended.promise;
   } finally {
     await session.wind(dispatcher);
-    if (open) await closeChannel(channel, options);
+    if (open) {
+      acknowledgements.flush();
+      await closeChannel(channel, options);
+    }
   }
 }
 
@@ -101,16 +106,21 @@ async function closeChannel(channel: Channel, { clock, logger, group }: RabbitCo
   cancel();
 }
 
-function toDelivery(options: RabbitConsumerOptions, channel: Channel, message: ConsumeMessage): Delivery {
+function toDelivery(
+  options: RabbitConsumerOptions,
+  acknowledgements: Acknowledgements,
+  message: ConsumeMessage,
+): Delivery {
   const { connection, names, group } = options;
   return {
     body: message.content.toString(),
-    async done() {
-      channel.ack(message);
+    done() {
+      acknowledgements.add(message);
+      return undefined;
     },
     async bury(failure) {
       await connection.now().publisher.send([letterMessage(names.dead(group.name), message.content, failure)]);
-      channel.ack(message);
+      acknowledgements.add(message);
     },
   };
 }

@@ -42,7 +42,6 @@ export function createRabbitBus({ url, namespace, clock, logger, retry }: Rabbit
         exchange: names.exchange,
         routingKey: event.type,
         body: JSON.stringify(parseEvent(event)),
-        options: { messageId: event.id, type: event.type },
       }));
       try {
         await connection.now().publisher.send(messages);

@@ -6,17 +6,22 @@ import { groupConflict } from '../errors.ts';
 import type { EventHandler, RetryPolicy } from '../event-bus.ts';
 import type { Group } from '../group.ts';
 import { type Session, SessionLoop } from '../session-loop.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import { readConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { LEASE_POLL_MS, Lease } from './lease.ts';
-import { parseClaim, parseInfo, parseRead, type StreamEntry } from './replies.ts';
+import { field, parseClaim, parseInfo, parseRead, type StreamEntry } from './replies.ts';
 
 /** How long one blocking read waits, and so how soon a replayed letter or a closing is noticed at the latest. */
 const BLOCK_MS = 500;
 const REPLAY_POLL_MS = 250;
 /** In a shared group, a delivery its consumer has not touched for so long goes to another consumer. */
 const STALE_MS = 15_000;
-const STALE_POLL_MS = 5_000;
+const STALE_POLL_MS = 1_000;
+/** Makes a delivery that is given back look as if nobody had touched it for long: the next look takes it over. */
+const GIVEN_BACK_IDLE_MS = 86_400_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+const LOST_TIMEOUT_MS = 300;
 /** A consumer of a shared group without deliveries is forgotten after this long. */
 const FORGET_MS = 600_000;
 
@@ -70,7 +75,9 @@ class RedisSession {
   readonly #holder: string;
   readonly #session: Session;
   readonly #consumer: string;
+  /** Stream by id: everything that is neither given back nor handled. */
   readonly #inFlight = new Map<string, string>();
+  readonly #acknowledgements: Acknowledgements;
   #replayDue = 0;
   #staleDue = 0;
 
@@ -79,6 +86,15 @@ class RedisSession {
     this.#holder = holder;
     this.#session = session;
     this.#consumer = options.group.ordered ? 'active' : holder;
+    const { commands, keys, group, clock, logger, prefetch } = options;
+    this.#acknowledgements = new Acknowledgements({
+      redis: commands,
+      group: group.name,
+      clock,
+      logger,
+      most: prefetch,
+      removed: (stream) => stream !== keys.events,
+    });
   }
 
   async run(): Promise<void> {
@@ -109,6 +125,7 @@ class RedisSession {
       }
     } finally {
       await this.#session.wind(dispatcher);
+      await this.#settleAccounts();
       await lease?.release();
       if (!group.ordered) await this.#leaveShared();
     }
@@ -138,6 +155,8 @@ class RedisSession {
     for (const stream of [keys.events, replay]) await this.#readUnsettled(reader, stream, dispatcher, going);
     while (going()) {
       await dispatcher.waitForRoom();
+      // Where one handler has ended, others often end in the same turn: read for all of them at once.
+      await new Promise<void>((resolve) => setImmediate(resolve));
       if (!going()) return;
       await this.#occasionally(dispatcher, reader, replay);
       if (dispatcher.room === 0) continue;
@@ -202,7 +221,7 @@ class RedisSession {
 
   /** Resets the idle time of what is still being handled here, retries included. */
   async #touch(stream: string): Promise<void> {
-    const ids = [...this.#inFlight].flatMap(([id, place]) => (place === stream ? [id] : []));
+    const ids = this.#unsettled(stream);
     if (ids.length === 0) return;
     const { commands, group } = this.#options;
     await commands.call('XCLAIM', stream, group.name, this.#consumer, '0', ...ids, 'JUSTID');
@@ -235,31 +254,51 @@ return 0`;
     await this.#options.commands.eval(script, 1, stream, this.#options.group.name, consumer);
   }
 
+  /**
+   * What was handled is acknowledged before anybody else may take over; of a lost session as much as still gets through,
+   * because the rest comes again.
+   */
+  async #settleAccounts(): Promise<void> {
+    const limit = this.#session.closing ? CLOSE_TIMEOUT_MS : LOST_TIMEOUT_MS;
+    const cancel = this.#options.clock.setTimeout(limit, () => this.#acknowledgements.drop());
+    await this.#acknowledgements.flush();
+    cancel();
+  }
+
+  /** What was fetched and not begun goes to the others at their next look. */
   async #leaveShared(): Promise<void> {
     if (!this.#session.closing) return;
-    const { keys, group, logger } = this.#options;
+    const { commands, keys, group, logger } = this.#options;
     try {
-      for (const stream of [keys.events, keys.replay(group.name)]) await this.#forget(stream, this.#consumer);
+      for (const stream of [keys.events, keys.replay(group.name)]) {
+        const ids = this.#unsettled(stream);
+        const idle = ['IDLE', String(GIVEN_BACK_IDLE_MS), 'JUSTID'];
+        if (ids.length > 0) await commands.call('XCLAIM', stream, group.name, this.#consumer, '0', ...ids, ...idle);
+        await this.#forget(stream, this.#consumer);
+      }
     } catch (error) {
       logger.debug({ group: group.name, error }, 'consumer not removed; another one will');
     }
+  }
+
+  #unsettled(stream: string): string[] {
+    return [...this.#inFlight].flatMap(([id, place]) => (place === stream ? [id] : []));
   }
 
   #accept(stream: string, entries: readonly StreamEntry[], dispatcher: Dispatcher): void {
     for (const entry of entries) dispatcher.accept(this.#delivery(stream, entry));
   }
 
-  #delivery(stream: string, { id, fields }: StreamEntry): Delivery {
+  #delivery(stream: string, entry: StreamEntry): Delivery {
     const { commands, keys, group } = this.#options;
-    const body = fields?.get('e') ?? '';
-    const replayed = stream !== keys.events;
+    const { id } = entry;
+    const body = field(entry, 'e');
     this.#inFlight.set(id, stream);
     return {
       body,
-      done: async () => {
-        await commands.xack(stream, group.name, id);
-        if (replayed) await commands.xdel(stream, id);
+      done: () => {
         this.#inFlight.delete(id);
+        return this.#acknowledgements.add(stream, id);
       },
       bury: async ({ error, attempts, deadAt }) => {
         const letter = ['e', body, 'error', error, 'attempts', String(attempts), 'deadAt', deadAt];
@@ -267,7 +306,7 @@ return 0`;
           .multi()
           .xadd(keys.dead(group.name), '*', ...letter)
           .xack(stream, group.name, id);
-        await (replayed ? step.xdel(stream, id) : step).exec();
+        await (stream === keys.events ? step : step.xdel(stream, id)).exec();
         this.#inFlight.delete(id);
       },
     };

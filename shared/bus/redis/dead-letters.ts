@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { eventOf } from '../dead-letter.ts';
 import type { DeadLetter, DeadLetters } from '../event-bus.ts';
 import type { Keys } from './keys.ts';
-import { parseEntries, type StreamEntry } from './replies.ts';
+import { field, parseEntries, type StreamEntry } from './replies.ts';
 
 const BATCH = 500;
 
@@ -13,8 +13,7 @@ export function redisDeadLetters(redis: Redis, keys: Keys, group: string, logger
   const replayBatch = async (entries: readonly StreamEntry[]): Promise<number> => {
     if (entries.length === 0) return 0;
     const step = redis.multi();
-    for (const { id, fields } of entries)
-      step.xadd(keys.replay(group), '*', 'e', fields?.get('e') ?? '').xdel(dead, id);
+    for (const entry of entries) step.xadd(keys.replay(group), '*', 'e', field(entry, 'e')).xdel(dead, entry.id);
     await step.exec();
     return entries.length;
   };
@@ -54,14 +53,14 @@ export function redisDeadLetters(redis: Redis, keys: Keys, group: string, logger
   };
 }
 
-function toLetter({ id, fields }: StreamEntry): DeadLetter {
-  const body = fields?.get('e') ?? '';
+function toLetter(entry: StreamEntry): DeadLetter {
+  const body = field(entry, 'e');
   return {
-    id,
+    id: entry.id,
     body,
     event: eventOf(body),
-    error: fields?.get('error') ?? '',
-    attempts: Number(fields?.get('attempts') ?? 0),
-    deadAt: fields?.get('deadAt') ?? '',
+    error: field(entry, 'error'),
+    attempts: Number(field(entry, 'attempts')),
+    deadAt: field(entry, 'deadAt'),
   };
 }

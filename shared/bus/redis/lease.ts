@@ -36,8 +36,13 @@ export class Lease {
     this.#options = options;
   }
 
+  /**
+   * Whether it is ours for certain. A process that stood still for too long has lost it for good, even where nobody else
+   * took it meanwhile: deliveries that were not begun for that reason must come again, in order.
+   */
   held(): boolean {
-    return !this.#over && this.#options.clock.monotonic() < this.#heldUntil;
+    if (!this.#over && this.#options.clock.monotonic() >= this.#heldUntil) this.#lose();
+    return !this.#over;
   }
 
   /** Whether it is ours now. */
@@ -74,7 +79,7 @@ export class Lease {
       if (!(await this.#attempt())) return this.#lose();
     } catch (error) {
       this.#options.logger.debug({ error, key: this.#options.key }, 'lease not renewed');
-      if (!this.held()) return this.#lose();
+      if (!this.held()) return;
     }
     if (!this.#over) this.#scheduleRenewal();
   }

@@ -12,8 +12,10 @@ import { startRedisTail } from './tail.ts';
 import { trim } from './trim.ts';
 
 const TRIM_EVERY_MS = 2_000;
-/** Events in one MULTI: Redis serves nobody else meanwhile. */
+/** Events in one step: Redis serves nobody else meanwhile. */
 const PUBLISH_BATCH = 500;
+/** All or nothing, and one command instead of one per event. */
+const APPEND = `for index = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'e', ARGV[index]) end`;
 
 export interface RedisBusOptions {
   readonly url: string;
@@ -62,15 +64,7 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
       const bodies = events.map((event) => JSON.stringify(parseEvent(event)));
       try {
         for (let from = 0; from < bodies.length; from += PUBLISH_BATCH) {
-          const batch = bodies.slice(from, from + PUBLISH_BATCH);
-          const [only] = batch;
-          if (batch.length === 1 && only !== undefined) {
-            await commands.xadd(keys.events, '*', 'e', only);
-            continue;
-          }
-          const step = commands.multi();
-          for (const body of batch) step.xadd(keys.events, '*', 'e', body);
-          for (const [error] of (await step.exec()) ?? []) if (error) throw error;
+          await commands.eval(APPEND, 1, keys.events, ...bodies.slice(from, from + PUBLISH_BATCH));
         }
       } catch (error) {
         throw unavailable(`${events.length} events`, error);

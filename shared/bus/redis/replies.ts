@@ -1,7 +1,13 @@
-/** One stream entry; `fields` is null when the entry was deleted while it was pending. */
+/** One stream entry: names and values in turn; null when the entry was deleted while it was pending. */
 export interface StreamEntry {
   readonly id: string;
-  readonly fields: ReadonlyMap<string, string> | null;
+  readonly fields: readonly unknown[] | null;
+}
+
+/** Empty when the entry has no such field. */
+export function field({ fields }: StreamEntry, name: string): string {
+  const at = fields?.indexOf(name) ?? -1;
+  return at < 0 ? '' : text(fields?.[at + 1]);
 }
 
 function list(reply: unknown): readonly unknown[] {
@@ -24,7 +30,7 @@ function pairs(reply: unknown): Map<string, string> {
 export function parseEntries(reply: unknown): StreamEntry[] {
   return list(reply).flatMap((entry) => {
     const [id, fields] = list(entry);
-    return typeof id === 'string' ? [{ id, fields: Array.isArray(fields) ? pairs(fields) : null }] : [];
+    return typeof id === 'string' ? [{ id, fields: Array.isArray(fields) ? fields : null }] : [];
   });
 }
 

@@ -6,7 +6,7 @@ import type { Group } from '../group.ts';
 import { SessionLoop } from '../session-loop.ts';
 import { readConnection } from './connection.ts';
 import type { Keys } from './keys.ts';
-import { parseEntries, parseRead } from './replies.ts';
+import { field, parseEntries, parseRead } from './replies.ts';
 
 const BLOCK_MS = 500;
 
@@ -47,9 +47,9 @@ export function startRedisTail(options: RedisTailOptions): SessionLoop {
           const entries = parseRead(
             await reader.xread('COUNT', count, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, after),
           );
-          for (const { id, fields } of entries) {
-            dispatcher.accept({ body: fields?.get('e') ?? '', done: settled, bury: settled });
-            after = id;
+          for (const entry of entries) {
+            dispatcher.accept({ body: field(entry, 'e'), done: settled, bury: settled });
+            after = entry.id;
           }
         }
       } finally {

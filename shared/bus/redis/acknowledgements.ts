@@ -1,0 +1,82 @@
+import type { Clock, Logger } from '@skyrun/kit';
+import type { Redis } from 'ioredis';
+
+const RETRY_MS = 200;
+
+export interface AcknowledgementsOptions {
+  readonly redis: Redis;
+  readonly group: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How many may wait before whoever adds one has to wait too. */
+  readonly most: number;
+  /** Their entries are of no use once they are acknowledged. */
+  readonly removed: (stream: string) => boolean;
+}
+
+/**
+ * What was handled and is not acknowledged yet. All that comes within one turn of the event loop goes in one command, and
+ * one command at a time, so that what Redis knows is always a beginning of what was handled; the rest is delivered again.
+ *
+ *   idle ──add──► scheduled ──► sending ──sent──► idle, or sending what came meanwhile
+ *                                  └──failed──► pause ──► sending again, until `drop`
+ */
+export class Acknowledgements {
+  readonly #options: AcknowledgementsOptions;
+  readonly #dropped = new AbortController();
+  #waiting = new Map<string, string[]>();
+  #count = 0;
+  #sending: Promise<void> | null = null;
+
+  constructor(options: AcknowledgementsOptions) {
+    this.#options = options;
+  }
+
+  /** A promise only where too many wait. */
+  add(stream: string, id: string): Promise<void> | undefined {
+    const ids = this.#waiting.get(stream);
+    if (ids) ids.push(id);
+    else this.#waiting.set(stream, [id]);
+    this.#count += 1;
+    this.#sending ??= this.#send();
+    return this.#count >= this.#options.most ? this.#sending : undefined;
+  }
+
+  /** Resolves when nothing waits any more. */
+  async flush(): Promise<void> {
+    while (this.#sending) await this.#sending;
+  }
+
+  /** The deliveries are somebody else's now. */
+  drop(): void {
+    this.#dropped.abort();
+  }
+
+  async #send(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (this.#count > 0 && !this.#dropped.signal.aborted) {
+      const batch = this.#waiting;
+      this.#waiting = new Map();
+      this.#count = 0;
+      for (const [stream, ids] of batch) await this.#sendUntilTaken(stream, ids);
+    }
+    this.#sending = null;
+  }
+
+  async #sendUntilTaken(stream: string, ids: readonly string[]): Promise<void> {
+    const { redis, group, clock, logger, removed } = this.#options;
+    const { signal } = this.#dropped;
+    while (!signal.aborted) {
+      try {
+        await redis.xack(stream, group, ...ids);
+        if (removed(stream)) await redis.xdel(stream, ...ids);
+        return;
+      } catch (error) {
+        logger.debug({ group, error }, 'could not acknowledge; will be tried again');
+        await clock.sleep(RETRY_MS, signal).catch((reason: unknown) => {
+          if (!signal.aborted) throw reason;
+        });
+      }
+    }
+  }
+}
