@@ -25,6 +25,13 @@ const REASONS: Readonly<Record<number, string>> = {
 
 const COMMON = 'Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n';
 
+/** What strangers are told of a project without money; the owner sees the figures on the billing page. */
+export const pausedProblem = {
+  detail:
+    'Its project has reached its spending limit. It answers again when the limit is raised or the next month begins.',
+  retryAfterSeconds: 60,
+};
+
 /** A problem as problem+json, or as a small page where a person looks at it in a browser. */
 export function problemAnswer(
   code: ProblemCode,

@@ -1,7 +1,7 @@
 import type { PlatformRouter } from '../platform/platform-router.ts';
 import { isTenantHost } from '../routing/hosts.ts';
 import type { RouteTable } from '../routing/route-table.ts';
-import { problemAnswer, textAnswer } from './answer.ts';
+import { pausedProblem, problemAnswer, textAnswer } from './answer.ts';
 import type { Decision } from './core.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -21,9 +21,14 @@ export function createDecide(options: {
     const { host, acceptsHtml } = head.fields;
     const destination = table.pick(host, Math.random());
     if (destination !== null) return destination.decision;
-    if (!isTenantHost(host, baseDomain) && table.find(host) === undefined) return platform.decide(head);
+    const entry = table.find(host);
+    if (!isTenantHost(host, baseDomain) && entry === undefined) return platform.decide(head);
+    if (entry?.route.blocked !== undefined) {
+      const options = { ...pausedProblem, html: acceptsHtml, requestId: head.requestId };
+      return { kind: 'answer', answer: problemAnswer('gateway.project_paused', options) };
+    }
     const detail =
-      table.find(host) === undefined
+      entry === undefined
         ? `No service answers at ${host}. Is the name right, and is the service deployed?`
         : `The service at ${host} has no revision that takes traffic yet.`;
     return {

@@ -1,4 +1,5 @@
 import type { RouteTable } from '../routing/route-table.ts';
+import { pausedProblem } from './answer.ts';
 import type { Destination } from './destination.ts';
 
 export interface Dispatch {
@@ -33,7 +34,9 @@ export function createDispatch(options: { activate: (destination: Destination) =
       waiting.delete(destination);
       for (const exchange of destination.room.takeAll()) {
         const next = host === null ? null : table.pick(host, Math.random());
+        const blocked = host !== null && table.find(host)?.route.blocked !== undefined;
         if (next !== null) exchange.moveTo(next, now);
+        else if (blocked) exchange.fail('gateway.project_paused', pausedProblem);
         else exchange.fail('gateway.no_route', { detail: 'The service was deleted.' });
       }
     },

@@ -2,9 +2,14 @@ import type { EventBus, Subscription } from '@skyrun/bus';
 import { type AnyEvent, isEvent, PLATFORM_GROUPS } from '@skyrun/contracts';
 import { type Database, once } from '@skyrun/postgres';
 import { takeInstance, takeVerdict } from './observed/take-over.ts';
+import { pauseProject, resumeProject } from './paused/paused-projects.ts';
+import type { Tables } from './store/tables.ts';
 import type { TrafficDeps } from './traffic/settle-traffic.ts';
 
-/** What the orchestrator tells, taken over at once; the sync makes up for what it did not tell. */
+/**
+ * What the orchestrator tells, taken over at once; the sync makes up for what it did not tell. And what billing says of a
+ * project's spending cap.
+ */
 export async function subscribeToObservations(
   bus: EventBus,
   deps: TrafficDeps & { readonly db: Database },
@@ -36,6 +41,11 @@ export async function takeOver(event: AnyEvent, deps: TrafficDeps & { readonly d
       isEvent(event, 'skyrun.instance.failed.v1')
     ) {
       await takeInstance(tx, event.data, deps);
+    } else if (isEvent(event, 'skyrun.project.capped.v1')) {
+      const now = new Date(deps.clock.now());
+      await pauseProject(tx.kysely<Tables>(), event.data.project, event.data.reason, now);
+    } else if (isEvent(event, 'skyrun.project.uncapped.v1')) {
+      await resumeProject(tx.kysely<Tables>(), event.data.project);
     }
   });
 }

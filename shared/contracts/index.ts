@@ -176,7 +176,7 @@ export {
   type PublicPriceList,
   priceList,
 } from './resources/billing.ts';
-export { BILLING_JOB_STATES, type BillingJob, type BillingJobs } from './resources/billing-jobs.ts';
+export { BILLING_JOB_STATES, type BillingJob, type BillingJobs } from './resources/billing-admin.ts';
 export {
   ENGINE_REFERENCE_HOST,
   engineReference,

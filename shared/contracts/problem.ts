@@ -47,6 +47,7 @@ export const PROBLEMS = {
   'gateway.upstream_failed': { status: 502, title: 'The service did not answer properly' },
   'gateway.upstream_timeout': { status: 504, title: 'The service did not answer in time' },
   'gateway.rate_limited': { status: 429, title: 'Too many requests' },
+  'gateway.project_paused': { status: 503, title: 'This service is paused' },
   'gateway.circuit_open': { status: 503, title: 'The service is failing; try again shortly' },
   'feed.too_slow': { status: 429, title: 'The client reads more slowly than events come' },
   'billing.invoice_settled': { status: 409, title: 'The invoice is paid or void' },

@@ -25,6 +25,20 @@ function planFor(
 
 const kinds = (steps: readonly Step[]) => steps.map(({ kind }) => kind);
 
+describe('a paused project', () => {
+  test.each<{ name: string; fields: InstanceFields; expected: Step['kind'][] }>([
+    { name: 'serves', fields: {}, expected: ['stop'] },
+    { name: 'serves requests', fields: { inFlight: 3 }, expected: ['stop'] },
+    { name: 'starts', fields: { state: 'starting' }, expected: ['stop'] },
+    { name: 'exited', fields: { container: 'exited' }, expected: ['end'] },
+  ])('ends an instance that $name, and starts none', ({ fields, expected }) => {
+    const paused = { ...web, suspended: true };
+    expect(kinds(planFor([instanceOf(web, fields)], { desired: paused, wanted: 3 }))).toEqual(expected);
+    expect(planFor([], { desired: paused, wanted: 3 })).toEqual([]);
+    expect(kinds(planFor([], { desired: web, wanted: 3 }))).toEqual(['create', 'create', 'create']);
+  });
+});
+
 describe('one instance', () => {
   test.each<{ name: string; fields: InstanceFields; expected: Step['kind'][] }>([
     { name: 'serves', fields: {}, expected: [] },

@@ -48,8 +48,7 @@ export function plan(
       if (isLive(instance.record.state)) counted.push(instance);
     }
     steps.push(...grow(revision, target, counted, observed.verdicts.get(revisionId), now));
-    const reason: StopReason = revision && revision.want !== 'retired' ? 'ScaledDown' : 'RevisionRetired';
-    steps.push(...shrink(counted, counted.length - target, ending, reason));
+    steps.push(...shrink(counted, counted.length - target, ending, reasonFor(revision)));
   }
   for (const stray of observed.strays) {
     const revision = desired.get(stray.revisionId);
@@ -60,7 +59,7 @@ export function plan(
 }
 
 function targetOf(revision: DesiredRevision | undefined, wanted: number, verdict: RevisionVerdict | undefined): number {
-  if (!revision || revision.want === 'retired') return 0;
+  if (!revision || revision.want === 'retired' || revision.suspended === true) return 0;
   // A newest revision that failed to prove itself is not tried again; a newer one replaces it.
   if (revision.want === 'starting' && verdict?.state === 'failed') return 0;
   return wanted;
@@ -85,6 +84,11 @@ function careFor(
     return { kind: 'stop', instanceId, reason: stopReason(record.reason) };
   }
   return null;
+}
+
+function reasonFor(revision: DesiredRevision | undefined): StopReason {
+  if (!revision || revision.want === 'retired') return 'RevisionRetired';
+  return revision.suspended === true ? 'ProjectPaused' : 'ScaledDown';
 }
 
 function stopReason(text: string | null): StopReason {
@@ -145,7 +149,8 @@ function shrink(
     .slice(0, surplus)
     .filter((instance) => !instance.busy && instance.container !== 'unseen' && !ending.has(instance))
     .map(({ record }) => ({
-      kind: record.state === 'ready' ? ('drain' as const) : ('stop' as const),
+      // A paused project's money is spent: its requests have the grace of the instance, not their own time limit.
+      kind: record.state === 'ready' && reason !== 'ProjectPaused' ? ('drain' as const) : ('stop' as const),
       instanceId: record.instanceId,
       reason,
     }));

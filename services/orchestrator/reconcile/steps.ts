@@ -23,4 +23,4 @@ export type Step = { [Kind in StepKind]: { readonly kind: Kind } & StepFields[Ki
 export type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
 
 /** Why an instance is stopped on purpose. */
-export type StopReason = 'ScaledDown' | 'RevisionRetired' | 'Superseded' | 'PlatformStopped';
+export type StopReason = 'ScaledDown' | 'RevisionRetired' | 'Superseded' | 'ProjectPaused' | 'PlatformStopped';

@@ -1,7 +1,9 @@
 import { Problem, type Route, type RouteFrame } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger, newId, type Ticker } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
+import { blockRoutes } from '../paused/paused-projects.ts';
 import type { PublicAddress } from '../services/service-state.ts';
+import { pausedProjects } from '../store/paused.ts';
 import { CHANGES, completeServices, readServices } from '../store/services.ts';
 import { atOneMoment } from '../use-case.ts';
 import { buildRoutes } from './build-routes.ts';
@@ -53,7 +55,10 @@ export function createRouteBook(options: {
 
   async function readRoutes(ids: readonly string[] | 'all') {
     return await atOneMoment(db, async (store) =>
-      buildRoutes(await completeServices(store, await readServices(store, ids)), address),
+      blockRoutes(
+        buildRoutes(await completeServices(store, await readServices(store, ids)), address),
+        await pausedProjects(store),
+      ),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Condition } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
+import type { Pause } from '../store/paused.ts';
 import type { RevisionRow } from '../store/tables.ts';
 import type { ServiceState } from './service-state.ts';
 
@@ -18,12 +19,12 @@ export function revisionConditions(revision: RevisionRow): Condition[] {
   return [condition('Ready', verdict), condition('ContainerHealthy', verdict)];
 }
 
-type RouteState = Pick<ServiceState, 'service' | 'newest' | 'ready' | 'rollout'>;
+type RouteState = Pick<ServiceState, 'service' | 'newest' | 'ready' | 'rollout' | 'paused'>;
 
 /** Knative's conditions of a service: the newest revision decides its configuration, any ready one its route. */
 export function serviceConditions(state: RouteState): Condition[] {
   const configurations = configurationsVerdict(state);
-  const routes = routesVerdict(state);
+  const routes = state.paused ? pausedVerdict(state.paused) : routesVerdict(state);
   return [
     condition('Ready', both(configurations, routes)),
     condition('ConfigurationsReady', configurations),
@@ -90,6 +91,11 @@ function routesVerdict({ service, newest, ready, rollout }: RouteState): Verdict
     reason: 'RevisionMissing',
     message: 'No revision is ready yet',
   };
+}
+
+function pausedVerdict({ reason, since }: Pause): Verdict {
+  const message = `The project is paused by its spending cap: ${reason}. Raise the budget, or wait for the next month`;
+  return { status: 'False', since, reason: 'ProjectPaused', message };
 }
 
 /** Both must hold: what is false wins, then what is unknown. */

@@ -1,4 +1,5 @@
 import type { Instance } from '@skyrun/contracts';
+import type { Pause } from '../store/paused.ts';
 import type { RevisionRow, RolloutRow, RoutedTarget, ServiceRow } from '../store/tables.ts';
 
 /** A service that exists, with all that its status, its route and its wants are derived from. */
@@ -14,6 +15,8 @@ export interface ServiceState {
   readonly warming: readonly RevisionRow[];
   /** The last rollout to the latest ready revision. */
   readonly rollout: RolloutRow | null;
+  /** Its project's pause; absent while it may run. */
+  readonly paused?: Pause | undefined;
   /** Starting, ready and draining ones, of all its revisions. */
   readonly instances: readonly Instance[];
 }

@@ -2,6 +2,7 @@ import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
 import { LIVE_STATES } from '../observed/instance-order.ts';
 import type { ServiceState } from '../services/service-state.ts';
+import { pausedProjects } from './paused.ts';
 import type { RevisionRow, RolloutRow, ServiceRow, Store } from './tables.ts';
 
 /** Channel on which every change of a service is told to all processes of the registry; the payload is its id. */
@@ -87,6 +88,7 @@ export async function completeServices(store: Store, services: readonly ServiceR
   const revisions = await store.selectFrom('revisions').selectAll().where('id', 'in', revisionIds).execute();
   const instances = await liveInstances(store, serviceIds);
   const rollouts = await rolloutsOf(store, services);
+  const paused = await pausedProjects(store);
   const byId = new Map(revisions.map((revision) => [revision.id, revision]));
   const byService = Map.groupBy(instances, (instance) => instance.serviceId);
   return services.map((service) => ({
@@ -96,6 +98,7 @@ export async function completeServices(store: Store, services: readonly ServiceR
     routed: service.routed.map((target) => ({ ...target, revision: required(byId, target.revisionId) })),
     warming: service.warming.map((id) => required(byId, id)),
     rollout: rollouts.get(service.rollout_id ?? '') ?? null,
+    paused: paused.get(service.project),
     instances: byService.get(service.id) ?? [],
   }));
 }

@@ -118,6 +118,7 @@ export interface Tables {
   images: ImagesTable;
   image_tags: { project: string; name: string; tag: string; image_id: string };
   image_intents: { id: string; reference: string; kind: 'import' | 'remove'; lease_until: Date };
+  paused_projects: { project: string; reason: string; since: Date };
   idempotency_keys: {
     caller: string;
     operation: string;

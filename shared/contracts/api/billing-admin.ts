@@ -1,16 +1,8 @@
 import { z } from 'zod';
 import { fieldError } from '../problem.ts';
 import { priceList } from '../resources/billing.ts';
-import { BILLING_JOB_STATES, billingJob, billingJobs } from '../resources/billing-jobs.ts';
+import { BILLING_JOB_STATES, billingJob, billingJobs, priceListText } from '../resources/billing-admin.ts';
 import { defineOperation } from './define.ts';
-
-const priceListText = z.strictObject({
-  yaml: z
-    .string()
-    .min(1)
-    .max(100_000)
-    .describe('one version of a price list, as the files that ship with Skyrun say it'),
-});
 
 /** What whoever runs the installation does with billing. */
 export const billingAdminOperations = {

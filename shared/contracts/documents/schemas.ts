@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
-import { problemDetails } from '../problem.ts';
+import { fieldError, problemDetails } from '../problem.ts';
 import {
   budget,
   budgetAlert,
@@ -10,7 +10,9 @@ import {
   creditNote,
   invoice,
   ledgerEntry,
+  priceList,
 } from '../resources/billing.ts';
+import { billingJob, priceListText } from '../resources/billing-admin.ts';
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
 import { decision, metricPoint, statusClasses } from '../resources/metrics.ts';
@@ -34,6 +36,7 @@ import { trafficReport } from '../routes/traffic.ts';
 /** Schemas that get a name of their own in the generated documents; all others are written in place. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   Budget: budget,
+  BillingJob: billingJob,
   BudgetAlert: budgetAlert,
   Condition: condition,
   CostForecast: costForecast,
@@ -43,6 +46,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   Decision: decision,
   Delivery: delivery,
   Event: eventEnvelope,
+  FieldError: fieldError,
   HealthProbe: healthProbe,
   Image: image,
   Instance: instance,
@@ -51,6 +55,8 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   LogLine: logLine,
   Member: member,
   MetricPoint: metricPoint,
+  PriceList: priceList,
+  PriceListText: priceListText,
   Probe: probe,
   Problem: problemDetails,
   Project: project,

@@ -15,6 +15,8 @@ export const PLATFORM_GROUPS = {
       'skyrun.revision.ready.v1',
       'skyrun.revision.failed.v1',
       ...EVENT_TYPES.filter((type) => type.startsWith('skyrun.instance.') && type !== 'skyrun.instance.sampled.v1'),
+      'skyrun.project.capped.v1',
+      'skyrun.project.uncapped.v1',
     ],
   },
 } as const;

@@ -12,6 +12,7 @@ export const desiredState = z.object({
        * proves it. `retired`: nothing may run.
        */
       want: z.enum(['serving', 'starting', 'retired']),
+      suspended: z.boolean().optional().describe('its project is paused: it is wanted, and nothing of it may run'),
     }),
   ),
 });

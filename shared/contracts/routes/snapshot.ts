@@ -37,6 +37,10 @@ export const route = z.object({
   /** Whether a cookie keeps a client at its side of a split. */
   sticky: z.boolean().optional(),
   targets: z.array(routeTarget),
+  blocked: z
+    .enum(['spending_cap'])
+    .optional()
+    .describe('why the service must not be reached; the gateway answers in its place'),
 });
 export type Route = z.infer<typeof route>;
 

@@ -34,3 +34,11 @@ export const billingJobs = z.object({
   jobs: z.array(billingJob).describe('newest first'),
 });
 export type BillingJobs = z.infer<typeof billingJobs>;
+
+export const priceListText = z.strictObject({
+  yaml: z
+    .string()
+    .min(1)
+    .max(100_000)
+    .describe('one version of a price list, as the files that ship with Skyrun say it'),
+});
