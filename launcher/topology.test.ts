@@ -193,5 +193,6 @@ test.each([
         .map((spec) => spec.name);
     expect(told('SKYRUN_ADMIN_PASSWORD')).toEqual(knowing);
     expect(told('SKYRUN_KEY_SECRET')).toEqual(knowing);
+    expect(told('SKYRUN_WEBHOOK_KEY_SECRET')).toEqual(shape === 'distributed' ? ['events'] : knowing);
   },
 );

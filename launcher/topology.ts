@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { PlatformService } from '@skyrun/contracts';
@@ -106,11 +107,19 @@ function identitySecrets({ installation, environment }: TopologyConfig): Readonl
   return Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, environment[name] ?? value]));
 }
 
+/** Derived, so that installations from before have one too; who learns it learns nothing of the key secret. */
+function eventsSecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
+  const derived = Buffer.from(hkdfSync('sha256', installation.keySecret, 'skyrun', 'webhook key secret', 32)).toString(
+    'hex',
+  );
+  return { SKYRUN_WEBHOOK_KEY_SECRET: environment['SKYRUN_WEBHOOK_KEY_SECRET'] ?? derived };
+}
+
 /** While PostgreSQL still runs: what the containers used up to now is written down. */
 const STOP_CONTAINERS = ['services/orchestrator/stop-main.ts'];
 
 function controlProcess(config: TopologyConfig, stores: readonly string[]): ProcessSpec {
-  const own = { SKYRUN_DATA_DIR: config.layout.control, ...identitySecrets(config) };
+  const own = { SKYRUN_DATA_DIR: config.layout.control, ...identitySecrets(config), ...eventsSecrets(config) };
   const port = config.ports.services.identity;
   const control = nodeProcess(config, 'control', port, ['launcher/control-main.ts'], own);
   return { ...control, startsAfter: stores, endsBefore: stores, afterEnd: STOP_CONTAINERS };
@@ -118,7 +127,8 @@ function controlProcess(config: TopologyConfig, stores: readonly string[]): Proc
 
 function serviceProcesses(config: TopologyConfig, stores: readonly string[]): ProcessSpec[] {
   return SERVICE_FILES.map(({ service, file }) => {
-    const secrets = service === 'identity' ? identitySecrets(config) : {};
+    const secrets =
+      service === 'identity' ? identitySecrets(config) : service === 'events' ? eventsSecrets(config) : {};
     const own = { SKYRUN_DATA_DIR: join(config.layout.control, service), ...secrets };
     const process = nodeProcess(config, service, config.ports.services[service], [file], own);
     const common = { ...process, startsAfter: stores, endsBefore: stores };

@@ -1,15 +1,33 @@
 import { type EventBus, isTransientError, type Subscription } from '@skyrun/bus';
 import { type AnyEvent, PLATFORM_GROUPS, Problem } from '@skyrun/contracts';
-import { type Authenticator, type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
-import { createDatabase } from '@skyrun/postgres';
+import {
+  type Authenticator,
+  type Clock,
+  createTicker,
+  type Logger,
+  type Metrics,
+  type ServiceModule,
+} from '@skyrun/kit';
+import { createDatabase, createOutboxRelay, type Transaction } from '@skyrun/postgres';
 import type { EventsConfig } from './config.ts';
+import { createGroups } from './consumers/groups.ts';
+import { ObservedWindow } from './consumers/window.ts';
+import { createDeadLetterDesk } from './dead-letters/desk.ts';
+import { watchGrowth } from './dead-letters/growth.ts';
 import { createFeed } from './feed/feed.ts';
 import { createRecorder, EPHEMERAL_TYPES } from './log/recorder.ts';
 import { createTail } from './log/tail.ts';
+import { createMap } from './map/map.ts';
 import { resolveHost } from './push/address.ts';
 import { createPush } from './push/push.ts';
-import { createRegistrations } from './registrations/registrations.ts';
+import { subscriptionsOf } from './push/subscription-store.ts';
+import { createHealthChecks } from './registrations/health.ts';
+import { createRegistrations, REGISTRATIONS_CHANNEL } from './registrations/registrations.ts';
+import { createWatch } from './registrations/watch.ts';
 import { createRoutes } from './routes.ts';
+import { createCatalogue } from './schemas/catalogue.ts';
+import { createPublish } from './schemas/publish.ts';
+import { createSchemas } from './schemas/schemas.ts';
 import { LOG_CHANNEL } from './store/append.ts';
 import { firstPosition, type LoggedEvent, type LogRange, positionOfEvent, readLog } from './store/read.ts';
 import type { Db, EventsTables } from './store/tables.ts';
@@ -23,6 +41,7 @@ export interface EventsDeps {
   readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics?: Metrics;
   /** Prefix of the push queue's keys; `skyrun` by default. */
   readonly queuePrefix?: string;
 }
@@ -39,6 +58,8 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
 
   const inTransaction = <T>(work: (db: Db) => Promise<T>) =>
     database.transaction((tx) => work(tx.kysely<EventsTables>()));
+
+  const transaction = <T>(work: (tx: Transaction) => Promise<T>) => database.transaction(work);
 
   const recorder = createRecorder({
     inTransaction,
@@ -72,15 +93,24 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     push?.wake();
   }
   const registrations = createRegistrations({ db, clock });
-  const redisUrl = config.SKYRUN_REDIS_URL;
+  const watch = createWatch({ registrations, clock });
+  const addresses = { resolve: resolveHost, allowPrivate: config.SKYRUN_WEBHOOK_ALLOW_PRIVATE };
+  const health = createHealthChecks({ registrations, addresses, clock, logger });
+  const groups = createGroups({ db, clock });
+  const seen = new ObservedWindow();
+  const desk = createDeadLetterDesk(bus, groups);
+  const growth = watchGrowth({ desk, groups, transaction, metrics: deps.metrics, clock, logger });
+  const relay = createOutboxRelay({ db: database, bus, clock, logger });
+  const { SKYRUN_REDIS_URL: redisUrl, SKYRUN_WEBHOOK_KEY_SECRET: keySecret } = config;
   const push =
-    redisUrl === undefined
+    redisUrl === undefined || keySecret === undefined
       ? null
       : createPush({
           db,
           inTransaction,
           config,
           redisUrl,
+          keySecret,
           queuePrefix: deps.queuePrefix ?? 'skyrun',
           resolve: resolveHost,
           clock,
@@ -99,6 +129,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
 
   const subscriptions: Subscription[] = [];
   let unlisten: (() => Promise<void>) | undefined;
+  let unwatch: (() => Promise<void>) | undefined;
   let stopping: Promise<void> | undefined;
 
   async function subscribe(): Promise<void> {
@@ -113,7 +144,11 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
         group: 'events-feed',
         types: EPHEMERAL_TYPES,
         ephemeral: true,
-        handler: async (event: AnyEvent) => feed.publishEphemeral(event),
+        handler: async (event: AnyEvent) => {
+          seen.add(event, clock.now());
+          if (event.type === 'skyrun.flow.observed.v1') await groups.heard(event.data);
+          else feed.publishEphemeral(event);
+        },
       },
     ]) {
       const subscription = await bus.subscribe(options);
@@ -131,7 +166,12 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     await recorder.upkeep();
     await tail.start();
     unlisten = await database.listen(LOG_CHANNEL, () => tail.wake());
+    unwatch = await database.listen(REGISTRATIONS_CHANNEL, (project) => watch.tell(project));
+    await relay.start();
     upkeep.start();
+    health.start();
+    growth.start();
+    await push?.prepare();
     // History can be read while the broker is away.
     started = true;
     push?.start();
@@ -140,12 +180,14 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
 
   async function stop(): Promise<void> {
     await Promise.all(subscriptions.map((subscription) => subscription.close()));
-    await upkeep.stop();
+    await Promise.all([upkeep.stop(), health.stop(), growth.stop()]);
+    await relay.stop();
     await push?.stop();
     await tail.stop();
     feed.close();
     streams.close();
     await unlisten?.();
+    await unwatch?.();
     await database.close();
   }
 
@@ -153,8 +195,14 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     name: 'events',
     api: createRoutes({
       requireStarted,
-      bus,
+      desk,
       registrations,
+      health,
+      watch,
+      schemas: createSchemas({ db, transaction, clock }),
+      publish: createPublish({ transaction, clock }),
+      catalogue: createCatalogue({ db, groups, subscriptions: (project) => subscriptionsOf(db, project), clock }),
+      drawMap: createMap({ db, groups, seen, registrations, clock }),
       subscriptions: () => {
         requireStarted();
         return push?.subscriptions ?? null;

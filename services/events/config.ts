@@ -25,10 +25,15 @@ export const eventsConfig = defineConfig('events', {
     doc: 'the Redis server of push deliveries, also where RabbitMQ carries the events; without it there are none',
     secret: true,
   },
+  SKYRUN_WEBHOOK_KEY_SECRET: {
+    schema: z.string().min(32, 'at least 32 characters').optional(),
+    doc: 'encrypts the signing secrets of push subscriptions in the database; without it there are none. When it changes, each secret must be rotated',
+    secret: true,
+  },
   SKYRUN_WEBHOOK_ALLOW_PRIVATE: {
     schema: configTypes.flag,
     default: 'false',
-    doc: 'whether push subscriptions may call private, loopback and link-local addresses; only where every tenant is trusted',
+    doc: 'whether push subscriptions and health checks of team services may call private, loopback and link-local addresses; only where every tenant is trusted',
   },
   SKYRUN_WEBHOOK_TIMEOUT_MS: {
     schema: configTypes.integer.min(100).max(25_000),

@@ -158,7 +158,7 @@ describe('identity and events, with real tokens and servers that die', () => {
     const { url } = await postgres.createDatabase('stops');
     const quiet = { databaseUrl: url, bus, clock, logger: silentLogger };
     const config = loadConfig(identityConfig, { SKYRUN_KEY_SECRET: 'k'.repeat(40) });
-    const events = loadConfig(eventsConfig, { SKYRUN_REDIS_URL: redis.url });
+    const events = loadConfig(eventsConfig, { SKYRUN_REDIS_URL: redis.url, SKYRUN_WEBHOOK_KEY_SECRET: 'w'.repeat(40) });
     const authenticator = { authenticate: async () => null, can: async () => false };
     for (const afterMs of [-1, 0, 1, 5, 20, 60, 150]) {
       const modules = [

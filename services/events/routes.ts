@@ -1,29 +1,30 @@
-import type { EventBus } from '@skyrun/bus';
-import { OPERATIONS, Problem } from '@skyrun/contracts';
+import { OPERATIONS, Problem, type ServiceMap } from '@skyrun/contracts';
 import { type Api, type Call, createApi, HANDLED } from '@skyrun/kit';
+import type { DeadLetterDesk } from './dead-letters/desk.ts';
 import { bindDeadLetters } from './dead-letters/routes.ts';
 import { bindSubscriptions } from './push/routes.ts';
 import type { Subscriptions } from './push/subscriptions.ts';
 import { encodeCursor } from './query/cursor.ts';
 import { type HistoryFilter, type HistoryQuery, toFilter, toLiveFilter } from './query/filter.ts';
-import type { Registrations } from './registrations/registrations.ts';
-import { bindRegistrations } from './registrations/routes.ts';
+import { bindRegistrations, type RegistrationRoutes } from './registrations/routes.ts';
+import { bindSchemas, type SchemaRoutes } from './schemas/routes.ts';
 import { type LoggedEvent, readHistory } from './store/read.ts';
 import type { Db } from './store/tables.ts';
 import type { Streams } from './stream/streams.ts';
 
-export interface RoutesDeps {
+export interface RoutesDeps extends Omit<SchemaRoutes, 'requireStarted'>, Omit<RegistrationRoutes, 'requireStarted'> {
   /** Runs in a transaction that is bounded in time. */
   readonly read: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
   readonly streams: Streams;
-  readonly bus: EventBus;
-  readonly registrations: Registrations;
+  readonly desk: DeadLetterDesk;
+  readonly drawMap: (project: string) => Promise<ServiceMap>;
   readonly subscriptions: () => Subscriptions | null;
   /** @throws Problem `platform.unavailable` */
   readonly requireStarted: () => void;
 }
 
-export function createRoutes({ read, streams, bus, registrations, subscriptions, requireStarted }: RoutesDeps): Api {
+export function createRoutes(deps: RoutesDeps): Api {
+  const { read, streams, desk, subscriptions, requireStarted } = deps;
   const api = createApi();
   const list = async (query: HistoryQuery, project: string | null) => {
     requireStarted();
@@ -47,9 +48,14 @@ export function createRoutes({ read, streams, bus, registrations, subscriptions,
   };
   api.handle(OPERATIONS.streamProjectEvents, (call) => stream(call, call.params.project));
   api.handle(OPERATIONS.streamEvents, (call) => stream(call, null));
-  bindDeadLetters(api, bus);
+  bindDeadLetters(api, desk);
   bindSubscriptions(api, subscriptions);
-  bindRegistrations(api, registrations, requireStarted);
+  bindRegistrations(api, deps);
+  bindSchemas(api, deps);
+  api.handle(OPERATIONS.getServiceMap, ({ params }) => {
+    requireStarted();
+    return deps.drawMap(params.project);
+  });
   return api;
 }
 

@@ -1,11 +1,10 @@
 import type { EventBus } from '@skyrun/bus';
 import { Problem } from '@skyrun/contracts';
-import { type Clock, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
+import { type Clock, createSeal, createTicker, type Logger, type ServiceModule } from '@skyrun/kit';
 import { appendEvents, createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import type { IdentityConfig } from './config.ts';
 import type { IdentityContext } from './context.ts';
 import { createKeyring } from './keys/keyring.ts';
-import { createSeal } from './keys/seal.ts';
 import { createPasswords } from './passwords/passwords.ts';
 import { createRoutes } from './routes.ts';
 import { createRefreshTokens } from './sessions/refresh-token.ts';
@@ -41,7 +40,7 @@ export function createIdentityService({ config, databaseUrl, bus, clock, logger 
     );
   const keyring = createKeyring({
     inTransaction,
-    seal: createSeal(config.SKYRUN_KEY_SECRET),
+    seal: createSeal(config.SKYRUN_KEY_SECRET, 'skyrun identity signing keys'),
     policy: {
       rotateEveryMs: config.SKYRUN_KEY_ROTATION_DAYS * DAY_MS,
       activationMs: KEY_ACTIVATION_MS,

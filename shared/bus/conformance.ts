@@ -173,7 +173,10 @@ export function busConformance(name: string, broker: () => BrokerUnderTest): voi
 
       const first = await letters.list(2);
       expect(first.items.map(({ event }) => event?.sequence)).toEqual([1, 2]);
-      expect(first.items[0]).toMatchObject({ error: 'TypeError: cannot handle 1', attempts: RETRY.maxAttempts });
+      expect(first.items[0]).toMatchObject({
+        error: expect.stringContaining('TypeError: cannot handle 1'),
+        attempts: RETRY.maxAttempts,
+      });
       expect(Date.parse(first.items[0]?.deadAt ?? '')).toBeGreaterThan(Date.parse(WHEN));
       const rest = await letters.list(2, first.next ?? undefined);
       expect(rest.items.map(({ event }) => event?.sequence)).toEqual([3]);

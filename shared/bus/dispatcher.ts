@@ -1,7 +1,10 @@
-import { type AnyEvent, type EventType, InvalidEventError, parseEvent } from '@skyrun/contracts';
+import { type AnyEvent, InvalidEventError, parseEvent, type TypeSet } from '@skyrun/contracts';
 import { backoff, type Clock, isoTime, type Logger } from '@skyrun/kit';
 import type { EventHandler, RetryPolicy } from './event-bus.ts';
 import { afterFailure } from './retry.ts';
+
+/** Places of an error's stack that a dead letter keeps. */
+const MAX_STACK = 20;
 
 /** Why and when a delivery was given up. */
 export interface Failure {
@@ -21,7 +24,7 @@ export interface Delivery {
 
 export interface DispatcherOptions {
   readonly name: string;
-  readonly types: ReadonlySet<EventType>;
+  readonly types: TypeSet;
   readonly prefetch: number;
   readonly handler: EventHandler;
   readonly clock: Clock;
@@ -140,7 +143,7 @@ export class Dispatcher {
     const { types, ephemeral } = this.#options;
     const type = typeOf(raw);
     // A type nobody here asked for: a broker that filters more coarsely, or a newer producer.
-    if (type !== null && !(types as ReadonlySet<string>).has(type)) return this.#done(delivery);
+    if (type !== null && !types.has(type)) return this.#done(delivery);
     const event = parse(raw);
     if (event instanceof Error) {
       this.#log('error', event, 'malformed event', { type });
@@ -256,6 +259,9 @@ function parse(raw: unknown): AnyEvent | InvalidEventError {
   }
 }
 
+/** `Name: message`, then the places of its stack, a line each. */
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 2000) : String(error).slice(0, 2000);
+  if (!(error instanceof Error)) return String(error).slice(0, 2000);
+  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return [`${error.name}: ${error.message}`.slice(0, 2000), ...places.slice(0, MAX_STACK)].join('\n');
 }

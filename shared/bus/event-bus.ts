@@ -80,7 +80,7 @@ export interface DeadLetter {
   readonly event: AnyEvent | null;
   /** What lay on the broker. */
   readonly body: string;
-  /** Why it failed the last time: `Name: message`. */
+  /** Why it failed the last time: `Name: message`, then the places of the stack, a line each. */
   readonly error: string;
   /** How often it was handled. */
   readonly attempts: number;

@@ -1,10 +1,10 @@
-import { type EventType, expandTypes } from '@skyrun/contracts';
+import { type TypeSet, typeSet } from '@skyrun/contracts';
 import { BusError } from './errors.ts';
 import type { GroupOptions } from './event-bus.ts';
 
 export interface Group {
   readonly name: string;
-  readonly types: ReadonlySet<EventType>;
+  readonly types: TypeSet;
   readonly ordered: boolean;
 }
 
@@ -14,7 +14,7 @@ export const DEFAULT_PREFETCH = 64;
 export function parseGroup({ group, types, ordered = true }: GroupOptions): Group {
   assertGroupName(group);
   if (types.length === 0) throw new BusError('bus.bad_group', `group ${group} asks for no event type`);
-  return { name: group, types: new Set(expandTypes(types)), ordered };
+  return { name: group, types: typeSet(types), ordered };
 }
 
 export function assertGroupName(group: string): void {

@@ -13,4 +13,5 @@ export type {
   Subscription,
 } from './event-bus.ts';
 export { MemoryBroker } from './memory-bus.ts';
+export { type ObservedBusOptions, observeBus } from './observed-bus.ts';
 export { isTransientError } from './retry.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AnyEvent, parseEvent } from '@skyrun/contracts';
+import { type AnyEvent, parseEvent, type TypeSet } from '@skyrun/contracts';
 import type { Clock, Logger } from '@skyrun/kit';
 import { eventOf } from './dead-letter.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -26,7 +26,7 @@ interface Member {
 }
 
 interface MemoryGroup {
-  types: ReadonlySet<string>;
+  types: TypeSet;
   readonly ordered: boolean;
   waiting: Entry[];
   members: Member[];
@@ -38,7 +38,7 @@ export class MemoryBroker {
   readonly groups = new Map<string, MemoryGroup>();
   #order = 0;
 
-  declare(name: string, types: ReadonlySet<string>, ordered: boolean): MemoryGroup {
+  declare(name: string, types: TypeSet, ordered: boolean): MemoryGroup {
     const known = this.groups.get(name);
     if (!known) {
       const group: MemoryGroup = { types, ordered, waiting: [], members: [], letters: [] };

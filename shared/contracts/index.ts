@@ -46,6 +46,7 @@ export {
   registryOperations,
 } from './api/registry.ts';
 export { subscriptionOperations } from './api/subscriptions.ts';
+export { teamEventOperations } from './api/team-events.ts';
 export { asyncApiDocument } from './documents/asyncapi.ts';
 export { openApiDocument } from './documents/openapi.ts';
 export {
@@ -77,10 +78,17 @@ export {
   InvalidEventError,
   isEvent,
   matchesType,
+  type PlatformEvent,
   parseEvent,
   type SkyrunEvent,
+  type TeamEvent,
+  type TeamEventDraft,
+  type TypeSet,
+  typeSet,
 } from './events/event.ts';
+export { type Flow, type FlowObserved, flowObserved } from './events/flow.ts';
 export { PLATFORM_GROUPS } from './events/groups.ts';
+export { isTeamPattern, isTeamType, parseTeamType, TEAM_TYPE, type TeamEventType } from './events/team-type.ts';
 export {
   ID_PREFIXES,
   type IdKind,
@@ -178,6 +186,13 @@ export {
 } from './resources/billing.ts';
 export { BILLING_JOB_STATES, type BillingJob, type BillingJobs } from './resources/billing-admin.ts';
 export {
+  type CatalogueEntry,
+  catalogueEntry,
+  type EventConsumer,
+  type EventSchema,
+  eventSchema,
+} from './resources/event-schema.ts';
+export {
   ENGINE_REFERENCE_HOST,
   engineReference,
   type Image,
@@ -249,12 +264,14 @@ export {
   service,
   serviceSpec,
 } from './resources/service.ts';
+export { type MapEdge, type MapNode, type ServiceMap, serviceMap } from './resources/service-map.ts';
 export {
   type Delivery,
   type DeliveryAttempt,
   delivery,
   type PushFilter,
   type PushSubscription,
+  pushFilter,
   pushSubscription,
 } from './resources/subscription.ts';
 export {
@@ -295,3 +312,7 @@ export {
   type TrafficReport,
   trafficReport,
 } from './routes/traffic.ts';
+export { type Compatibility, incompatibilities } from './team-schema/compatible.ts';
+export { closed, type DataSchema, dataSchema, type SchemaIssue, schemaIssues } from './team-schema/schema.ts';
+export { typeScriptOf } from './team-schema/typescript.ts';
+export { dataIssues } from './team-schema/validate.ts';

@@ -80,6 +80,7 @@ export {
   type RunOptions,
   runService,
 } from './run.ts';
+export { createSeal, deriveKey, type Seal } from './seal.ts';
 export type {
   Readiness,
   ServiceModule,

@@ -1,4 +1,4 @@
-import { type AnyEvent, type EventDraft, parseEvent } from '@skyrun/contracts';
+import { type AnyEvent, type EventDraft, parseEvent, type TeamEventDraft } from '@skyrun/contracts';
 import { type Clock, isoTime, newId } from '@skyrun/kit';
 import type { Queryable } from './queryable.ts';
 
@@ -14,15 +14,15 @@ export const outboxChannel = (schema: string) => `skyrun_outbox_${schema}`;
 export async function appendEvents(
   tx: Queryable,
   source: string,
-  drafts: readonly EventDraft[],
+  drafts: readonly (EventDraft | TeamEventDraft)[],
   clock: Clock,
 ): Promise<AnyEvent[]> {
   if (drafts.length === 0) return [];
   const checked = drafts.map((draft) => toEvent(source, draft, clock));
   const last = await nextSequences(tx, checked);
   const events = checked.map((event) => {
-    const sequence = last.get(event.subject) ?? 0;
-    last.set(event.subject, sequence + 1);
+    const sequence = last.get(counterOf(event)) ?? 0;
+    last.set(counterOf(event), sequence + 1);
     return { ...event, sequence };
   });
   await tx.query(
@@ -37,7 +37,7 @@ export async function appendEvents(
   return events;
 }
 
-function toEvent(source: string, draft: EventDraft, clock: Clock): AnyEvent {
+function toEvent(source: string, draft: EventDraft | TeamEventDraft, clock: Clock): AnyEvent {
   const { type, subject, project, data, traceparent } = draft;
   return parseEvent({
     specversion: '1.0',
@@ -57,7 +57,7 @@ function toEvent(source: string, draft: EventDraft, clock: Clock): AnyEvent {
 /** Reserves numbers and returns the first one of each subject; sorted, so that two transactions cannot deadlock on them. */
 async function nextSequences(tx: Queryable, events: readonly AnyEvent[]): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for (const { subject } of events) counts.set(subject, (counts.get(subject) ?? 0) + 1);
+  for (const event of events) counts.set(counterOf(event), (counts.get(counterOf(event)) ?? 0) + 1);
   const subjects = [...counts.keys()].sort();
   const { rows } = await tx.query<{ subject: string; last: string }>(
     `insert into event_sequence (subject, last)
@@ -67,4 +67,9 @@ async function nextSequences(tx: Queryable, events: readonly AnyEvent[]): Promis
     [subjects, subjects.map((subject) => counts.get(subject) ?? 0)],
   );
   return new Map(rows.map(({ subject, last }) => [subject, Number(last) - (counts.get(subject) ?? 0) + 1]));
+}
+
+/** A schema is one source, but for teams that publish through the API: there each has subjects of its own. */
+function counterOf({ source, subject }: AnyEvent): string {
+  return source.startsWith('/team/') ? `${source} ${subject}` : subject;
 }

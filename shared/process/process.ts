@@ -1,4 +1,4 @@
-import { type BusConfig, createBus, type EventBus } from '@skyrun/bus';
+import { type BusConfig, createBus, type EventBus, observeBus } from '@skyrun/bus';
 import { PLATFORM_GROUPS, type PlatformService } from '@skyrun/contracts';
 import {
   type Authenticator,
@@ -50,7 +50,7 @@ export async function runProcess({ name, create }: ProcessOptions): Promise<void
   const logger = createLogger({ service: name, level: config.SKYRUN_LOG_LEVEL });
   const metrics = createMetrics({ defaults: true });
   const internalToken = config.SKYRUN_INTERNAL_TOKEN;
-  const bus = await createBus({ ...busAddress(config), clock, logger });
+  const bus = observeBus({ bus: await createBus({ ...busAddress(config), clock, logger }), clock, logger });
   const authenticator = createTokenAuthenticator({ identityUrl: config.SKYRUN_IDENTITY_URL, internalToken, clock });
   const addresses = serviceAddresses(config);
   const platform: Platform = {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createBus, type EventBus } from '@skyrun/bus';
-import { OPERATIONS } from '@skyrun/contracts';
+import { OPERATIONS, PLATFORM_GROUPS } from '@skyrun/contracts';
 import { systemClock as clock, createApi, createClient, silentLogger } from '@skyrun/kit';
 import { testRabbitUrl, testRedisUrl } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deleted, problemOf, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { createDeadLetterDesk } from './desk.ts';
 import { bindDeadLetters } from './routes.ts';
 
 describe.each([
@@ -16,6 +17,17 @@ describe.each([
   const group = `team-${randomBytes(4).toString('hex')}`;
   const handled: string[] = [];
   let broken = true;
+  const known = {
+    list: async () => [
+      ...Object.values(PLATFORM_GROUPS).map((one) => ({
+        name: one.group,
+        project: null,
+        types: one.types,
+        seenAt: null,
+      })),
+      { name: group, project: 'letters', types: ['skyrun.image.deleted.v1'], seenAt: null },
+    ],
+  };
 
   beforeAll(async () => {
     bus = await createBus({
@@ -35,7 +47,7 @@ describe.each([
       },
     });
     const api = createApi();
-    bindDeadLetters(api, bus);
+    bindDeadLetters(api, createDeadLetterDesk(bus, known));
     const module = {
       name: 'letters',
       api,
@@ -59,7 +71,11 @@ describe.each([
     await until(async () => (await list()).items.length === 4, 30_000);
     const first = await list({ limit: 3 });
     expect(first.items).toHaveLength(3);
-    expect(first.items[0]).toMatchObject({ attempts: 2, error: expect.stringContaining('TypeError: cannot handle') });
+    expect(first.items[0]).toMatchObject({
+      attempts: 2,
+      error: expect.stringMatching(/^TypeError: cannot handle \S+$/),
+    });
+    expect(first.items[0]?.stack[0]).toMatch(/^at .*dead-letters\.itest\.ts/);
     expect(first.items[0]?.event?.type).toBe('skyrun.image.deleted.v1');
     const rest = await list({ limit: 3, cursor: first.nextCursor ?? undefined });
     expect(rest.nextCursor).toBeNull();
@@ -85,7 +101,7 @@ describe.each([
 
   it('knows the platform’s groups, and finds nothing in one that is not there', async () => {
     const { items } = await client().call(OPERATIONS.listDeadLetterGroups);
-    expect(items.map((item) => item.group)).toEqual(expect.arrayContaining(['events', 'billing', 'registry']));
+    expect(items.map((item) => item.group)).toEqual(expect.arrayContaining(['events', 'billing', 'registry', group]));
     expect(items.every(({ letters, more }) => letters === 0 && !more)).toBe(true);
     const nobody = await client().call(OPERATIONS.listDeadLetters, { params: { group: 'nobody' } });
     expect(nobody).toEqual({ items: [], nextCursor: null });

@@ -1,14 +1,12 @@
-import type { EventBus } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
 import type { Api } from '@skyrun/kit';
-import { createDeadLetterDesk } from './desk.ts';
+import type { DeadLetterDesk } from './desk.ts';
 
-export function bindDeadLetters(api: Api, bus: EventBus): void {
-  const desk = createDeadLetterDesk(bus);
+export function bindDeadLetters(api: Api, desk: DeadLetterDesk): void {
   api.handle(OPERATIONS.listDeadLetterGroups, async () => ({ items: await desk.groups() }));
   api.handle(OPERATIONS.listDeadLetters, async ({ params, query }) => {
     const { items, next } = await desk.list(params.group, query);
-    return { items: [...items], nextCursor: next };
+    return { items, nextCursor: next };
   });
   api.handle(OPERATIONS.replayDeadLetters, async ({ params, body }) => ({
     replayed: await desk.replay(params.group, body.ids),

@@ -6,6 +6,7 @@ import type { Admit } from './destinations.ts';
 import { signatureHeaders, toMessage } from './message.ts';
 import { attemptRecord, type SubscriptionRecord } from './records.ts';
 import type { Sender } from './sender.ts';
+import type { Vault } from './vault.ts';
 import { isDestinationIll, type Outcome, verdictOf } from './verdict.ts';
 
 const MAX_PAUSE_MS = 3_600_000;
@@ -17,6 +18,7 @@ const SPREAD_MS = 1_000;
 export interface DeliverOptions {
   readonly db: Db;
   readonly sender: Sender;
+  readonly vault: Vault;
   readonly admit: Admit;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -24,23 +26,27 @@ export interface DeliverOptions {
   readonly retryMs: number;
 }
 
+/** Nothing goes out unsigned. */
+const NO_SECRET: Outcome = { kind: 'failed', error: 'its secret cannot be opened with this key secret; rotate it' };
+
 export type EventToSend = Parameters<typeof toMessage>[0];
 
 /** Signs and sends once; `attempt` is what the delivery log shows. */
 export async function sendOnce(
-  { sender, clock }: Pick<DeliverOptions, 'sender' | 'clock'>,
-  { destination, mode, signingSecrets }: SubscriptionRecord,
+  { sender, clock, vault }: Pick<DeliverOptions, 'sender' | 'clock' | 'vault'>,
+  { id, destination, mode, signingSecrets }: SubscriptionRecord,
   event: EventToSend,
   signal: AbortSignal,
 ) {
   const startedAt = clock.now();
   const started = clock.monotonic();
   const { headers, body } = toMessage(event, mode);
-  const signature = signatureHeaders(
-    { id: event.id, timestamp: Math.floor(startedAt / 1000), body },
-    signingSecrets.map(({ value }) => value),
-  );
-  const outcome = await sender.send(destination, { headers: { ...headers, ...signature }, body }, signal);
+  const secrets = signingSecrets.flatMap((secret) => vault.open(secret, id) ?? []);
+  const signature = signatureHeaders({ id: event.id, timestamp: Math.floor(startedAt / 1000), body }, secrets);
+  const outcome: Outcome =
+    secrets.length === 0
+      ? NO_SECRET
+      : await sender.send(destination, { headers: { ...headers, ...signature }, body }, signal);
   const attempt = attemptRecord(startedAt, clock.monotonic() - started, describe(outcome));
   return { outcome, attempt };
 }

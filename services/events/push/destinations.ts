@@ -48,8 +48,15 @@ export function createDestinations({ clock, concurrency, threshold, openMs }: De
     return state;
   }
 
+  /** What this process knows of a destination's circuit. */
+  function circuit(destination: string): Circuit {
+    const state = states.get(new URL(destination).origin);
+    if (!state || state.openUntil === 0) return 'closed';
+    return clock.monotonic() < state.openUntil ? 'open' : 'half-open';
+  }
+
   /** A caller that is admitted must leave; `healthy` null says that nothing was learnt. */
-  return function admit(destination: string): Admission {
+  function admit(destination: string): Admission {
     const now = clock.monotonic();
     const state = stateOf(new URL(destination).origin, now);
     if (now < state.openUntil) return { admitted: false, waitMs: state.openUntil - now, why: 'open' };
@@ -70,7 +77,10 @@ export function createDestinations({ clock, concurrency, threshold, openMs }: De
         if (halfOpen || state.failures >= threshold) state.openUntil = clock.monotonic() + openMs;
       },
     };
-  };
+  }
+
+  return { admit, circuit };
 }
 
-export type Admit = ReturnType<typeof createDestinations>;
+export type Circuit = 'closed' | 'open' | 'half-open';
+export type Admit = ReturnType<typeof createDestinations>['admit'];

@@ -44,6 +44,7 @@ describe('push subscriptions', () => {
     const module = createEventsService({
       config: loadConfig(eventsConfig, {
         SKYRUN_REDIS_URL: redisUrl,
+        SKYRUN_WEBHOOK_KEY_SECRET: 'w'.repeat(40),
         SKYRUN_WEBHOOK_ALLOW_PRIVATE: 'true',
         SKYRUN_WEBHOOK_RETRY_MS: '20',
         SKYRUN_WEBHOOK_TIMEOUT_MS: '1500',

@@ -162,9 +162,9 @@ describe('message', () => {
 describe('destinations', () => {
   const make = () => {
     const clock = new ManualClock();
-    return { clock, admit: createDestinations({ clock, concurrency: 2, threshold: 3, openMs: 1_000 }) };
+    return { clock, ...createDestinations({ clock, concurrency: 2, threshold: 3, openMs: 1_000 }) };
   };
-  const enter = (admit: ReturnType<typeof createDestinations>, url = 'http://a.example/x') => {
+  const enter = (admit: ReturnType<typeof createDestinations>['admit'], url = 'http://a.example/x') => {
     const admission = admit(url);
     if (!admission.admitted) throw new Error(admission.why);
     return admission;
@@ -181,9 +181,11 @@ describe('destinations', () => {
   });
 
   it('opens after failures in a row, lets one through later, and closes with its success', async () => {
-    const { clock, admit } = make();
+    const { clock, admit, circuit } = make();
+    expect(circuit('http://a.example/')).toBe('closed');
     for (const healthy of [false, false, true, false, false, false]) enter(admit).leave(healthy);
     expect(admit('http://a.example/')).toMatchObject({ admitted: false, why: 'open', waitMs: 1_000 });
+    expect(circuit('http://a.example/')).toBe('open');
     await clock.advance(1_000);
     const probe = enter(admit);
     expect(admit('http://a.example/')).toMatchObject({ admitted: false, why: 'busy' });

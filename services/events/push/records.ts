@@ -13,13 +13,14 @@ import { z } from 'zod';
 import type { EventsTables } from '../store/tables.ts';
 
 export interface Secret {
+  /** As it lies in the database: sealed. */
   readonly value: string;
   /** RFC 3339. */
   readonly createdAt: string;
 }
 
 /** A subscription with what only deliveries may know. */
-export interface SubscriptionRecord extends PushSubscription {
+export interface SubscriptionRecord extends Omit<PushSubscription, 'circuit'> {
   readonly signingSecrets: readonly Secret[];
   readonly fromPosition: bigint;
 }
@@ -28,7 +29,7 @@ const secretList = z.array(z.object({ value: z.string(), createdAt: z.string() }
 
 export function toSubscription(row: Selectable<EventsTables['subscriptions']>): SubscriptionRecord {
   const signingSecrets = secretList.parse(row.secrets);
-  const shown = pushSubscription.parse({
+  const shown = pushSubscription.omit({ circuit: true }).parse({
     id: row.id,
     project: row.project,
     name: row.name,
@@ -45,8 +46,11 @@ export function toSubscription(row: Selectable<EventsTables['subscriptions']>): 
 }
 
 /** What an API may show. */
-export function shownOf({ signingSecrets: _, fromPosition: __, ...shown }: SubscriptionRecord): PushSubscription {
-  return shown;
+export function shownOf(
+  { signingSecrets: _, fromPosition: __, ...shown }: SubscriptionRecord,
+  circuit: PushSubscription['circuit'],
+): PushSubscription {
+  return { ...shown, circuit };
 }
 
 export function toDelivery(row: Selectable<EventsTables['deliveries']>): Delivery {

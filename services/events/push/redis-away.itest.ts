@@ -35,6 +35,7 @@ beforeAll(async () => {
   const module = createEventsService({
     config: loadConfig(eventsConfig, {
       SKYRUN_REDIS_URL: redis.url,
+      SKYRUN_WEBHOOK_KEY_SECRET: 'w'.repeat(40),
       SKYRUN_WEBHOOK_ALLOW_PRIVATE: 'true',
       SKYRUN_WEBHOOK_RETRY_MS: '20',
     }),

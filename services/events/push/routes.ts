@@ -7,7 +7,9 @@ export function bindSubscriptions(api: Api, current: () => Subscriptions | null)
   const here = (): Subscriptions => {
     const subscriptions = current();
     if (subscriptions) return subscriptions;
-    throw new Problem('platform.unavailable', { detail: 'push subscriptions need a Redis: set SKYRUN_REDIS_URL' });
+    throw new Problem('platform.unavailable', {
+      detail: 'push subscriptions need SKYRUN_REDIS_URL and SKYRUN_WEBHOOK_KEY_SECRET',
+    });
   };
   const keyOf = ({ project, subscription }: { project: string; subscription: string }) => ({
     project,

@@ -17,6 +17,8 @@ export interface SenderOptions extends AddressPolicy {
 export interface Sender {
   /** Posts once and follows no redirect. Never rejects but when `signal` is aborted. */
   send(destination: string, message: Message, signal: AbortSignal): Promise<Outcome>;
+  /** Asks once with GET, as `send` posts. */
+  probe(url: string, signal: AbortSignal): Promise<Outcome>;
   close(): void;
 }
 
@@ -27,17 +29,20 @@ export interface Sender {
 export function createSender({ clock, timeoutMs, ...policy }: SenderOptions): Sender {
   const agents = { http: new HttpAgent(), https: new HttpsAgent() };
 
-  async function attempt(destination: string, message: Message, signal: AbortSignal): Promise<Outcome> {
+  async function attempt(destination: string, message: Message | null, signal: AbortSignal): Promise<Outcome> {
     const url = new URL(destination);
     const addresses = await permittedAddresses(url.hostname, policy);
-    const { status, retryAfter } = await post(url, message, addresses, signal);
+    const { status, retryAfter } = await ask(url, message, addresses, signal);
     return { kind: 'answered', status, retryAfterMs: retryAfterOf(retryAfter, clock.now()) };
   }
 
-  function post(url: URL, message: Message, addresses: readonly Address[], signal: AbortSignal) {
+  function ask(url: URL, message: Message | null, addresses: readonly Address[], signal: AbortSignal) {
     const options: RequestOptions = {
-      method: 'POST',
-      headers: { ...message.headers, 'content-length': Buffer.byteLength(message.body), 'user-agent': 'Skyrun' },
+      method: message ? 'POST' : 'GET',
+      headers: {
+        ...(message ? { ...message.headers, 'content-length': Buffer.byteLength(message.body) } : {}),
+        'user-agent': 'Skyrun',
+      },
       lookup: pinnedTo(addresses),
       signal,
     };
@@ -59,24 +64,27 @@ export function createSender({ clock, timeoutMs, ...policy }: SenderOptions): Se
           ? httpsRequest(url, { ...options, agent: agents.https }, answered)
           : httpRequest(url, { ...options, agent: agents.http }, answered);
       request.once('error', reject);
-      request.end(message.body);
+      request.end(message?.body);
     });
   }
 
+  async function bounded(destination: string, message: Message | null, signal: AbortSignal): Promise<Outcome> {
+    const late = new AbortController();
+    const cancel = clock.setTimeout(timeoutMs, () => late.abort());
+    try {
+      return await attempt(destination, message, AbortSignal.any([signal, late.signal]));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error instanceof ForbiddenAddressError) return { kind: 'forbidden', error: error.message };
+      return { kind: 'failed', error: late.signal.aborted ? `no answer within ${timeoutMs} ms` : reason(error) };
+    } finally {
+      cancel();
+    }
+  }
+
   return {
-    async send(destination, message, signal) {
-      const late = new AbortController();
-      const cancel = clock.setTimeout(timeoutMs, () => late.abort());
-      try {
-        return await attempt(destination, message, AbortSignal.any([signal, late.signal]));
-      } catch (error) {
-        if (signal.aborted) throw error;
-        if (error instanceof ForbiddenAddressError) return { kind: 'forbidden', error: error.message };
-        return { kind: 'failed', error: late.signal.aborted ? `no answer within ${timeoutMs} ms` : reason(error) };
-      } finally {
-        cancel();
-      }
-    },
+    send: bounded,
+    probe: (url, signal) => bounded(url, null, signal),
     close() {
       agents.http.destroy();
       agents.https.destroy();

@@ -1,6 +1,7 @@
 import type { PushFilter } from '@skyrun/contracts';
 import type { Db } from '../store/tables.ts';
 import { type Secret, type SubscriptionRecord, toSubscription } from './records.ts';
+import type { Vault } from './vault.ts';
 
 export interface NewSubscription {
   readonly id: string;
@@ -108,6 +109,12 @@ export async function allSubscriptions(db: Db): Promise<SubscriptionRecord[]> {
   return (await db.selectFrom('subscriptions').selectAll().execute()).map(toSubscription);
 }
 
+export async function subscriptionsOf(db: Db, project: string): Promise<SubscriptionRecord[]> {
+  return (await db.selectFrom('subscriptions').selectAll().where('project', '=', project).execute()).map(
+    toSubscription,
+  );
+}
+
 export async function deleteSubscription(db: Db, { project, id }: SubscriptionKey): Promise<boolean> {
   const result = await db
     .deleteFrom('subscriptions')
@@ -115,4 +122,17 @@ export async function deleteSubscription(db: Db, { project, id }: SubscriptionKe
     .where('id', '=', id)
     .executeTakeFirst();
   return result.numDeletedRows > 0n;
+}
+
+export async function sealPlainSecrets(db: Db, vault: Vault): Promise<void> {
+  const rows = await db.selectFrom('subscriptions').selectAll().forUpdate().execute();
+  for (const { id, signingSecrets } of rows.map(toSubscription)) {
+    const sealed = signingSecrets.map((secret) => vault.keep(secret, id));
+    if (sealed.every(({ value }, index) => value === signingSecrets[index]?.value)) continue;
+    await db
+      .updateTable('subscriptions')
+      .set({ secrets: JSON.stringify(sealed) })
+      .where('id', '=', id)
+      .execute();
+  }
 }

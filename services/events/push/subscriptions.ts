@@ -4,6 +4,7 @@ import {
   EVENT_TYPES,
   EVENTS,
   type EventEnvelope,
+  isTeamPattern,
   matchesType,
   Problem,
   type PushFilter,
@@ -28,6 +29,7 @@ import {
   type SubscriptionChange,
   type SubscriptionKey,
 } from './subscription-store.ts';
+import type { Vault } from './vault.ts';
 import { verdictOf } from './verdict.ts';
 
 const SECRET_BYTES = 32;
@@ -41,6 +43,8 @@ export interface SubscriptionsOptions {
   readonly inTransaction: <T>(work: (db: Db) => Promise<T>) => Promise<T>;
   readonly addresses: AddressPolicy;
   readonly sender: Sender;
+  readonly vault: Vault;
+  readonly circuit: (destination: string) => PushSubscription['circuit'];
   readonly clock: Clock;
   /** There may be something to deliver. */
   readonly wake: () => void;
@@ -61,7 +65,9 @@ interface Paging {
 
 type WithSecret = PushSubscription & { readonly secret: string };
 
-export function createSubscriptions({ inTransaction, addresses, sender, clock, wake }: SubscriptionsOptions) {
+export function createSubscriptions(options: SubscriptionsOptions) {
+  const { inTransaction, addresses, sender, vault, clock, wake } = options;
+  const shown = (record: SubscriptionRecord) => shownOf(record, options.circuit(record.destination));
   const freshSecret = (): Secret => ({ value: makeSecret(randomBytes(SECRET_BYTES)), createdAt: isoTime(clock.now()) });
 
   async function requireAllowed(destination: string): Promise<void> {
@@ -84,33 +90,34 @@ export function createSubscriptions({ inTransaction, addresses, sender, clock, w
       requireTypes(draft.filter);
       await requireAllowed(draft.destination);
       const secret = freshSecret();
+      const id = newId('subscription', clock);
       const made = await inTransaction(async (db) =>
         insertSubscription(db, {
           ...draft,
-          id: newId('subscription', clock),
+          id,
           project,
-          secrets: [secret],
+          secrets: [vault.keep(secret, id)],
           fromPosition: await lastPosition(db),
           now: clock.now(),
         }),
       );
       if (!made)
         throw new Problem('resource.already_exists', { detail: `${project} has a subscription ${draft.name}` });
-      return { ...shownOf(made), secret: secret.value };
+      return { ...shown(made), secret: secret.value };
     },
 
     async list(project: string, paging: Paging) {
-      return toPage((await inTransaction((db) => listSubscriptions(db, project, paging))).map(shownOf), paging.limit);
+      return toPage((await inTransaction((db) => listSubscriptions(db, project, paging))).map(shown), paging.limit);
     },
 
-    get: async (key: SubscriptionKey) => shownOf(await inTransaction((db) => required(db, key))),
+    get: async (key: SubscriptionKey) => shown(await inTransaction((db) => required(db, key))),
 
     async change(key: SubscriptionKey, change: Omit<SubscriptionChange, 'secrets'>): Promise<PushSubscription> {
       if (change.filter) requireTypes(change.filter);
       if (change.destination !== undefined) await requireAllowed(change.destination);
       const changed = await inTransaction((db) => changeSubscription(db, key, change, clock.now()));
       wake();
-      return shownOf(changed ?? missing());
+      return shown(changed ?? missing());
     },
 
     async remove(key: SubscriptionKey): Promise<void> {
@@ -121,16 +128,16 @@ export function createSubscriptions({ inTransaction, addresses, sender, clock, w
       const secret = freshSecret();
       const changed = await inTransaction(async (db) => {
         const { signingSecrets } = await required(db, key);
-        const secrets = [secret, ...signingSecrets].slice(0, SECRETS);
+        const secrets = [vault.keep(secret, key.id), ...signingSecrets].slice(0, SECRETS);
         return changeSubscription(db, key, { secrets }, clock.now());
       });
-      return { ...shownOf(changed ?? missing()), secret: secret.value };
+      return { ...shown(changed ?? missing()), secret: secret.value };
     },
 
     async test(key: SubscriptionKey, signal: AbortSignal): Promise<Delivery> {
       const subscription = await inTransaction((db) => required(db, key));
       const event = testEvent(subscription, clock);
-      const { outcome, attempt } = await sendOnce({ sender, clock }, subscription, event, signal);
+      const { outcome, attempt } = await sendOnce({ sender, clock, vault }, subscription, event, signal);
       const state = verdictOf(outcome) === 'delivered' ? 'delivered' : 'refused';
       const id = newId('delivery', clock);
       return inTransaction((db) =>
@@ -214,7 +221,7 @@ function testEvent({ id, project, name }: SubscriptionRecord, clock: Clock): Eve
 function requireTypes({ types }: PushFilter): void {
   const history = EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history');
   types.forEach((pattern, index) => {
-    if (history.some((type) => matchesType(pattern, type))) return;
+    if (isTeamPattern(pattern) || history.some((type) => matchesType(pattern, type))) return;
     invalid(`/filter/types/${index}`, 'no event type of the history matches; expected one such as skyrun.instance.*');
   });
 }

@@ -17,7 +17,11 @@ describe('toFilter', () => {
     };
     expect(toFilter(query, 'demo')).toEqual({
       project: 'demo',
-      types: ['skyrun.revision.created.v1', 'skyrun.revision.ready.v1', 'skyrun.revision.failed.v1'],
+      types: {
+        has: expect.any(Function),
+        catalogue: ['skyrun.revision.created.v1', 'skyrun.revision.ready.v1', 'skyrun.revision.failed.v1'],
+        team: [],
+      },
       subjectPrefix: 'services/demo',
       since: Date.UTC(2026, 0, 1),
       until: Date.UTC(2026, 0, 2),

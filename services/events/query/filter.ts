@@ -1,4 +1,4 @@
-import { EVENT_TYPES, matchesType, Problem } from '@skyrun/contracts';
+import { InvalidEventError, Problem, type TypeSet, typeSet } from '@skyrun/contracts';
 import { decodeCursor, type HistoryCursor } from './cursor.ts';
 
 /** The query of the list operations, as checked by their schema. */
@@ -16,7 +16,7 @@ export interface HistoryFilter {
   /** Null: of the whole installation. */
   readonly project: string | null;
   /** Null: all types. */
-  readonly types: readonly string[] | null;
+  readonly types: TypeSet | null;
   readonly subjectPrefix: string | null;
   /** Unix milliseconds, inclusive. */
   readonly since: number | null;
@@ -51,7 +51,7 @@ export function toFilter(query: HistoryQuery, project: string | null): HistoryFi
 /** What a live stream asks for. */
 export interface LiveFilter {
   readonly project: string | null;
-  readonly types: ReadonlySet<string> | null;
+  readonly types: TypeSet | null;
   readonly subjectPrefix: string | null;
 }
 
@@ -62,7 +62,7 @@ export function toLiveFilter(
 ): LiveFilter {
   return {
     project,
-    types: query.type === undefined ? null : new Set(typesOf(query.type)),
+    types: query.type === undefined ? null : typesOf(query.type),
     subjectPrefix: query.subject ?? null,
   };
 }
@@ -78,10 +78,13 @@ export function isWanted(
   );
 }
 
-function typesOf(pattern: string): string[] {
-  const types = EVENT_TYPES.filter((type) => matchesType(pattern, type));
-  if (types.length === 0) invalid('type', 'no event type matches; expected one such as skyrun.instance.*');
-  return types;
+function typesOf(pattern: string): TypeSet {
+  try {
+    return typeSet([pattern]);
+  } catch (error) {
+    if (!(error instanceof InvalidEventError)) throw error;
+    return invalid('type', 'no event type matches; expected one such as skyrun.instance.* or team.shop.*');
+  }
 }
 
 function invalid(field: string, message: string): never {

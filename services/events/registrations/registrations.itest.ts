@@ -5,8 +5,10 @@ import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { problemOf, type Served, serve, tokenBook } from '../events.fixture.ts';
 import type { EventsTables } from '../store/tables.ts';
+import { createHealthChecks } from './health.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';
 import { bindRegistrations } from './routes.ts';
+import { createWatch } from './watch.ts';
 
 let database: Database;
 let registrations: Registrations;
@@ -27,7 +29,10 @@ beforeAll(async () => {
   await time.advance(clock.now() - time.now());
   registrations = createRegistrations({ db: database.kysely<EventsTables>(), clock: time });
   const api = createApi();
-  bindRegistrations(api, registrations, () => undefined);
+  const addresses = { resolve: async () => [], allowPrivate: true };
+  const health = createHealthChecks({ registrations, addresses, clock: time, logger: silentLogger });
+  const watch = createWatch({ registrations, clock });
+  bindRegistrations(api, { registrations, health, watch, requireStarted: () => undefined });
   const module = {
     name: 'registrations',
     api,

@@ -3,6 +3,9 @@ import { type Clock, newId } from '@skyrun/kit';
 import { type Selectable, sql } from 'kysely';
 import type { Db, EventsTables } from '../store/tables.ts';
 
+/** Told the project of each change, at commit. */
+export const REGISTRATIONS_CHANNEL = 'skyrun_registrations';
+
 /** An expired registration is shown for so long, then forgotten. */
 const SHOWN_MS = 3_600_000;
 
@@ -11,6 +14,7 @@ export interface RegistrationDraft {
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly ttlSeconds: number;
+  readonly healthUrl?: string | undefined;
 }
 
 export interface RegistrationQuery {
@@ -18,6 +22,12 @@ export interface RegistrationQuery {
   readonly cursor?: string | undefined;
   readonly name?: string | undefined;
   readonly health?: string | undefined;
+}
+
+export interface ProbeTarget {
+  readonly id: string;
+  readonly project: string;
+  readonly url: string;
 }
 
 interface Key {
@@ -29,10 +39,16 @@ interface Key {
 export function createRegistrations({ db, clock }: { readonly db: Db; readonly clock: Clock }) {
   const expiry = (ttlSeconds: number) => new Date(clock.now() + ttlSeconds * 1000);
   const forgotten = () => new Date(clock.now() - SHOWN_MS);
+  const tell = async (project: string) => {
+    await sql`SELECT pg_notify(${REGISTRATIONS_CHANNEL}, ${project})`.execute(db);
+  };
   const view = (row: Selectable<EventsTables['registrations']>) => toRegistration(row, clock.now());
 
   return {
-    async register(project: string, { name, address, metadata, ttlSeconds }: RegistrationDraft): Promise<Registration> {
+    async register(
+      project: string,
+      { name, address, metadata, ttlSeconds, healthUrl }: RegistrationDraft,
+    ): Promise<Registration> {
       const now = new Date(clock.now());
       const told = {
         metadata: JSON.stringify(metadata),
@@ -42,6 +58,8 @@ export function createRegistrations({ db, clock }: { readonly db: Db; readonly c
         registered_at: now,
         seen_at: now,
         expires_at: expiry(ttlSeconds),
+        health_url: healthUrl ?? null,
+        probed_at: null,
       };
       const row = await db
         .insertInto('registrations')
@@ -49,6 +67,7 @@ export function createRegistrations({ db, clock }: { readonly db: Db; readonly c
         .onConflict((conflict) => conflict.columns(['project', 'name', 'address']).doUpdateSet(told))
         .returningAll()
         .executeTakeFirstOrThrow();
+      await tell(project);
       return view(row);
     },
 
@@ -56,17 +75,21 @@ export function createRegistrations({ db, clock }: { readonly db: Db; readonly c
       const now = new Date(clock.now());
       const row = await db
         .updateTable('registrations')
-        .set({
-          ...state,
+        .set((row) => ({
+          // What asking showed is truer than what a copy says of itself.
+          health: row.case().when('probed_at', 'is', null).then(state.health).else(row.ref('health')).end(),
+          message: row.case().when('probed_at', 'is', null).then(state.message).else(row.ref('message')).end(),
           seen_at: now,
           expires_at: sql<Date>`${now}::timestamptz + ttl_seconds * interval '1 second'`,
-        })
+        }))
         .where('project', '=', project)
         .where('id', '=', id)
         .where('expires_at', '>', forgotten())
         .returningAll()
         .executeTakeFirst();
-      return row ? view(row) : missing();
+      if (!row) return missing();
+      await tell(project);
+      return view(row);
     },
 
     async list(project: string, { limit, cursor, name, health }: RegistrationQuery) {
@@ -95,6 +118,32 @@ export function createRegistrations({ db, clock }: { readonly db: Db; readonly c
         .where('id', '=', id)
         .executeTakeFirst();
       if (result.numDeletedRows === 0n) missing();
+      await tell(project);
+    },
+
+    /** Copies whose health was not asked for since then. */
+    async dueForProbe(before: number, limit: number): Promise<ProbeTarget[]> {
+      const rows = await db
+        .selectFrom('registrations')
+        .select(['id', 'project', 'health_url'])
+        .where('health_url', 'is not', null)
+        .where('expires_at', '>', new Date(clock.now()))
+        .where((where) => where.or([where('probed_at', 'is', null), where('probed_at', '<=', new Date(before))]))
+        .orderBy('probed_at', (order) => order.asc().nullsFirst())
+        .limit(limit)
+        .execute();
+      return rows.flatMap(({ id, project, health_url: url }) => (url === null ? [] : [{ id, project, url }]));
+    },
+
+    /** The answer is dropped when the copy has gone or asks for another URL by now. */
+    async probed({ id, project, url }: ProbeTarget, state: { health: string; message: string }): Promise<void> {
+      await db
+        .updateTable('registrations')
+        .set({ ...state, probed_at: new Date(clock.now()) })
+        .where('id', '=', id)
+        .where('health_url', '=', url)
+        .execute();
+      await tell(project);
     },
 
     async forgetExpired(): Promise<void> {
@@ -112,6 +161,7 @@ function toRegistration(row: Selectable<EventsTables['registrations']>, now: num
     name: row.name,
     address: row.address,
     metadata: row.metadata,
+    healthUrl: row.health_url,
     ttlSeconds: row.ttl_seconds,
     health: row.expires_at.getTime() <= now ? 'expired' : row.health,
     message: row.message,

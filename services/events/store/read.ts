@@ -14,7 +14,16 @@ export interface LoggedEvent {
 export async function readHistory(db: Db, filter: HistoryFilter): Promise<LoggedEvent[]> {
   let query = db.selectFrom('log').select(['position', 'time', 'event']);
   if (filter.project !== null) query = query.where('project', '=', filter.project);
-  if (filter.types !== null) query = query.where('type', 'in', filter.types);
+  if (filter.types !== null) {
+    const { catalogue, team } = filter.types;
+    query = query.where((where) =>
+      where.or([
+        ...(catalogue.length > 0 ? [where('type', 'in', catalogue)] : []),
+        // A pattern has its `*` at the end, or none.
+        ...team.map((pattern) => where('type', 'like', escapeLike(pattern).replace(/\*$/, '%'))),
+      ]),
+    );
+  }
   if (filter.subjectPrefix !== null) query = query.where('subject', 'like', `${escapeLike(filter.subjectPrefix)}%`);
   if (filter.since !== null) query = query.where('time', '>=', new Date(filter.since));
   if (filter.until !== null) query = query.where('time', '<', new Date(filter.until));

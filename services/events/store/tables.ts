@@ -52,6 +52,27 @@ export interface EventsTables {
     registered_at: Date;
     seen_at: Date;
     expires_at: Date;
+    health_url: string | null;
+    probed_at: Date | null;
+  };
+  event_schemas: {
+    type: string;
+    version: number;
+    project: string;
+    summary: string;
+    subject: string;
+    compatibility: string;
+    schema: ColumnType<unknown, string, never>;
+    example: ColumnType<unknown, string | null, never>;
+    registered_by: string;
+    registered_at: Date;
+  };
+  consumer_groups: {
+    name: string;
+    project: string | null;
+    types: ColumnType<unknown, string, string>;
+    seen_at: Date;
+    letters: ColumnType<number, number | undefined, number>;
   };
   push_progress: { position: ColumnType<string, string, string> };
 }

@@ -1,11 +1,10 @@
 import { randomBytes, type webcrypto } from 'node:crypto';
-import type { Clock, Logger } from '@skyrun/kit';
+import type { Clock, Logger, Seal } from '@skyrun/kit';
 import { exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { deleteKeys, insertKey, lockKeys, readKeys, type StoredKey } from '../store/keys.ts';
 import type { Db } from '../store/tables.ts';
 import { type KeyPolicy, planKeys } from './plan.ts';
-import type { Seal } from './seal.ts';
 
 /** Ed25519: short signatures, no parameters to get wrong. */
 export const SIGNING_ALGORITHM = 'EdDSA';

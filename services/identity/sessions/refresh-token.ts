@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { deriveKey } from '../keys/seal.ts';
+import { deriveKey } from '@skyrun/kit';
 
 const PREFIX = 'skr_';
 

@@ -43,6 +43,7 @@ export async function declareRabbitGroup(channel: Channel, names: Names, group: 
         : channel.unbindQueue(queue, names.exchange, type),
     ),
   );
+  await Promise.all(group.types.team.map((pattern) => channel.bindQueue(queue, names.exchange, bindingOf(pattern))));
 }
 
 /** A queue that lives as long as the connection. Returns its name. */
@@ -53,8 +54,14 @@ export async function declareEphemeral(channel: Channel, names: Names, group: Gr
     durable: false,
     maxLength: EPHEMERAL_LENGTH,
   });
-  await Promise.all([...group.types].map((type) => channel.bindQueue(queue, names.exchange, type)));
+  const keys = [...group.types.catalogue, ...group.types.team.map(bindingOf)];
+  await Promise.all(keys.map((key) => channel.bindQueue(queue, names.exchange, key)));
   return queue;
+}
+
+/** `team.shop.*` → `team.shop.#`: our `*` is one or more words, which AMQP writes `#`. */
+function bindingOf(pattern: string): string {
+  return pattern.replace('*', '#');
 }
 
 function isPreconditionFailed(error: unknown): boolean {

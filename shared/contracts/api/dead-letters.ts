@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
+import { timestamp } from '../names.ts';
 import { defineOperation } from './define.ts';
 import { page } from './paging.ts';
 
@@ -15,6 +16,7 @@ const deadLetter = z.object({
   event: eventEnvelope.nullable().describe('null when it is the event itself that is malformed'),
   body: z.string().describe('what lay on the broker'),
   error: z.string().describe('why it failed the last time'),
+  stack: z.array(z.string()).describe('where in the consumer, innermost first'),
   attempts: z.int(),
   deadAt: z.string(),
 });
@@ -25,13 +27,15 @@ export const deadLetterOperations = {
     service: 'events',
     method: 'get',
     path: '/api/v1/dead-letters',
-    summary: 'The platform’s consumer groups and how many dead letters each has',
+    summary: 'Consumer groups, the platform’s and the teams’, and how many dead letters each has',
     permission: 'admin',
     response: z.object({
       items: z.array(
         z.object({
           group,
           types: z.array(z.string()),
+          project: z.string().nullable().describe('of the team whose group it is; null: the platform, or not said'),
+          seenAt: timestamp.nullable().describe('when a consumer of it was heard of last; null: never'),
           letters: z.int(),
           more: z.boolean().describe('there are more than `letters`'),
         }),

@@ -8,6 +8,7 @@ import { orchestratorOperations } from './orchestrator.ts';
 import { registrationOperations } from './registrations.ts';
 import { registryOperations } from './registry.ts';
 import { subscriptionOperations } from './subscriptions.ts';
+import { teamEventOperations } from './team-events.ts';
 
 /** Every HTTP operation of the platform. */
 export const OPERATIONS = {
@@ -20,6 +21,7 @@ export const OPERATIONS = {
   ...deadLetterOperations,
   ...subscriptionOperations,
   ...registrationOperations,
+  ...teamEventOperations,
 };
 
 export const ALL_OPERATIONS: readonly Operation[] = Object.values(OPERATIONS);

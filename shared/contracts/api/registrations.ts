@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
 import { healthState, registration } from '../resources/registration.ts';
+import { serviceMap } from '../resources/service-map.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 
@@ -25,6 +26,13 @@ export const registrationOperations = {
         .max(500)
         .describe('e.g. http://10.1.2.3:8080'),
       metadata: z.record(z.string().min(1).max(60), z.string().max(500)).default({}),
+      healthUrl: z
+        .url({ protocol: /^https?$/ })
+        .max(500)
+        .optional()
+        .describe(
+          'asked regularly; 2xx is healthy. Private and metadata addresses are refused unless the operator allows them',
+        ),
       ttlSeconds: z.int().min(5).max(3_600).default(30),
     }),
     response: registration,
@@ -53,6 +61,26 @@ export const registrationOperations = {
       health: z.enum([...healthState.options, 'expired']).optional(),
     }),
     response: page(registration),
+  }),
+  watchTeamServices: defineOperation('watchTeamServices', {
+    service: 'events',
+    method: 'get',
+    path: `${base}/watch`,
+    summary: 'All registered copies now, and again after each change, one list a line',
+    permission: 'services.read',
+    params: inProject,
+    query: z.object({ name: dnsLabel.optional() }),
+    response: z.object({ items: z.array(registration) }),
+    streaming: true,
+  }),
+  getServiceMap: defineOperation('getServiceMap', {
+    service: 'events',
+    method: 'get',
+    path: '/api/v1/projects/{project}/service-map',
+    summary: 'Who calls and feeds whom in a project, from the traffic and events of the last minutes',
+    permission: 'services.read',
+    params: inProject,
+    response: serviceMap,
   }),
   deregisterTeamService: defineOperation('deregisterTeamService', {
     service: 'events',

@@ -13,6 +13,7 @@ import {
   priceList,
 } from '../resources/billing.ts';
 import { billingJob, priceListText } from '../resources/billing-admin.ts';
+import { catalogueEntry, eventSchema } from '../resources/event-schema.ts';
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
 import { decision, metricPoint, statusClasses } from '../resources/metrics.ts';
@@ -29,9 +30,11 @@ import {
   service,
   serviceSpec,
 } from '../resources/service.ts';
+import { serviceMap } from '../resources/service-map.ts';
 import { delivery, pushSubscription } from '../resources/subscription.ts';
 import { route, routeFrame } from '../routes/snapshot.ts';
 import { trafficReport } from '../routes/traffic.ts';
+import { dataSchema } from '../team-schema/schema.ts';
 
 /** Schemas that get a name of their own in the generated documents; all others are written in place. */
 const NAMED: Readonly<Record<string, z.ZodType>> = {
@@ -43,6 +46,10 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   CostLine: costLine,
   CostReport: costReport,
   CreditNote: creditNote,
+  CatalogueEntry: catalogueEntry,
+  DataSchema: dataSchema,
+  EventSchema: eventSchema,
+  ServiceMap: serviceMap,
   Decision: decision,
   Delivery: delivery,
   Event: eventEnvelope,

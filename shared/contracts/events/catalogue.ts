@@ -7,6 +7,7 @@ import { budgetAlert, creditNote } from '../resources/billing.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { rolloutDecision, trafficStatus } from '../resources/traffic.ts';
+import { flowObserved } from './flow.ts';
 
 const serviceRef = z.object({ project: dnsLabel, service: dnsLabel, serviceId: idSchema('service') });
 const revisionRef = serviceRef.extend({ revisionId: idSchema('revision'), revisionName: z.string() });
@@ -354,6 +355,25 @@ export const EVENTS = {
     'A hard cap does not hold any more: a new month, a raise, or the budget is gone',
     'projects/{project}',
     spendingCap,
+  ),
+  'skyrun.schema.registered.v1': define(
+    'skyrun.schema.registered.v1',
+    'A team registered a version of the schema of one of its event types',
+    'schemas/{type}',
+    z.object({ project: dnsLabel, type: z.string(), version: z.int(), compatibility: z.string() }),
+  ),
+  'skyrun.letters.grown.v1': define(
+    'skyrun.letters.grown.v1',
+    'A consumer group has more dead letters than when it was looked at before',
+    'groups/{group}',
+    z.object({ group: z.string(), letters: z.int(), before: z.int() }),
+  ),
+  'skyrun.flow.observed.v1': define(
+    'skyrun.flow.observed.v1',
+    'What one consumer of a group has handled since it said so before; also says that the group is there',
+    'groups/{group}',
+    flowObserved,
+    'ephemeral',
   ),
   'skyrun.subscription.tested.v1': define(
     'skyrun.subscription.tested.v1',

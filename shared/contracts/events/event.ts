@@ -1,5 +1,6 @@
 import { EVENTS, type EventData, type EventType, isEventType } from './catalogue.ts';
 import { type EventEnvelope, eventEnvelope } from './envelope.ts';
+import { isTeamPattern, isTeamType, type TeamEventType } from './team-type.ts';
 
 /** A checked event of one type. */
 export interface SkyrunEvent<Type extends EventType = EventType> extends Omit<EventEnvelope, 'type' | 'data'> {
@@ -7,8 +8,27 @@ export interface SkyrunEvent<Type extends EventType = EventType> extends Omit<Ev
   readonly data: EventData<Type>;
 }
 
-/** A union that narrows by `type`. */
-export type AnyEvent = { [Type in EventType]: SkyrunEvent<Type> }[EventType];
+/** An event of the catalogue; a union that narrows by `type`. */
+export type PlatformEvent = { [Type in EventType]: SkyrunEvent<Type> }[EventType];
+
+/** An event of the catalogue or of a team's own type; narrows by `type`. */
+export type AnyEvent = PlatformEvent | TeamEvent;
+
+/** An event of a team's own type; `Data` is what its registered schema says. */
+export interface TeamEvent<Type extends TeamEventType = TeamEventType, Data = unknown>
+  extends Omit<EventEnvelope, 'type' | 'data'> {
+  readonly type: Type;
+  readonly data: Data;
+}
+
+/** A team's event before its source numbers it. */
+export interface TeamEventDraft<Type extends TeamEventType = TeamEventType, Data = unknown> {
+  readonly type: Type;
+  readonly subject: string;
+  readonly project: string;
+  readonly data: Data;
+  readonly traceparent?: string;
+}
 
 /** An event before its source numbers it. */
 export interface EventDraft<Type extends EventType = EventType> {
@@ -34,11 +54,15 @@ export class InvalidEventError extends Error {
   }
 }
 
-/** Checks an event from anywhere; unknown data fields are dropped, as a newer producer may add some. */
+/**
+ * Checks an event from anywhere; unknown data fields are dropped, as a newer producer may add some. The data of a team's own
+ * type was checked against its registered schema by who published it.
+ */
 export function parseEvent(input: unknown): AnyEvent {
   const envelope = eventEnvelope.safeParse(input);
   if (!envelope.success) throw new InvalidEventError('invalid_envelope', '?', envelope.error.message);
   const { type } = envelope.data;
+  if (isTeamType(type)) return { ...envelope.data, type };
   if (!isEventType(type)) throw new InvalidEventError('unknown_type', type, 'not in the catalogue');
   const data = EVENTS[type].data.safeParse(envelope.data.data);
   if (!data.success) throw new InvalidEventError('invalid_data', type, data.error.message);
@@ -54,9 +78,36 @@ export function isEvent<Type extends EventType>(
 
 /** Whether `type` is meant by a pattern: exact, or with `*` for one or more whole segments, e.g. `skyrun.instance.*`. */
 export function matchesType(pattern: string, type: string): boolean {
-  if (pattern === '*' || pattern === type) return true;
-  const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${expression.join('.+')}$`).test(type);
+  return pattern === '*' || pattern === type || expressionOf(pattern).test(type);
+}
+
+function expressionOf(pattern: string): RegExp {
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.+')}$`);
+}
+
+/** What a list of patterns means: types of the catalogue one by one, teams' own as patterns, for nobody knows all of them. */
+export interface TypeSet {
+  has(type: string): boolean;
+  readonly catalogue: readonly EventType[];
+  readonly team: readonly string[];
+}
+
+/** @throws InvalidEventError `unknown_type` for a pattern that means no type */
+export function typeSet(patterns: readonly string[]): TypeSet {
+  const catalogue = new Set<string>();
+  const team = new Set<string>();
+  for (const pattern of patterns) {
+    if (isTeamPattern(pattern)) team.add(pattern);
+    else for (const type of expandTypes([pattern])) catalogue.add(type);
+    if (pattern === '*') team.add('team.*');
+  }
+  const expressions = [...team].map(expressionOf);
+  return {
+    has: (type) => catalogue.has(type) || (isTeamType(type) && expressions.some((expression) => expression.test(type))),
+    catalogue: [...catalogue].filter(isEventType),
+    team: [...team],
+  };
 }
 
 /** The catalogue's types that a list of patterns means; a pattern that means none is an error. */

@@ -6,7 +6,10 @@ import { EVENT_TYPES, EVENTS } from './catalogue.ts';
  */
 export const PLATFORM_GROUPS = {
   /** The event log. */
-  events: { group: 'events', types: EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history') },
+  events: {
+    group: 'events',
+    types: [...EVENT_TYPES.filter((type) => EVENTS[type].retention === 'history'), 'team.*'],
+  },
   /** Order does not matter to sums, so replicas share the work. */
   billing: { group: 'billing', types: ['skyrun.usage.recorded.v1'], ordered: false },
   registry: {

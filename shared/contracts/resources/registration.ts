@@ -11,6 +11,7 @@ export const registration = z.object({
   name: dnsLabel,
   address: z.string(),
   metadata: z.record(z.string(), z.string()),
+  healthUrl: z.string().nullable().describe('asked regularly; null: it tells itself'),
   ttlSeconds: z.int(),
   health: z.enum([...healthState.options, 'expired']).describe('expired: no heartbeat within its time to live'),
   message: z.string().describe('what it says of its health'),

@@ -25,6 +25,9 @@ export const pushSubscription = z.object({
   paused: z.boolean().describe('events wait'),
   /** Newest first. Each delivery is signed with all of them. */
   secrets: z.array(z.object({ createdAt: timestamp })),
+  circuit: z
+    .enum(['closed', 'open', 'half-open'])
+    .describe('open: the destination failed often and is left alone for a while; as the answering process sees it'),
   createdAt: timestamp,
   updatedAt: timestamp,
 });

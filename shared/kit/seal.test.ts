@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSeal } from './seal.ts';
 
-const seal = createSeal('s'.repeat(32));
+const seal = createSeal('s'.repeat(32), 'a purpose');
 const plain = Buffer.from('{"d":"private"}');
 
 describe('seal', () => {
@@ -14,7 +14,7 @@ describe('seal', () => {
 
   it('does not open under another secret or for another row', () => {
     const sealed = seal.seal(plain, 'kid');
-    expect(createSeal('t'.repeat(32)).open(sealed, 'kid')).toBeNull();
+    expect(createSeal('t'.repeat(32), 'a purpose').open(sealed, 'kid')).toBeNull();
     expect(seal.open(sealed, 'other')).toBeNull();
   });
 

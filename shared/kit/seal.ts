@@ -11,9 +11,12 @@ export interface Seal {
   open(sealed: Buffer, context: string): Buffer | null;
 }
 
-/** AES-256-GCM under a key derived from the configured secret. Layout: version, iv, tag, ciphertext. */
-export function createSeal(secret: string): Seal {
-  const key = deriveKey(secret, 'skyrun identity signing keys');
+/**
+ * AES-256-GCM under a key derived from the configured secret. Layout: version, iv, tag, ciphertext.
+ * @param purpose what is sealed; two purposes have keys that tell nothing about each other
+ */
+export function createSeal(secret: string, purpose: string): Seal {
+  const key = deriveKey(secret, purpose);
   return {
     seal(plain, context) {
       const iv = randomBytes(IV_BYTES);

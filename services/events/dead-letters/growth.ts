@@ -1,0 +1,44 @@
+import { type Clock, createTicker, type Logger, type Metrics } from '@skyrun/kit';
+import { appendEvents, type Transaction } from '@skyrun/postgres';
+import type { Groups } from '../consumers/groups.ts';
+import type { EventsTables } from '../store/tables.ts';
+import type { DeadLetterDesk } from './desk.ts';
+
+const LOOK_MS = 15_000;
+
+export interface GrowthOptions {
+  readonly desk: DeadLetterDesk;
+  readonly groups: Groups;
+  readonly transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
+  readonly metrics: Metrics | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Looks at the dead letters now and then; that there are more than before is an event, once for all replicas. */
+export function watchGrowth({ desk, groups, transaction, metrics, clock, logger }: GrowthOptions) {
+  const gauge = metrics?.gauge('skyrun_dead_letters', 'Dead letters of a consumer group', ['group']);
+  return createTicker({
+    name: 'dead-letter-growth',
+    clock,
+    logger,
+    everyMs: LOOK_MS,
+    async run() {
+      for (const { group, letters } of await desk.groups()) {
+        gauge?.set({ group }, letters);
+        await transaction(async (tx) => {
+          const before = await groups.countLetters(tx.kysely<EventsTables>(), group, letters);
+          if (before === null || letters <= before) return;
+          logger.warn({ group, letters, before }, 'dead letters have grown');
+          const data = { group, letters, before };
+          await appendEvents(
+            tx,
+            'events',
+            [{ type: 'skyrun.letters.grown.v1', subject: `groups/${group}`, data }],
+            clock,
+          );
+        });
+      }
+    },
+  });
+}
