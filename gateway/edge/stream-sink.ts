@@ -35,7 +35,7 @@ export class StreamSink implements ResponseSink {
   head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void {
     this.started = true;
     const headers: OutgoingHttpHeaders = { [HTTP2_HEADER_STATUS]: line.status };
-    responseHeaders(options.bodyless ? fields.keptWithoutLength : fields.kept, headers);
+    responseHeaders(`${options.bodyless ? fields.keptWithoutLength : fields.kept}${options.added}`, headers);
     if (options.requestId !== '') headers['x-request-id'] = options.requestId;
     if (!this.#stream.destroyed) this.#stream.respond(headers, { waitForTrailers: true });
     this.#stream.once('wantTrailers', () => this.#sendTrailers());

@@ -18,6 +18,8 @@ export interface RequestFields {
   readonly webSocketKey: string;
   readonly expect: 'nothing' | 'continue' | 'unknown';
   readonly acceptsHtml: boolean;
+  /** Where the cookie puts the client in a traffic split, in thousandths; -1 without one. */
+  readonly affinity: number;
   readonly acceptEncoding: string;
   readonly ifNoneMatch: string;
   /** The fields that pass to the instance, each with its CR LF, in the client's order and spelling. */
@@ -32,6 +34,7 @@ export interface RequestFields {
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::\d{1,5})?$/i;
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const AFFINITY = /(?:^|;\s*)skyrun-affinity=(\d{1,3})(?:;|$)/;
 const DIGITS = /^\d+$/;
 /** Upgrades that would put a second HTTP or TLS inside the tunnel, past every check here. */
 const REFUSED_UPGRADES = /\b(h2c|http|tls)\b/i;
@@ -58,6 +61,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   let webSocketKey = '';
   let expect: RequestFields['expect'] = 'nothing';
   let acceptsHtml = false;
+  let affinity = -1;
   let acceptEncoding = '';
   let ifNoneMatch = '';
   let forwardedFor = '';
@@ -108,6 +112,11 @@ export function parseRequestFields(text: string, start: number): RequestFields |
       case 'accept':
         acceptsHtml ||= scanner.value().includes('text/html');
         break;
+      case 'cookie': {
+        const side = AFFINITY.exec(scanner.value())?.[1];
+        if (side !== undefined) affinity = Number(side);
+        break;
+      }
       case 'accept-encoding':
         acceptEncoding = scanner.value();
         break;
@@ -157,6 +166,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
     webSocketKey,
     expect,
     acceptsHtml,
+    affinity,
     acceptEncoding,
     ifNoneMatch,
     kept: canonicalLength ? kept : `${kept}Content-Length: ${contentLength}\r\n`,

@@ -5,6 +5,19 @@ import { pausedProblem, problemAnswer, textAnswer } from './answer.ts';
 import type { Decision } from './core.ts';
 import type { RequestHead } from './request-head.ts';
 
+/** Sides of a split that a cookie can name. */
+const SIDES = 1000;
+
+/** Where in a split a request falls, in [0, 1): by chance, or where the cookie of a sticky service put its client. */
+function pointOf(head: RequestHead, table: RouteTable): number {
+  const { host, affinity } = head.fields;
+  if (table.find(host)?.route.sticky !== true) return Math.random();
+  if (affinity !== -1) return affinity / SIDES;
+  const side = Math.floor(Math.random() * SIDES);
+  head.affinityField = `Set-Cookie: skyrun-affinity=${side}; Path=/; HttpOnly; SameSite=Lax\r\n`;
+  return side / SIDES;
+}
+
 /** Where a request goes: a tenant's revision by its host, or the platform on every host that is no tenant's. */
 export function createDecide(options: {
   table: RouteTable;
@@ -19,7 +32,7 @@ export function createDecide(options: {
     const answer = challenge?.(head.line.target) ?? null;
     if (answer !== null) return { kind: 'answer', answer: textAnswer(200, answer) };
     const { host, acceptsHtml } = head.fields;
-    const destination = table.pick(host, Math.random());
+    const destination = table.pick(host, pointOf(head, table));
     if (destination !== null) return destination.decision;
     const entry = table.find(host);
     if (!isTenantHost(host, baseDomain) && entry === undefined) return platform.decide(head);

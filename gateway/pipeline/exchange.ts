@@ -240,6 +240,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       old,
       bodyless: framing === 'none' && this.method !== 'HEAD' && line.status !== 304,
       requestId: fields.hasRequestId ? '' : this.head.requestId,
+      added: this.head.affinityField,
       close: this.closeAfter,
     });
   }

@@ -8,6 +8,8 @@ export interface RequestHead {
   /** Sent on as X-Request-Id and back to the client. */
   readonly requestId: string;
   readonly traceparent: string;
+  /** A field for the response that keeps the client at its side of a traffic split, with its CR LF; or ''. */
+  affinityField: string;
 }
 
 /** Methods that may be repeated without a second effect (RFC 9110 §9.2.2). */
@@ -22,9 +24,15 @@ export function identify(line: RequestLine, fields: RequestFields, random: Rando
   const { traceparent, requestId } = fields;
   if (traceparent === '') {
     const trace = random.take(32);
-    return { line, fields, requestId: requestId || trace, traceparent: `00-${trace}-${random.take(16)}-01` };
+    return {
+      line,
+      fields,
+      requestId: requestId || trace,
+      traceparent: `00-${trace}-${random.take(16)}-01`,
+      affinityField: '',
+    };
   }
-  return { line, fields, requestId: requestId || traceparent.slice(3, 35), traceparent };
+  return { line, fields, requestId: requestId || traceparent.slice(3, 35), traceparent, affinityField: '' };
 }
 
 /** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */

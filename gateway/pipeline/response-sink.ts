@@ -29,6 +29,8 @@ export interface ResponseHeadOptions {
   readonly bodyless: boolean;
   /** Sent back as X-Request-Id; '' where the instance has sent its own. */
   readonly requestId: string;
+  /** Whole fields of the gateway's own, each with its CR LF; mostly ''. */
+  readonly added: string;
   /** The client's connection ends after this response. */
   readonly close: boolean;
 }

@@ -63,7 +63,7 @@ export class ResponseWriter implements ResponseSink {
     const kept = bodyless ? fields.keptWithoutLength : fields.kept;
     const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
     const close = options.close ? 'Connection: close\r\n' : '';
-    this.#pendingHead = `${line.text}${kept}${transfer}${id}${close}\r\n`;
+    this.#pendingHead = `${line.text}${kept}${transfer}${id}${options.added}${close}\r\n`;
   }
 
   content(buffer: Buffer, start: number, end: number): void {
