@@ -40,7 +40,7 @@ export interface RollBack {
 }
 
 /**
- * Sends all traffic to the revision that had it before the one that has most of it now, or to the named one. Tags stay.
+ * Sends all traffic to the revision before the newest that has any, or to the named one. Tags stay.
  * @throws Problem `request.invalid`, `resource.not_found`, `resource.conflict` where there is nothing to go back to
  */
 export async function rollBack(input: RollBack, deps: UseCaseDeps & TrafficDeps): Promise<Service> {
@@ -104,12 +104,13 @@ async function assign(
   return toService(await completeService(store, settled), address);
 }
 
-/** The other side of a rollout; else the newest ready revision before the one that has most of the traffic. */
+/** The other side of a rollout; else the newest ready revision before the newest that has traffic. */
 async function revisionBefore(tx: Transaction, service: ServiceRow): Promise<string> {
   const store = tx.kysely<Tables>();
   const { rollout, routed } = await completeService(store, service);
   if (rollout?.state === 'running') return rollout.from_revision;
-  const [main] = routed.toSorted((one, other) => other.percent - one.percent);
+  const serving = routed.filter(({ percent }) => percent > 0);
+  const [main] = serving.toSorted((one, other) => other.revision.number - one.revision.number);
   const before =
     main === undefined
       ? undefined

@@ -18,7 +18,7 @@ export function summaryOf({ type, data }: EventEnvelope): string {
 
 function sentenceOf(data: unknown): string | undefined {
   const decision = fieldsOf(data).get('decision');
-  const sentence = fieldsOf(decision).get('sentence');
+  const sentence = fieldsOf(decision).get('sentence') ?? fieldsOf(data).get('sentence');
   return typeof sentence === 'string' ? sentence : undefined;
 }
 

@@ -74,6 +74,9 @@ export class CacheFeed {
       case 'skyrun.revision.created.v1':
       case 'skyrun.revision.ready.v1':
       case 'skyrun.revision.failed.v1':
+      case 'skyrun.revision.pruned.v1':
+      case 'skyrun.traffic.moved.v1':
+      case 'skyrun.rollout.decided.v1':
         this.#askSoon(keys.services(project));
         this.#askSoon(keys.service(project, event.data.service), true);
         this.#askSoon(keys.revisions(project, event.data.service));

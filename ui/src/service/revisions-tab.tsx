@@ -12,10 +12,13 @@ import { Pill } from '../components/pill.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SkeletonRows } from '../components/skeleton.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
+import { RolloutPanel } from './rollout-panel.tsx';
+import { TrafficPanel } from './traffic-panel.tsx';
 
 function RevisionRow({ revision, service }: { revision: Revision; service: Service | undefined }) {
   const ready = revision.conditions.find(({ type }) => type === 'Ready');
-  const percent = service?.status.traffic.find(({ revisionName }) => revisionName === revision.name)?.percent ?? 0;
+  const targets = service?.status.traffic.filter(({ revisionName }) => revisionName === revision.name) ?? [];
+  const percent = targets.reduce((sum, target) => sum + target.percent, 0);
   return (
     <li className="border-b border-line last:border-0">
       <details>
@@ -44,6 +47,22 @@ function RevisionRow({ revision, service }: { revision: Revision; service: Servi
 }
 
 export function RevisionsTab() {
+  const project = useProjectName();
+  const name = useServiceName();
+  const api = useApi();
+  const { data: service } = useQuery(serviceQuery(api, project, name));
+  const list = useInfiniteQuery(revisionsQuery(api, project, name));
+  const revisions = list.data?.pages.flatMap((page) => page.items);
+  return (
+    <div className="flex flex-col gap-4">
+      {service !== undefined && <TrafficPanel key={service.id} service={service} revisions={revisions ?? []} />}
+      {service?.status.rollout !== undefined && <RolloutPanel rollout={service.status.rollout} />}
+      <RevisionList />
+    </div>
+  );
+}
+
+function RevisionList() {
   const project = useProjectName();
   const name = useServiceName();
   const api = useApi();
