@@ -1,2 +1,6 @@
-export { connectSkyrun, type EventOf, type Handler, type Skyrun, type SkyrunOptions, type TypesOf } from './connect.ts';
+export { connectSkyrun, type Skyrun, type SkyrunOptions } from './connect.ts';
+export { clientConfig, connectFromEnvironment } from './environment.ts';
 export { applyOnce, createInboxTable, type EventIdentity } from './inbox.ts';
+export type { Presence } from './presence.ts';
+export type { TypeDescription } from './schemas.ts';
+export type { DataOf, EventOf, Handler, HandlerContext, TeamEvents, TypesOf } from './types.ts';

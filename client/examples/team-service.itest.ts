@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once as eventOnce } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createBus, type EventBus } from '@skyrun/bus';
 import type { EventDraft } from '@skyrun/contracts';
@@ -8,7 +10,9 @@ import { appendEvents, createDatabase, createOutboxRelay, type Database } from '
 import { startRedis, testDatabase, testRabbitUrl } from '@skyrun/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 
-const SCRIPT = fileURLToPath(new URL('./team-service.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** As the README says it. */
+const COMMAND = /^SKYRUN_BUS=.*$/m.exec(readFileSync(new URL('./README.md', import.meta.url), 'utf8'))?.[0] ?? '';
 const WHEN = '2026-01-01T00:00:00.000Z';
 const SERVICES = ['hello', 'world', 'shop'];
 const KILLS = 5;
@@ -80,11 +84,15 @@ describe.each(['redis', 'rabbitmq'] as const)('team service over %s', (kind) => 
 
   const spawnService = async (busUrl: string, databaseUrl: string): Promise<ChildProcess> => {
     const environment = {
-      SKYRUN_BUS: kind,
-      SKYRUN_BUS_URL: busUrl,
-      TALLY_DATABASE_URL: databaseUrl,
+      BUS: kind,
+      BUS_URL: busUrl,
+      DATABASE: databaseUrl,
+      PATH: `${dirname(process.execPath)}:/bin`,
     };
-    const child = spawn(process.execPath, [SCRIPT], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    const stdio = ['ignore', 'pipe', 'inherit'] as const;
+    // `exec`, so that what is killed is the service and not a shell before it.
+    const line = COMMAND.replace(' node ', ' exec node ');
+    const child = spawn('/bin/sh', ['-c', line], { cwd: ROOT, env: environment, stdio: [...stdio] });
     cleanup.push(async () => child.kill('SIGKILL'));
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`the team service ended with ${code}`)));
