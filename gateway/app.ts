@@ -1,15 +1,22 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
+import { BreakerNews } from './breaker/breaker-news.ts';
 import { Acme } from './edge/acme.ts';
 import { Certificates } from './edge/certificates.ts';
 import { openDevelopmentAuthority } from './edge/development-authority.ts';
 import { createTlsListener, type TlsListener } from './edge/tls-listener.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
+import { Callers } from './guard/callers.ts';
+import type { GuardDeps } from './guard/guard.ts';
+import { guardOf } from './guard/guard-book.ts';
+import { createKeyFeed } from './guard/key-feed.ts';
+import { Buckets, type SharedBuckets } from './limit/buckets.ts';
 import { Meter, WINDOW_MS } from './meter/meter.ts';
 import { ClientConnection } from './pipeline/connection.ts';
 import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts';
 import { createDecide } from './pipeline/decide.ts';
+import type { Destination } from './pipeline/destination.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { RandomHex } from './pipeline/ids.ts';
 import { createAdminServer, registerMetrics } from './platform/admin.ts';
@@ -36,6 +43,9 @@ export interface GatewayDeps {
   readonly platform: PlatformUrls;
   readonly registry: Pick<Client, 'stream'>;
   readonly orchestrator: Pick<Client, 'call'>;
+  readonly identity: Pick<Client, 'call'>;
+  /** Rate limits of several gateways are one through it; null: each limits on its own. */
+  readonly sharedBuckets: SharedBuckets | null;
   readonly bus: UsagePublisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -85,6 +95,8 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   roomLimit: 1000,
 };
 
+/** A little longer than a waiting page waits before it asks again. */
+const PAGE_WAITS_MS = 2000;
 /** How often bounds that only time can break are looked at. */
 const SWEEP_MS = 100;
 /** How long requests in flight may take after the gateway was told to stop. */
@@ -98,12 +110,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const began = clock.now();
   const random = new RandomHex();
 
+  const breakerNews = new BreakerNews({ gateway: deps.id, bus: deps.bus, clock, logger });
+  const buckets = new Buckets({ shares: deps.sharedBuckets !== null });
+  const callers = new Callers();
+  const guardDeps: GuardDeps = { buckets, callers, monotonic: () => clock.monotonic(), now: () => clock.now() };
   const assets = new Assets({ directory: deps.uiDir, clock, logger });
   const platform = new PlatformRouter({
     urls: deps.platform,
     assets,
     roomLimit: limits.roomLimit,
-    now: clock.monotonic(),
+    now: () => clock.monotonic(),
   });
   const spool = new Spool({
     gateway: deps.id,
@@ -124,6 +140,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const table = new RouteTable({
     roomLimit: limits.roomLimit,
     now: () => clock.monotonic(),
+    guardOf: (route) => guardOf(route, guardDeps),
+    onBreaker: (destination, instance, open) => breakerNews.tell(destination, instance, open),
     onChanged: (destination) => {
       if (destination.hasDraining) reporter.list(destination);
       dispatch.drainRoom(destination, clock.monotonic());
@@ -131,6 +149,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onRetired: (destination, host) =>
       dispatch.moveWaiting(destination, table.find(host) ? host : null, table, clock.monotonic()),
   });
+  /** Somebody looks at a waiting page: that counts as a request that waits until the page has looked again. */
+  const wanted = (destination: Destination) => {
+    destination.traffic.arrive(clock.monotonic());
+    if (!destination.listed) reporter.list(destination);
+    reporter.activate(destination);
+    clock.setTimeout(PAGE_WAITS_MS, () => destination.traffic.move(clock.monotonic()));
+  };
   const core: GatewayCore = {
     clock,
     logger,
@@ -145,6 +170,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       table,
       platform,
       baseDomain: deps.baseDomain,
+      activate: wanted,
       ...(deps.tls?.acme ? { challenge: (target: string) => tls?.acme?.challenge(target) ?? null } : {}),
     }),
     onTraffic: (destination) => reporter.list(destination),
@@ -164,6 +190,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
     },
     routes: () => Array.from(table.entries(), (entry) => entry.route),
+  });
+  const keys = createKeyFeed({
+    client: deps.identity,
+    callers,
+    path: join(dataDir, 'keys.json'),
+    clock,
+    logger,
   });
   const metrics = createMetrics({ defaults: true });
   registerMetrics(metrics, core, table);
@@ -185,12 +218,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     core.now = clock.monotonic();
     for (const connection of core.connections) connection.check(core.now);
     dispatch.sweep(core.now);
+    if (deps.sharedBuckets !== null) void buckets.share(deps.sharedBuckets, () => clock.monotonic());
     cancelSweep = clock.setTimeout(SWEEP_MS, sweep);
   };
   let cancelWindow: () => void = () => undefined;
   const rollWindow = () => {
     const now = clock.now();
     meter.roll(clock.monotonic(), now);
+    buckets.sweep(core.now);
     for (const destination of table.destinations()) {
       for (const instance of destination.instances) instance.pool.sweep(core.now);
     }
@@ -210,7 +245,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (started || stopping !== undefined) return;
     started = true;
     await Promise.all([assets.start(), spool.start()]);
-    await feed.start();
+    await Promise.all([feed.start(), keys.start()]);
     reporter.start();
     sweep();
     rollWindow();
@@ -280,7 +315,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (server.listening) await drain();
     cancelSweep();
     cancelWindow();
-    await Promise.all([feed.stop(), reporter.stop()]);
+    await Promise.all([feed.stop(), reporter.stop(), keys.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await spool.stop();
     for (const destination of [...table.destinations(), ...platform.destinations()]) {

@@ -78,7 +78,11 @@ export const gatewayConfig = defineConfig('gateway', {
     secret: true,
   },
   SKYRUN_BUS: { schema: z.enum(['redis', 'rabbitmq']), default: 'redis', doc: 'which broker carries events' },
-  SKYRUN_REDIS_URL: { schema: z.url().optional(), doc: 'address of Redis, where it is the bus', secret: true },
+  SKYRUN_REDIS_URL: {
+    schema: z.url().optional(),
+    doc: 'address of Redis: the bus where it is chosen, and what makes the rate limits of several gateways one',
+    secret: true,
+  },
   SKYRUN_RABBITMQ_URL: { schema: z.url().optional(), doc: 'address of RabbitMQ, where it is the bus', secret: true },
   SKYRUN_GATEWAY_WAIT_MS: {
     schema: milliseconds,

@@ -4,6 +4,7 @@ import { createBus } from '@skyrun/bus';
 import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
+import { createRedisBuckets } from './limit/redis-buckets.ts';
 
 const config = loadConfig(gatewayConfig);
 const clock = systemClock;
@@ -29,6 +30,8 @@ const acme =
           config.SKYRUN_ACME_TRUST_FILE === undefined ? null : await readFile(config.SKYRUN_ACME_TRUST_FILE, 'utf8'),
         hosts: config.SKYRUN_ACME_HOSTS,
       };
+const sharedBuckets =
+  config.SKYRUN_REDIS_URL === undefined ? null : createRedisBuckets(config.SKYRUN_REDIS_URL, logger);
 const gateway = createGateway({
   id: config.SKYRUN_GATEWAY_ID,
   host: config.SKYRUN_LISTEN_HOST,
@@ -47,6 +50,8 @@ const gateway = createGateway({
   },
   registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token }),
   orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
+  identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token }),
+  sharedBuckets,
   bus,
   clock,
   logger,
@@ -74,7 +79,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     logger.info({ signal }, 'stopping');
     gateway
       .stop()
-      .then(() => bus.close())
+      .then(() => {
+        sharedBuckets?.close();
+        return bus.close();
+      })
       .then(
         () => process.exit(0),
         (error: unknown) => {

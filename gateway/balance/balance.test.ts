@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Candidate, leastInFlight } from './balance.ts';
 
-function candidate(inFlight: number, options: { ready?: boolean; admits?: boolean } = {}): Candidate {
-  const { ready = true, admits = true } = options;
-  return { inFlight, ready, admits: () => admits };
+function candidate(inFlight: number, options: { ready?: boolean; admits?: boolean; since?: number } = {}): Candidate {
+  const { ready = true, admits = true, since = 0 } = options;
+  return { inFlight, ready, since, admits: () => admits };
 }
 const pick = (candidates: Candidate[], cap = 0, offset = 0) =>
   leastInFlight(candidates, { cap, now: 0, offset, random: Math.random });
@@ -32,4 +32,22 @@ test('never over the cap, never one that may not, and never nobody while there i
       else expect(fits).toContain(chosen);
     }),
   );
+});
+
+test('a new one is brought up to its share', () => {
+  const old = { ...candidate(0, { since: -1_000_000 }), inFlight: 0 };
+  const fresh = { ...candidate(0, { since: 1000 }), inFlight: 0 };
+  const shareAt = (now: number) => {
+    old.inFlight = 0;
+    fresh.inFlight = 0;
+    for (let request = 0; request < 110; request += 1) {
+      const chosen = leastInFlight([old, fresh], { cap: 0, now, offset: 0, random: Math.random, slowStartMs: 10_000 });
+      if (chosen !== null) chosen.inFlight += 1;
+    }
+    return fresh.inFlight / 110;
+  };
+  const since = 1000;
+  expect(shareAt(since)).toBeCloseTo(0.1 / 1.1, 1);
+  expect(shareAt(since + 5000)).toBeCloseTo(0.5 / 1.5, 1);
+  expect(shareAt(since + 10_000)).toBeCloseTo(0.5, 1);
 });

@@ -44,3 +44,33 @@ test('a try whose client left decides nothing: the next may try', () => {
   breaker.onAbandoned();
   expect(breaker.admits(OPEN_BASE_MS)).toBe(true);
 });
+
+const LIMITS = { ratio: 0.5, minRequests: 10 };
+
+test('opens when too large a share of the last ten seconds failed; one good answer to its try closes it', () => {
+  const breaker = new Breaker();
+  const changes: boolean[] = [];
+  breaker.onChange = (open) => changes.push(open);
+  for (let index = 0; index < 9; index += 1) breaker.observe(true, LIMITS, 1000);
+  expect(breaker.closed).toBe(true);
+  breaker.observe(true, LIMITS, 1000);
+  expect(breaker.admits(1000)).toBe(false);
+  const tryAt = breaker.openUntil;
+  expect(breaker.admits(tryAt)).toBe(true);
+  breaker.onSent();
+  breaker.observe(true, LIMITS, tryAt);
+  expect(breaker.openUntil).toBe(tryAt + 2 * OPEN_BASE_MS);
+  breaker.onSent();
+  breaker.observe(false, LIMITS, breaker.openUntil);
+  expect(breaker.closed).toBe(true);
+  expect(changes).toEqual([true, false]);
+});
+
+test.each([
+  ['a smaller share', 10, 4],
+  ['failures that are long over', 60_000, 6],
+])('%s leaves it closed', (_name, apartMs, failures) => {
+  const breaker = new Breaker();
+  for (let index = 0; index < 12; index += 1) breaker.observe(index < failures, LIMITS, index * apartMs);
+  expect(breaker.closed).toBe(true);
+});

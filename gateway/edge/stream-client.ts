@@ -4,7 +4,7 @@ import { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange, type ExchangeClient } from '../pipeline/exchange.ts';
-import { forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
+import { forwardedFields, forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
 import { requestText, responseHeaders } from './http2-headers.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -27,6 +27,7 @@ export class StreamClient implements ExchangeClient {
   #stream: ServerHttp2Stream;
   #exchange: Exchange | null = null;
   #chunked = false;
+  #bodyBytes = 0;
   /** Monotonic ms of the last piece of the request's body, or of the last that the client took. */
   #activeAt: number;
 
@@ -53,7 +54,7 @@ export class StreamClient implements ExchangeClient {
     if (typeof request === 'string') this.#refuse(request);
     else {
       this.#chunked = request.chunked;
-      this.#begin(request.text, (fields) => forwardingFields(fields, { address, protocol, version: '2.0' }));
+      this.#begin(request.text, address, (fields) => forwardingFields(fields, { address, protocol, version: '2.0' }));
     }
   }
 
@@ -61,7 +62,7 @@ export class StreamClient implements ExchangeClient {
     return this.#exchange === null;
   }
 
-  #begin(text: string, forward: ConstructorParameters<typeof RequestReader>[0]): void {
+  #begin(text: string, address: string, forward: ConstructorParameters<typeof RequestReader>[0]): void {
     const core = this.#core;
     const reader = new RequestReader(forward);
     const step = reader.readHead(Buffer.from(text, 'latin1'), 0);
@@ -76,7 +77,7 @@ export class StreamClient implements ExchangeClient {
     const decision: Decision =
       known.fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
-        : core.decide(head);
+        : core.decide(head, address);
     if (decision.kind === 'answer') {
       core.stats.onEnd(decision.answer.status);
       this.#answer(decision.answer, { requestId: head.requestId, bodyless: line.method === 'HEAD' });
@@ -87,7 +88,8 @@ export class StreamClient implements ExchangeClient {
       connection: this,
       head,
       destination: decision.destination,
-      firstWrite: upstreamHead(head, reader.lineText, known.forwarded),
+      admission: decision.admission,
+      firstWrite: upstreamHead(head, reader.lineText, forwardedFields(known.forwarded, decision.admission)),
       now,
     });
     this.#exchange = exchange;
@@ -108,6 +110,8 @@ export class StreamClient implements ExchangeClient {
     this.#activeAt = this.#core.now;
     const exchange = this.#exchange;
     if (exchange === null || chunk.length === 0) return;
+    this.#bodyBytes += chunk.length;
+    if (this.#chunked && exchange.refusesBody(this.#bodyBytes)) return;
     const framed = this.#chunked
       ? Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`, 'latin1'), chunk, CRLF])
       : chunk;
@@ -161,11 +165,10 @@ export class StreamClient implements ExchangeClient {
     code: ProblemCode,
     options: { detail?: string; retryAfterSeconds?: number },
   ): number {
-    const { fields, requestId } = { fields: exchange.head.fields, requestId: exchange.head.requestId };
-    this.#answer(problemAnswer(code, { ...options, html: fields.acceptsHtml, requestId }), {
-      requestId,
-      bodyless: exchange.method === 'HEAD',
-    });
+    const { fields, requestId } = exchange.head;
+    const problem = problemAnswer(code, { ...options, html: fields.acceptsHtml, requestId });
+    const answer = { ...problem, fields: problem.fields + exchange.responseFields };
+    this.#answer(answer, { requestId, bodyless: exchange.method === 'HEAD' });
     return PROBLEMS[code].status;
   }
 

@@ -141,6 +141,8 @@ export async function startGateway(
     },
     registry: client,
     orchestrator: client,
+    identity: client,
+    sharedBuckets: null,
     bus: {
       publish: async (events) => {
         published.push(...events);

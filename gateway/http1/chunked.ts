@@ -59,6 +59,8 @@ const trailers = new FieldScanner(REQUEST_LIMITS);
 export class ChunkScanner {
   phase: Phase = 'size';
   fault = '';
+  /** Bytes of content so far, without what frames them. */
+  content = 0;
   #size = 0;
   #digits = 0;
   #lineBytes = 0;
@@ -77,6 +79,7 @@ export class ChunkScanner {
   reset(): void {
     this.phase = 'size';
     this.fault = '';
+    this.content = 0;
     this.#size = 0;
     this.#digits = 0;
     this.#lineBytes = 0;
@@ -96,6 +99,7 @@ export class ChunkScanner {
         payload?.(index, index + take);
         index += take;
         this.#size -= take;
+        this.content += take;
         if (this.#size === 0) this.phase = 'data-cr';
         continue;
       }

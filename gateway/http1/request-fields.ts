@@ -22,6 +22,11 @@ export interface RequestFields {
   readonly affinity: number;
   readonly acceptEncoding: string;
   readonly ifNoneMatch: string;
+  readonly authorization: string;
+  readonly apiKey: string;
+  readonly origin: string;
+  /** Access-Control-Request-Method, which makes an OPTIONS request a preflight. */
+  readonly requestMethod: string;
   /** The fields that pass to the instance, each with its CR LF, in the client's order and spelling. */
   readonly kept: string;
   readonly forwardedFor: string;
@@ -64,6 +69,10 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   let affinity = -1;
   let acceptEncoding = '';
   let ifNoneMatch = '';
+  let authorization = '';
+  let apiKey = '';
+  let origin = '';
+  let requestMethod = '';
   let forwardedFor = '';
   let requestId = '';
   let traceparent: string | null = null;
@@ -123,6 +132,19 @@ export function parseRequestFields(text: string, start: number): RequestFields |
       case 'if-none-match':
         ifNoneMatch = scanner.value();
         break;
+      case 'authorization':
+        if (authorization !== '') return 'there is more than one Authorization header';
+        authorization = scanner.value();
+        break;
+      case 'x-api-key':
+        apiKey = scanner.value();
+        break;
+      case 'origin':
+        origin = scanner.value();
+        break;
+      case 'access-control-request-method':
+        requestMethod = scanner.value();
+        break;
       case 'sec-websocket-key':
         webSocketKey = scanner.value();
         break;
@@ -169,6 +191,10 @@ export function parseRequestFields(text: string, start: number): RequestFields |
     affinity,
     acceptEncoding,
     ifNoneMatch,
+    authorization,
+    apiKey,
+    origin,
+    requestMethod,
     kept: canonicalLength ? kept : `${kept}Content-Length: ${contentLength}\r\n`,
     forwardedFor,
     requestId: REQUEST_ID.test(requestId) ? requestId : '',

@@ -51,6 +51,11 @@ export class RequestReader {
     return this.#head.pending;
   }
 
+  /** Bytes of a chunked body so far, without what frames them. */
+  get chunkedBytes(): number {
+    return this.known?.fields.framing === 'chunked' ? this.#chunks.content : 0;
+  }
+
   readHead(chunk: Buffer, offset: number): 'more' | 'head' | 'fault' {
     const step = this.#head.push(chunk, offset, chunk.length);
     if (step === 'more') return 'more';

@@ -10,11 +10,15 @@ export interface OwnAnswer {
 
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
+  204: 'No Content',
   304: 'Not Modified',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',
+  413: 'Content Too Large',
   417: 'Expectation Failed',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
@@ -62,22 +66,38 @@ export function textAnswer(status: number, text: string, extraFields = ''): OwnA
   };
 }
 
-/** The head of an own answer. A 304 has no length of its own. */
+/** The head of an own answer. A 204 and a 304 have no length of their own. */
 export function answerHead(answer: OwnAnswer, options: { requestId: string; close: boolean }): string {
-  const length = answer.status === 304 ? '' : `Content-Length: ${answer.body.length}\r\n`;
+  const length = answer.status === 304 || answer.status === 204 ? '' : `Content-Length: ${answer.body.length}\r\n`;
   const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
   const reason = REASONS[answer.status] ?? 'Status';
   const close = options.close ? 'Connection: close\r\n' : '';
   return `HTTP/1.1 ${answer.status} ${reason}\r\n${answer.fields}${length}${id}${close}\r\n`;
 }
 
+/** Shown while a service starts: it looks again every second. 503, so that nothing takes it for the service's own page. */
+export function waitingPage(service: string, requestId: string): OwnAnswer {
+  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escapeHtml(service)} is starting</title>
+<style>${PAGE_STYLE}progress{width:100%}</style>
+<h1>${escapeHtml(service)} is starting</h1><p role="status">It was asleep. This page goes on by itself as soon as it answers.</p>
+<progress aria-label="Starting"></progress><p><small>Request ${escapeHtml(requestId)}</small></p></html>
+`;
+  const fields =
+    `Content-Type: text/html; charset=utf-8\r\nContent-Security-Policy: default-src 'none'; ` +
+    `style-src 'unsafe-inline'\r\n${COMMON}Retry-After: 1\r\nRefresh: 1\r\n`;
+  return { status: 503, fields, body: Buffer.from(body) };
+}
+
+const PAGE_STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:34rem;padding:0 1rem;color-scheme:light dark;
+color:light-dark(#1c1c21,#ececf1);background:light-dark(#fff,#131318)}small,code{opacity:.65}`;
+
 function page(problem: Problem, requestId: string): string {
   const detail = problem.detail === undefined ? '' : `<p>${escapeHtml(problem.detail)}</p>`;
   const request = requestId === '' ? '' : `<p><small>Request ${escapeHtml(requestId)}</small></p>`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${problem.status} ${escapeHtml(problem.title)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:34rem;padding:0 1rem;color-scheme:light dark;
-color:light-dark(#1c1c21,#ececf1);background:light-dark(#fff,#131318)}small,code{opacity:.65}</style>
+<style>${PAGE_STYLE}</style>
 <h1>${escapeHtml(problem.title)}</h1>${detail}<p><code>${problem.status} ${problem.code}</code></p>${request}</html>
 `;
 }

@@ -5,7 +5,7 @@ import { RequestReader } from '../http1/request-reader.ts';
 import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
 import { Exchange, type ExchangeClient } from './exchange.ts';
-import { forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
+import { forwardedFields, forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /** What a client may send ahead while its request is answered. */
@@ -166,20 +166,21 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const decision: Decision =
       fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
-        : core.decide(head);
+        : core.decide(head, this.#address);
     if (decision.kind === 'answer') {
       this.#answerAtOnce(decision.answer, head, whole);
       return stop;
     }
     // A small body that came with the head goes out in the same write.
     const small = stop - bodyStart <= JOINED_BODY_BYTES;
-    const headText = upstreamHead(head, reader.lineText, known.forwarded);
+    const headText = upstreamHead(head, reader.lineText, forwardedFields(known.forwarded, decision.admission));
     this.writer.reset();
     const exchange = new Exchange({
       core,
       connection: this,
       head,
       destination: decision.destination,
+      admission: decision.admission,
       firstWrite: small && stop > bodyStart ? headText + chunk.toString('latin1', bodyStart, stop) : headText,
       now,
     });
@@ -188,6 +189,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (!small) exchange.onBody(chunk.subarray(bodyStart, stop));
     if (this.#inputEnded) this.#leaveSoon(exchange);
     exchange.begin(now);
+    exchange.refusesBody(reader.chunkedBytes);
     return stop;
   }
 
@@ -201,6 +203,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
       this.#state = 'busy';
       exchange.requestDone = true;
     }
+    if (exchange.refusesBody(this.#reader.chunkedBytes)) return chunk.length;
     const room = exchange.onBody(end === chunk.length ? chunk : chunk.subarray(0, end));
     if (!room && this.#state === 'body') this.socket.pause();
     return end;
@@ -254,7 +257,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   ): number {
     const { head } = exchange;
     if (!exchange.requestDone || this.#core.draining) exchange.closeAfter = true;
-    const answer = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
+    const problem = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
+    const answer = { ...problem, fields: problem.fields + exchange.responseFields };
     this.#writeAnswer(answer, { requestId: head.requestId, close: exchange.closeAfter, method: head.line.method });
     return answer.status;
   }

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
+import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
 import type { Destination } from './destination.ts';
 import type { RandomHex } from './ids.ts';
@@ -22,7 +23,7 @@ export interface GatewayLimits {
 
 /** Where a request goes. */
 export type Decision =
-  | { readonly kind: 'forward'; readonly destination: Destination }
+  | { readonly kind: 'forward'; readonly destination: Destination; readonly admission: Admission | null }
   | { readonly kind: 'answer'; readonly answer: OwnAnswer };
 
 /** A client's connection, as the gateway looks after it. */
@@ -47,7 +48,8 @@ export interface GatewayCore {
   now: number;
   /** The gateway is stopping: each connection ends after its response. */
   draining: boolean;
-  decide(head: RequestHead): Decision;
+  /** `address`: the client's. */
+  decide(head: RequestHead, address: string): Decision;
   /** The destination has traffic to report. */
   onTraffic(destination: Destination): void;
   /** A request began to wait. */

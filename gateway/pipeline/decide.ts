@@ -1,17 +1,18 @@
 import type { PlatformRouter } from '../platform/platform-router.ts';
-import { isTenantHost } from '../routing/hosts.ts';
-import type { RouteTable } from '../routing/route-table.ts';
-import { pausedProblem, problemAnswer, textAnswer } from './answer.ts';
+import { isTenantHost, pickTarget } from '../routing/hosts.ts';
+import type { RouteEntry, RouteTable } from '../routing/route-table.ts';
+import { pausedProblem, problemAnswer, textAnswer, waitingPage } from './answer.ts';
 import type { Decision } from './core.ts';
+import type { Destination } from './destination.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Sides of a split that a cookie can name. */
 const SIDES = 1000;
 
 /** Where in a split a request falls, in [0, 1): by chance, or where the cookie of a sticky service put its client. */
-function pointOf(head: RequestHead, table: RouteTable): number {
-  const { host, affinity } = head.fields;
-  if (table.find(host)?.route.sticky !== true) return Math.random();
+function pointOf(head: RequestHead, entry: RouteEntry): number {
+  const { affinity } = head.fields;
+  if (entry.route.sticky !== true) return Math.random();
   if (affinity !== -1) return affinity / SIDES;
   const side = Math.floor(Math.random() * SIDES);
   head.affinityField = `Set-Cookie: skyrun-affinity=${side}; Path=/; HttpOnly; SameSite=Lax\r\n`;
@@ -23,19 +24,33 @@ export function createDecide(options: {
   table: RouteTable;
   platform: PlatformRouter;
   baseDomain: string;
+  /** Somebody wants the destination, and it has no instance. */
+  activate: (destination: Destination) => void;
   /** The answer to a certificate authority's question, if the target is one that was asked. */
   challenge?: (target: string) => string | null;
-}): (head: RequestHead) => Decision {
-  const { table, platform, baseDomain, challenge } = options;
-  return (head) => {
+}): (head: RequestHead, address: string) => Decision {
+  const { table, platform, baseDomain, activate, challenge } = options;
+  return (head, address) => {
     // Before routes: the authority asks hosts that have none yet.
     const answer = challenge?.(head.line.target) ?? null;
     if (answer !== null) return { kind: 'answer', answer: textAnswer(200, answer) };
     const { host, acceptsHtml } = head.fields;
-    const destination = table.pick(host, pointOf(head, table));
-    if (destination !== null) return destination.decision;
     const entry = table.find(host);
-    if (!isTenantHost(host, baseDomain) && entry === undefined) return platform.decide(head);
+    const destination =
+      entry === undefined ? null : (pickTarget(entry.shares, pointOf(head, entry))?.destination ?? null);
+    if (entry !== undefined && entry.guard !== null) {
+      const verdict = entry.guard.check(head, address);
+      if (verdict.kind === 'answer') return verdict;
+      if (destination !== null) {
+        if (entry.guard.waitingPage && !destination.hasReady && wantsPage(head)) {
+          activate(destination);
+          return { kind: 'answer', answer: waitingPage(entry.route.service, head.requestId) };
+        }
+        return { kind: 'forward', destination, admission: verdict.admission };
+      }
+    }
+    if (destination !== null) return destination.decision;
+    if (entry === undefined && !isTenantHost(host, baseDomain)) return platform.decide(head);
     if (entry?.route.blocked !== undefined) {
       const options = { ...pausedProblem, html: acceptsHtml, requestId: head.requestId };
       return { kind: 'answer', answer: problemAnswer('gateway.project_paused', options) };
@@ -49,4 +64,9 @@ export function createDecide(options: {
       answer: problemAnswer('gateway.no_route', { detail, html: acceptsHtml, requestId: head.requestId }),
     };
   };
+}
+
+/** A person in a browser who asks for a page: a reload does no harm. */
+function wantsPage(head: RequestHead): boolean {
+  return head.line.method === 'GET' && head.fields.acceptsHtml && head.fields.upgrade === '';
 }

@@ -1,4 +1,4 @@
-import type { ProblemCode, RouteInstance, RouteTarget } from '@skyrun/contracts';
+import type { ProblemCode, RouteInstance, RouteTarget, ServicePolicy } from '@skyrun/contracts';
 import { type Candidate, leastInFlight } from '../balance/balance.ts';
 import { Breaker } from '../breaker/breaker.ts';
 import { InstanceMeter, type MeteredRevision } from '../meter/meter.ts';
@@ -18,8 +18,17 @@ export class Instance implements Candidate {
   /** False while it drains and after it left the route: it finishes what it has. */
   ready = true;
   inFlight = 0;
+  readonly since: number;
 
-  constructor(options: { id: string; address: string; port: number; revision: MeteredRevision | null }) {
+  constructor(options: {
+    id: string;
+    address: string;
+    port: number;
+    revision: MeteredRevision | null;
+    /** Monotonic ms. */
+    now: number;
+  }) {
+    this.since = options.now;
     this.id = options.id;
     this.address = options.address;
     this.port = options.port;
@@ -61,8 +70,15 @@ export interface DestinationOptions {
   /** First byte to last of one request, in ms; 0 is no limit. */
   readonly timeoutMs: number;
   readonly roomLimit: number;
-  readonly now: number;
+  /** Monotonic ms. */
+  readonly now: () => number;
+  readonly onBreaker?: (destination: Destination, instance: Instance, open: boolean) => void;
 }
+
+/** Repeated requests are at most this share of all, as Finagle and Linkerd bound them, and a few at the beginning. */
+const REPEAT_SHARE = 0.2;
+const REPEAT_BUDGET_FIRST = 10;
+const REPEAT_BUDGET_MAX = 100;
 
 /** What one request is balanced over: a revision's instances, or one service of the platform. */
 export class Destination {
@@ -71,11 +87,15 @@ export class Destination {
   containerConcurrency: number;
   timeoutMs: number;
   /** The decision to send a request here; one object for all requests. */
-  readonly decision = { kind: 'forward' as const, destination: this };
+  readonly decision = { kind: 'forward' as const, destination: this, admission: null };
   /** Requests that no instance answered are counted here. */
   readonly unanswered: InstanceMeter | null;
   readonly room: WaitingRoom<WaitingRequest>;
   readonly traffic: TrafficWindow;
+  /** When the share of failures ejects an instance; undefined: only failures in a row do. */
+  breaking: ServicePolicy['breaker'];
+  /** Over how long a new instance is brought up to its share of requests; 0: at once. */
+  slowStartMs = 0;
   /** No route leads here any more. */
   retired = false;
   /** How many routes lead here. */
@@ -86,6 +106,9 @@ export class Destination {
   /** Left the route with requests in flight. */
   leaving = new Set<Instance>();
   #offset = 0;
+  #repeatBudget = REPEAT_BUDGET_FIRST;
+  readonly #now: () => number;
+  readonly #onBreaker: (instance: Instance, open: boolean) => void;
 
   constructor(options: DestinationOptions) {
     this.name = options.name;
@@ -94,7 +117,9 @@ export class Destination {
     this.timeoutMs = options.timeoutMs;
     this.unanswered = options.revision === null ? null : new InstanceMeter(options.revision, '');
     this.room = new WaitingRoom(options.roomLimit);
-    this.traffic = new TrafficWindow(options.now);
+    this.traffic = new TrafficWindow(options.now());
+    this.#now = options.now;
+    this.#onBreaker = (instance, open) => options.onBreaker?.(this, instance, open);
   }
 
   get hasReady(): boolean {
@@ -116,6 +141,7 @@ export class Destination {
       offset: this.#offset,
       random: Math.random,
       except,
+      slowStartMs: this.slowStartMs,
     });
   }
 
@@ -136,15 +162,17 @@ export class Destination {
   }
 
   /** Takes over a target's settings and instances; whoever waits is served where there is room now. */
-  update(revision: MeteredRevision, target: RouteTarget): void {
+  update(revision: MeteredRevision, target: RouteTarget, policy?: ServicePolicy): void {
     this.revision = revision;
+    this.breaking = policy?.breaker;
+    this.slowStartMs = policy?.slowStartMs ?? 0;
     this.containerConcurrency = target.containerConcurrency;
     this.timeoutMs = target.timeoutMs;
     if (this.unanswered !== null) this.unanswered.revision = revision;
     const known = new Map(this.instances.map((instance) => [instance.id, instance]));
     this.instances = target.instances.map((wanted) => {
       const instance = known.get(wanted.id);
-      if (instance === undefined || !samePlace(instance, wanted)) return createInstance(wanted, revision);
+      if (instance === undefined || !samePlace(instance, wanted)) return this.#create(wanted, revision);
       known.delete(wanted.id);
       if (instance.meter !== null) instance.meter.revision = revision;
       if (wanted.state === 'draining' && instance.ready) instance.drain();
@@ -152,6 +180,34 @@ export class Destination {
       return instance;
     });
     for (const gone of known.values()) this.#leave(gone);
+  }
+
+  #create(wanted: RouteInstance, revision: MeteredRevision): Instance {
+    const { id, address, port, state } = wanted;
+    const instance = new Instance({ id, address, port, revision, now: this.#now() });
+    if (state === 'draining') instance.drain();
+    instance.breaker.onChange = (open) => this.#onBreaker(instance, open);
+    return instance;
+  }
+
+  /** Whether requests are turned away at once: its policy breaks circuits, and every instance's is open. */
+  circuitOpen(now: number): boolean {
+    if (this.breaking?.failureRatio === undefined) return false;
+    const ready = this.instances.filter((instance) => instance.ready);
+    return (
+      ready.length > 0 && ready.every(({ breaker }) => !breaker.closed && !breaker.refused && !breaker.admits(now))
+    );
+  }
+
+  /** One more request may be repeated (true), or failures are so many that repeating them would double the load. */
+  mayRepeat(): boolean {
+    if (this.#repeatBudget < 1) return false;
+    this.#repeatBudget -= 1;
+    return true;
+  }
+
+  earnRepeat(): void {
+    this.#repeatBudget = Math.min(REPEAT_BUDGET_MAX, this.#repeatBudget + REPEAT_SHARE);
   }
 
   retire(): void {
@@ -174,10 +230,4 @@ export class Destination {
 
 function samePlace(instance: Instance, wanted: RouteInstance): boolean {
   return instance.address === wanted.address && instance.port === wanted.port;
-}
-
-function createInstance(wanted: RouteInstance, revision: MeteredRevision): Instance {
-  const instance = new Instance({ id: wanted.id, address: wanted.address, port: wanted.port, revision });
-  if (wanted.state === 'draining') instance.drain();
-  return instance;
 }

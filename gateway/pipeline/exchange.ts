@@ -2,6 +2,7 @@ import type { ProblemCode } from '@skyrun/contracts';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
 import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstream/connection.ts';
+import type { Admission, RequestBounds } from './admission.ts';
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance, WaitingRequest } from './destination.ts';
 import { isIdempotent, type RequestHead } from './request-head.ts';
@@ -60,6 +61,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   ended = false;
   status = 0;
   #core: GatewayCore;
+  readonly #admission: Admission | null;
   #destination: Destination;
   #instance: Instance | null = null;
   #upstream: UpstreamConnection | null = null;
@@ -73,6 +75,10 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #repeats = 0;
   #deadline = Number.POSITIVE_INFINITY;
   #assignedAt = 0;
+  /** Monotonic ms; kept where the service's breaker looks at latency. */
+  #sentAt = 0;
+  /** Monotonic ms of the last piece from the instance, or of the sending; kept where the service bounds it. */
+  #progressAt = 0;
   readonly #writer: ResponseSink;
 
   constructor(options: {
@@ -80,6 +86,8 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     connection: ExchangeClient;
     head: RequestHead;
     destination: Destination;
+    /** Null where the service asks nothing of its requests. */
+    admission: Admission | null;
     /** The edited head and, where it is small and here already, the body. */
     firstWrite: string;
     now: number;
@@ -89,10 +97,16 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     this.head = options.head;
     this.startedAt = options.now;
     this.#destination = options.destination;
+    this.#admission = options.admission;
     this.#firstWrite = options.firstWrite;
     this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
     this.#writer = options.connection.writer;
     if (options.destination.timeoutMs > 0) this.#deadline = options.now + options.destination.timeoutMs;
+  }
+
+  /** What the service's policy adds to the response, each with CR LF. */
+  get responseFields(): string {
+    return this.#admission?.responseFields ?? '';
   }
 
   get method(): string {
@@ -143,6 +157,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #arrive(now: number): void {
     const destination = this.#destination;
     destination.traffic.arrive(now);
+    destination.earnRepeat();
     if (!destination.listed) this.#core.onTraffic(destination);
     this.#admit(now, null);
   }
@@ -152,6 +167,13 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     const instance = destination.room.size === 0 ? destination.pick(now, except) : null;
     if (instance !== null) {
       this.assign(instance, now);
+      return;
+    }
+    if (destination.circuitOpen(now)) {
+      this.fail('gateway.circuit_open', {
+        detail: 'Too many of its answers have failed lately; it is tried again in a moment.',
+        retryAfterSeconds: 1,
+      });
       return;
     }
     const limit = this.#core.limits.waitMs;
@@ -193,10 +215,27 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     if (open) this.#core.drainRoom(this.#destination, this.#core.clock.monotonic());
   }
 
+  /** What a response says about its instance. */
+  #judge(instance: Instance, status: number): void {
+    const { breaking } = this.#destination;
+    if (breaking?.failureRatio === undefined) {
+      if (instance.breaker.failures > 0) this.#recovered(instance);
+      return;
+    }
+    const now = this.#core.clock.monotonic();
+    const slow = breaking.slowerThanMs !== undefined && now - this.#sentAt > breaking.slowerThanMs;
+    const open = !instance.breaker.closed;
+    const limits = { ratio: breaking.failureRatio, minRequests: breaking.minRequests };
+    instance.breaker.observe(status >= 500 || slow, limits, now);
+    if (open && instance.breaker.closed) this.#core.drainRoom(this.#destination, now);
+  }
+
   #send(): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#sent = true;
+    this.#progressAt = this.#core.now;
+    if (this.#destination.breaking !== undefined) this.#sentAt = this.#core.clock.monotonic();
     this.#countIn(this.#firstWrite.length);
     let room = upstream.socket.write(this.#firstWrite, 'latin1');
     if (this.#heldBytes > 0) {
@@ -207,6 +246,16 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       this.#heldBytes = 0;
     }
     if (room) this.connection.resumeBody();
+  }
+
+  /** Ends the exchange where its body, of unknown length at first, has become larger than the service takes. */
+  refusesBody(bytes: number): boolean {
+    const most = this.#admission?.bounds?.maxRequestBytes ?? null;
+    if (most === null || bytes <= most || this.ended) return false;
+    this.#destination.room.leave(this);
+    this.closeAfter = true;
+    this.fail('request.too_large', { detail: `The service takes at most ${most} bytes.` });
+    return true;
   }
 
   onUpstreamDrain(): void {
@@ -230,8 +279,9 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
 
   onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
     this.status = line.status;
+    this.#progressAt = this.#core.now;
     this.#firstWrite = '';
-    if (this.#instance !== null && this.#instance.breaker.failures > 0) this.#recovered(this.#instance);
+    if (this.#instance !== null) this.#judge(this.#instance, line.status);
     if (this.#core.draining) this.closeAfter = true;
     const old = this.head.line.minor === 0;
     if (framing === 'close' && old) this.closeAfter = true;
@@ -240,18 +290,20 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       old,
       bodyless: framing === 'none' && this.method !== 'HEAD' && line.status !== 304,
       requestId: fields.hasRequestId ? '' : this.head.requestId,
-      added: this.head.affinityField,
+      added: this.head.affinityField + this.responseFields,
       close: this.closeAfter,
     });
   }
 
   onContent(buffer: Buffer, start: number, end: number): void {
+    this.#progressAt = this.#core.now;
     this.#countOut(end - start);
     this.#writer.content(buffer, start, end);
   }
 
   onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
     const stop = this.#writer.chunked(buffer, start, end, chunks);
+    this.#progressAt = this.#core.now;
     this.#countOut(stop - start);
     return stop;
   }
@@ -350,7 +402,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #mayRepeat(loss: Loss, reused: boolean): boolean {
     if (this.#streamed || !this.requestDone || !isIdempotent(this.method)) return false;
     if (this.#repeats >= MAX_REPEATS || loss.cause === 'malformed' || loss.answered) return false;
-    return reused || this.head.fields.framing === 'none';
+    return (reused || this.head.fields.framing === 'none') && this.#destination.mayRepeat();
   }
 
   #again(now: number, except: Instance | null): void {
@@ -395,8 +447,22 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       this.fail('gateway.upstream_timeout', {
         detail: `The service took longer than its ${this.#destination.timeoutMs} ms.`,
       });
+    } else if (this.#admission?.bounds && this.#sent && !this.connection.tunnelling) {
+      this.#checkBounds(this.#admission.bounds, now);
     } else if (this.#upstream?.connected === false && now - this.#assignedAt > this.#core.limits.connectMs) {
       this.#upstream.socket.destroy();
+    }
+  }
+
+  #checkBounds({ firstByteMs, idleMs }: RequestBounds, now: number): void {
+    const quiet = now - this.#progressAt;
+    if (this.status === 0 && firstByteMs > 0 && quiet > firstByteMs && this.requestDone) {
+      if (this.#instance !== null) this.#destination.blame(this.#instance, now);
+      this.fail('gateway.upstream_timeout', {
+        detail: `The service did not begin its answer within ${firstByteMs} ms.`,
+      });
+    } else if (this.status !== 0 && idleMs > 0 && quiet > idleMs && this.#writer.settle()) {
+      this.fail('gateway.upstream_timeout', { detail: `The service sent nothing for ${idleMs} ms.` });
     }
   }
 

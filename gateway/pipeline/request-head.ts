@@ -1,5 +1,6 @@
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { RequestLine } from '../http1/request-line.ts';
+import type { Admission } from './admission.ts';
 import type { RandomHex } from './ids.ts';
 
 export interface RequestHead {
@@ -56,6 +57,12 @@ export function forwardingFields(
     `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\n` +
     `Via: ${version} skyrun\r\n`
   );
+}
+
+/** `forwarded` as an instance may see it: where only members may call, without what would let it call as them. */
+export function forwardedFields(forwarded: string, admission: Admission | null): string {
+  if (admission === null || !admission.hidesToken) return forwarded;
+  return forwarded.replace(/^(authorization:[ \t]*bearer +[^.\r]+\.[^.\r]+)\.[^\r]*/im, '$1.SIGNATURE_REMOVED');
 }
 
 /** The head that goes to the instance. */

@@ -14,7 +14,7 @@ export class PlatformRouter {
   #services: ReadonlyMap<PlatformService, Destination>;
   #assets: Assets;
 
-  constructor(options: { urls: PlatformUrls; assets: Assets; roomLimit: number; now: number }) {
+  constructor(options: { urls: PlatformUrls; assets: Assets; roomLimit: number; now: () => number }) {
     const { urls, assets, roomLimit, now } = options;
     this.#assets = assets;
     this.#services = new Map(
@@ -45,7 +45,7 @@ export class PlatformRouter {
 function platformDestination(
   name: PlatformService,
   address: string,
-  options: { roomLimit: number; now: number },
+  options: { roomLimit: number; now: () => number },
 ): Destination {
   const url = new URL(address);
   const destination = new Destination({
@@ -57,6 +57,6 @@ function platformDestination(
     ...options,
   });
   const port = url.port === '' ? 80 : Number(url.port);
-  destination.instances = [new Instance({ id: name, address: url.hostname, port, revision: null })];
+  destination.instances = [new Instance({ id: name, address: url.hostname, port, revision: null, now: options.now() })];
   return destination;
 }

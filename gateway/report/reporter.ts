@@ -103,7 +103,7 @@ export class TrafficReporter {
   #settle(): void {
     for (const set of [this.#asked, this.#awaited]) {
       for (const destination of set) {
-        if (destination.room.size === 0 || destination.hasReady) set.delete(destination);
+        if (destination.traffic.current === 0 || destination.hasReady) set.delete(destination);
       }
     }
   }

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Route, RouteTarget } from '@skyrun/contracts';
+import type { Guard } from '../guard/guard.ts';
 import type { MeteredRevision } from '../meter/meter.ts';
-import { Destination } from '../pipeline/destination.ts';
+import { Destination, type Instance } from '../pipeline/destination.ts';
 import { pickTarget } from './hosts.ts';
 
 interface Share {
@@ -11,12 +13,17 @@ interface Share {
 export interface RouteEntry {
   readonly route: Route;
   readonly shares: readonly Share[];
+  /** What the service asks of its requests; null: nothing. */
+  readonly guard: Guard | null;
 }
 
 export interface RouteTableOptions {
   readonly roomLimit: number;
   /** Monotonic ms. */
   readonly now: () => number;
+  readonly guardOf: (route: Route) => Guard | null;
+  /** An instance's breaker opened or closed. */
+  readonly onBreaker: (destination: Destination, instance: Instance, open: boolean) => void;
   /** Instances came or went: whoever waits there may be served now. */
   readonly onChanged: (destination: Destination) => void;
   /** No route leads there any more; `hosts` it was reached by, for those who wait. */
@@ -72,7 +79,7 @@ export class RouteTable {
       destination: this.#destination(route, target),
     }));
     for (const { destination } of shares) destination.routes += 1;
-    this.#hosts.set(route.host, { route, shares });
+    this.#hosts.set(route.host, { route, shares, guard: this.#guard(old, route) });
     this.#unlink(old, route.host);
     for (const { destination } of shares) this.#options.onChanged(destination);
   }
@@ -81,6 +88,13 @@ export class RouteTable {
     const old = this.#hosts.get(host);
     this.#hosts.delete(host);
     this.#unlink(old, host);
+  }
+
+  /** A guard is kept while its policy is the same. */
+  #guard(old: RouteEntry | undefined, route: Route): Guard | null {
+    const same =
+      old !== undefined && old.route.serviceId === route.serviceId && isDeepStrictEqual(old.route.policy, route.policy);
+    return same ? old.guard : this.#options.guardOf(route);
   }
 
   #destination(route: Route, target: RouteTarget): Destination {
@@ -93,11 +107,12 @@ export class RouteTable {
         containerConcurrency: target.containerConcurrency,
         timeoutMs: target.timeoutMs,
         roomLimit: this.#options.roomLimit,
-        now: this.#options.now(),
+        now: this.#options.now,
+        onBreaker: this.#options.onBreaker,
       });
       this.#destinations.set(target.revisionId, destination);
     }
-    destination.update(revision, target);
+    destination.update(revision, target, route.policy);
     return destination;
   }
 

@@ -222,6 +222,14 @@ export {
   statusClasses,
 } from './resources/metrics.ts';
 export {
+  type Cors,
+  cors,
+  type RateLimit,
+  rateLimit,
+  type ServicePolicy,
+  servicePolicy,
+} from './resources/policy.ts';
+export {
   type HealthProbe,
   healthProbe,
   type Probe,

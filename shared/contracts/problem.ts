@@ -48,6 +48,8 @@ export const PROBLEMS = {
   'gateway.upstream_timeout': { status: 504, title: 'The service did not answer in time' },
   'gateway.rate_limited': { status: 429, title: 'Too many requests' },
   'gateway.project_paused': { status: 503, title: 'This service is paused' },
+  'gateway.maintenance': { status: 503, title: 'The service is closed for maintenance' },
+  'gateway.address_refused': { status: 403, title: 'Requests from this address are not taken' },
   'gateway.circuit_open': { status: 503, title: 'The service is failing; try again shortly' },
   'event.unknown_type': { status: 422, title: 'The event type has no registered schema' },
   'event.invalid_data': { status: 422, title: 'The event does not fit its schema' },

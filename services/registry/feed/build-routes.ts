@@ -36,7 +36,14 @@ function tagRoutes(state: ServiceState, address: PublicAddress): Route[] {
 }
 
 function about({ service }: ServiceState, host: string) {
-  return { host, project: service.project, service: service.name, serviceId: service.id };
+  const { policy } = service.spec;
+  return {
+    host,
+    project: service.project,
+    service: service.name,
+    serviceId: service.id,
+    ...(policy === undefined ? {} : { policy }),
+  };
 }
 
 function target({ instances }: ServiceState, revision: RevisionRow, percent: number): RouteTarget {

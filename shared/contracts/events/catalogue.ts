@@ -62,6 +62,14 @@ export const instanceSample = revisionRef.extend({
 });
 export type InstanceSample = z.infer<typeof instanceSample>;
 
+const instanceBreaker = revisionRef.extend({
+  gateway: z.string(),
+  instanceId: z.string(),
+  reason: z
+    .enum(['refused', 'failing'])
+    .describe('`refused`: nobody listens; `failing`: it breaks off, or too many 5xx'),
+});
+
 const settledInvoice = z.object({
   id: idSchema('invoice'),
   number: z.string(),
@@ -227,6 +235,18 @@ export const EVENTS = {
     'An instance ended or never started, not as intended',
     'instances/{id}',
     instance,
+  ),
+  'skyrun.instance.ejected.v1': define(
+    'skyrun.instance.ejected.v1',
+    'A gateway sends an instance no more requests for a while, because it failed too often',
+    'gateways/{gateway}/instances/{instanceId}',
+    instanceBreaker,
+  ),
+  'skyrun.instance.admitted.v1': define(
+    'skyrun.instance.admitted.v1',
+    'A gateway sends an instance requests again',
+    'gateways/{gateway}/instances/{instanceId}',
+    instanceBreaker,
   ),
   'skyrun.instance.unready.v1': define(
     'skyrun.instance.unready.v1',

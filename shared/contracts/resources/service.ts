@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
+import { servicePolicy } from './policy.ts';
 import { healthProbe, probe } from './probe.ts';
 import { scaling } from './scaling.ts';
 import { rollout, rolloutPolicy, trafficStatus, trafficTargets } from './traffic.ts';
@@ -69,6 +70,8 @@ export const serviceSpec = z.strictObject({
   traffic: trafficTargets.default([{ latestRevision: true, percent: 100 }]),
   rollout: rolloutPolicy.optional(),
   sessionAffinity: z.boolean().optional().describe('whether a cookie keeps a client at its side of a traffic split'),
+  /** What the gateway asks of requests; a change makes no revision. */
+  policy: servicePolicy.optional(),
 });
 export type ServiceSpec = z.infer<typeof serviceSpec>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
+import { servicePolicy } from '../resources/policy.ts';
 
 export const routeInstance = z.object({
   id: idSchema('instance'),
@@ -36,6 +37,8 @@ export const route = z.object({
   serviceId: idSchema('service'),
   /** Whether a cookie keeps a client at its side of a split. */
   sticky: z.boolean().optional(),
+  /** What is asked of a request; absent: nothing. */
+  policy: servicePolicy.optional(),
   targets: z.array(routeTarget),
   blocked: z
     .enum(['spending_cap'])

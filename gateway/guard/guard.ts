@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { BlockList, isIP } from 'node:net';
+import type { Cors, ProblemCode, RateLimit, ServicePolicy } from '@skyrun/contracts';
+import type { RequestFields } from '../http1/request-fields.ts';
+import type { Buckets } from '../limit/buckets.ts';
+import type { Rate, RateVerdict } from '../limit/gcra.ts';
+import type { Admission, RequestBounds } from '../pipeline/admission.ts';
+import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
+import type { RequestHead } from '../pipeline/request-head.ts';
+import type { Callers } from './callers.ts';
+
+export type GuardVerdict =
+  | { readonly kind: 'admit'; readonly admission: Admission }
+  | { readonly kind: 'answer'; readonly answer: OwnAnswer };
+
+export interface GuardDeps {
+  readonly buckets: Buckets;
+  readonly callers: Callers;
+  /** Monotonic ms. */
+  readonly monotonic: () => number;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+interface CompiledLimit {
+  readonly limit: RateLimit;
+  readonly rate: Rate;
+  readonly policyField: string;
+}
+
+const MAINTENANCE_RETRY_SECONDS = 60;
+
+/** A service's policy, made ready to be asked for every request. Null policy, null guard: such a service pays nothing. */
+export class Guard {
+  #policy: ServicePolicy;
+  #project: string;
+  #serviceId: string;
+  #deps: GuardDeps;
+  #allow: BlockList | null;
+  #deny: BlockList | null;
+  #limits: readonly CompiledLimit[];
+  #plain: Admission;
+  #callerKeys = new WeakMap<RequestFields, string>();
+
+  constructor(policy: ServicePolicy, options: { project: string; serviceId: string; deps: GuardDeps }) {
+    this.#policy = policy;
+    this.#project = options.project;
+    this.#serviceId = options.serviceId;
+    this.#deps = options.deps;
+    this.#allow = addressList(policy.allow);
+    this.#deny = addressList(policy.deny);
+    this.#limits = policy.rateLimits.map((limit) => ({
+      limit,
+      rate: { emissionMs: (limit.windowSeconds * 1000) / limit.requests, burst: limit.burst ?? limit.requests },
+      policyField: `RateLimit-Policy: "${limit.name}";q=${limit.requests};w=${limit.windowSeconds}\r\n`,
+    }));
+    this.#plain = { responseFields: '', bounds: boundsOf(policy), hidesToken: policy.invoker === 'members' };
+  }
+
+  get waitingPage(): boolean {
+    return this.#policy.waitingPage;
+  }
+
+  check(head: RequestHead, address: string): GuardVerdict {
+    const { fields } = head;
+    const { maintenance, cors } = this.#policy;
+    const corsFields = cors === undefined || fields.origin === '' ? '' : originFields(cors, fields.origin);
+    const refuse = (code: ProblemCode, options: { detail: string; retryAfterSeconds?: number }, extra = '') =>
+      refusal(head, code, options, corsFields + extra);
+    if (maintenance !== undefined) {
+      return refuse('gateway.maintenance', {
+        detail: maintenance.message,
+        retryAfterSeconds: MAINTENANCE_RETRY_SECONDS,
+      });
+    }
+    if (!this.#mayCome(address)) {
+      return refuse('gateway.address_refused', { detail: `The service takes no requests from ${address}.` });
+    }
+    if (cors !== undefined && isPreflight(head)) return preflight(cors, corsFields);
+    if (this.#policy.invoker === 'members') {
+      const fault = this.#callerFault(fields);
+      if (fault !== null) {
+        const challenge = `WWW-Authenticate: Bearer realm="${this.#project}"${fault.code === 'auth.required' ? '' : ', error="invalid_token"'}\r\n`;
+        return refuse(fault.code, { detail: fault.detail }, fault.code === 'auth.forbidden' ? '' : challenge);
+      }
+    }
+    let limited = '';
+    for (const compiled of this.#limits) {
+      const verdict = this.#take(compiled, head, address);
+      if (verdict === null) continue;
+      limited += rateFields(compiled, verdict);
+      if (verdict.allowed) continue;
+      const seconds = Math.max(1, Math.ceil(verdict.retryMs / 1000));
+      const { limit } = compiled;
+      return refuse(
+        'gateway.rate_limited',
+        {
+          detail: `More than ${limit.requests} requests in ${limit.windowSeconds} s; try again in ${seconds} s.`,
+          retryAfterSeconds: seconds,
+        },
+        limited,
+      );
+    }
+    const { maxRequestBytes } = this.#policy;
+    if (maxRequestBytes !== undefined && fields.contentLength > maxRequestBytes) {
+      return refuse('request.too_large', { detail: `The service takes at most ${maxRequestBytes} bytes.` });
+    }
+    if (corsFields === '' && limited === '') return { kind: 'admit', admission: this.#plain };
+    return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited } };
+  }
+
+  #mayCome(address: string): boolean {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (this.#deny?.check(address, family)) return false;
+    return this.#allow === null || this.#allow.check(address, family);
+  }
+
+  #callerFault(fields: RequestFields): { code: ProblemCode; detail: string } | null {
+    const { callers, now } = this.#deps;
+    const token = /^Bearer +(\S+)$/i.exec(fields.authorization)?.[1];
+    if (token === undefined) {
+      return {
+        code: 'auth.required',
+        detail: 'Only members of the project may call; send Authorization: Bearer <token>.',
+      };
+    }
+    if (!callers.hasKeys) return { code: 'platform.unavailable', detail: 'Tokens cannot be verified yet.' };
+    const verdict = callers.identify(token, now());
+    if ('fault' in verdict) return { code: 'auth.invalid_token', detail: `${verdict.fault}.` };
+    const { claims } = verdict;
+    if (claims.admin || Object.hasOwn(claims.projects, this.#project)) return null;
+    return { code: 'auth.forbidden', detail: `You are no member of the project ${this.#project}.` };
+  }
+
+  /** Null where the limit is about other requests. */
+  #take({ limit, rate }: CompiledLimit, head: RequestHead, address: string): RateVerdict | null {
+    if (limit.pathPrefix !== undefined && !head.line.target.startsWith(limit.pathPrefix)) return null;
+    const who = limit.per === 'address' ? address : limit.per === 'caller' ? this.#caller(head.fields, address) : '';
+    const scope = limit.per === 'project' ? this.#project : this.#serviceId;
+    return this.#deps.buckets.take(`${scope}:${limit.name}:${who}`, rate, this.#deps.monotonic());
+  }
+
+  /** A name for whoever sends the credentials; they themselves never leave the process. */
+  #caller(fields: RequestFields, address: string): string {
+    const secret = fields.authorization || fields.apiKey;
+    if (secret === '') return address;
+    let key = this.#callerKeys.get(fields);
+    if (key === undefined) {
+      key = createHash('sha256').update(secret).digest('base64url').slice(0, 22);
+      this.#callerKeys.set(fields, key);
+    }
+    return key;
+  }
+}
+
+function boundsOf(policy: ServicePolicy): RequestBounds | null {
+  const { maxRequestBytes, firstByteTimeoutMs, idleTimeoutMs } = policy;
+  if (maxRequestBytes === undefined && firstByteTimeoutMs === undefined && idleTimeoutMs === undefined) return null;
+  return {
+    maxRequestBytes: maxRequestBytes ?? null,
+    firstByteMs: firstByteTimeoutMs ?? 0,
+    idleMs: idleTimeoutMs ?? 0,
+  };
+}
+
+function addressList(entries: readonly string[]): BlockList | null {
+  if (entries.length === 0) return null;
+  const list = new BlockList();
+  for (const entry of entries) {
+    const [address = '', bits] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+function refusal(
+  head: RequestHead,
+  code: ProblemCode,
+  options: { detail: string; retryAfterSeconds?: number },
+  extra: string,
+): GuardVerdict {
+  const answer = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
+  return { kind: 'answer', answer: { ...answer, fields: answer.fields + extra } };
+}
+
+function isPreflight(head: RequestHead): boolean {
+  return head.line.method === 'OPTIONS' && head.fields.origin !== '' && head.fields.requestMethod !== '';
+}
+
+/** What a browser needs to hand the response to a page of `origin`; '' where it must not. */
+function originFields(cors: Cors, origin: string): string {
+  if (!cors.origins.includes(origin) && !cors.origins.includes('*')) return 'Vary: Origin\r\n';
+  const any = cors.origins.includes('*');
+  const credentials = cors.credentials ? 'Access-Control-Allow-Credentials: true\r\n' : '';
+  const exposed = cors.exposed.length > 0 ? `Access-Control-Expose-Headers: ${cors.exposed.join(', ')}\r\n` : '';
+  return `Access-Control-Allow-Origin: ${any ? '*' : origin}\r\n${any ? '' : 'Vary: Origin\r\n'}${credentials}${exposed}`;
+}
+
+function preflight(cors: Cors, corsFields: string): GuardVerdict {
+  const headers = cors.headers.length > 0 ? `Access-Control-Allow-Headers: ${cors.headers.join(', ')}\r\n` : '';
+  const fields =
+    `${corsFields}Access-Control-Allow-Methods: ${cors.methods.join(', ')}\r\n${headers}` +
+    `Access-Control-Max-Age: ${cors.maxAgeSeconds}\r\n`;
+  return { kind: 'answer', answer: { status: 204, fields, body: Buffer.alloc(0) } };
+}
+
+/** Fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, seconds until it is whole again. */
+function rateFields({ limit, policyField }: CompiledLimit, verdict: RateVerdict): string {
+  const left = Math.min(limit.requests, verdict.remaining);
+  return `${policyField}RateLimit: "${limit.name}";r=${left};t=${Math.ceil(verdict.resetMs / 1000)}\r\n`;
+}

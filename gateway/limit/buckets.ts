@@ -1,0 +1,112 @@
+import { gcra, type Rate, type RateVerdict } from './gcra.ts';
+
+interface Bucket {
+  tat: number;
+  rate: Rate;
+  /** Requests let through that the other gateways have not heard of. */
+  unshared: number;
+}
+
+/** What other gateways let through, per bucket, as far as they have said. */
+export interface SharedBuckets {
+  /**
+   * Adds what was let through to each bucket, and returns how far in the future (ms) each one's theoretical arrival time
+   * is then, over all gateways. Rejects when they cannot be reached.
+   */
+  add(entries: readonly SharedEntry[]): Promise<readonly number[]>;
+}
+
+export interface SharedEntry {
+  readonly key: string;
+  /** What was let through, in ms of the bucket's theoretical arrival time; what time has earned since is taken off. */
+  readonly costMs: number;
+}
+
+/** Buckets that an idle client leaves behind are thrown away; beyond this many the fullest stay. */
+const MAX_BUCKETS = 200_000;
+
+/**
+ * The buckets of one gateway. A request is decided at once, from memory. What was let through is shared a few times a
+ * second, so several gateways together let through at most `gateways` × rate × the interval more than the limit; without
+ * the others each limits on its own.
+ */
+export class Buckets {
+  #buckets = new Map<string, Bucket>();
+  #touched = new Set<string>();
+  #sharing = false;
+  /** Whether the last exchange with the other gateways came about. */
+  shared = true;
+  #shares: boolean;
+
+  constructor(options: { shares: boolean }) {
+    this.#shares = options.shares;
+  }
+
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  take(key: string, rate: Rate, now: number): RateVerdict {
+    let bucket = this.#buckets.get(key);
+    if (bucket === undefined) {
+      if (this.#buckets.size >= MAX_BUCKETS) this.sweep(now, true);
+      bucket = { tat: now, rate, unshared: 0 };
+      this.#buckets.set(key, bucket);
+    }
+    bucket.rate = rate;
+    const verdict = gcra(bucket.tat, now, rate);
+    if (verdict.allowed) {
+      bucket.tat = verdict.tat;
+      if (this.#shares) {
+        bucket.unshared += 1;
+        this.#touched.add(key);
+      }
+    }
+    return verdict;
+  }
+
+  /** Tells the others and hears from them. A failure leaves everything to be told the next time. */
+  async share(others: SharedBuckets, now: () => number): Promise<void> {
+    if (this.#sharing || this.#touched.size === 0) return;
+    this.#sharing = true;
+    const entries: SharedEntry[] = [];
+    const told: { bucket: Bucket; requests: number }[] = [];
+    const asked = now();
+    for (const key of this.#touched) {
+      const bucket = this.#buckets.get(key);
+      if (bucket === undefined) continue;
+      const earned = Math.max(0, bucket.tat - asked);
+      entries.push({ key, costMs: Math.min(bucket.unshared * bucket.rate.emissionMs, earned) });
+      told.push({ bucket, requests: bucket.unshared });
+    }
+    this.#touched.clear();
+    try {
+      const ahead = await others.add(entries);
+      this.shared = true;
+      const at = now();
+      told.forEach(({ bucket, requests }, index) => {
+        bucket.unshared -= requests;
+        // What came while the others were asked is in ours alone.
+        bucket.tat = Math.max(at, at + (ahead[index] ?? 0) + bucket.unshared * bucket.rate.emissionMs);
+      });
+    } catch {
+      // Nothing is lost but the exactness between gateways: they limit on their own until the others are back.
+      this.shared = false;
+      for (const { key } of entries) this.#touched.add(key);
+    } finally {
+      this.#sharing = false;
+    }
+  }
+
+  /** Forgets buckets that are as good as new; `hard`: also the oldest tenth of all. */
+  sweep(now: number, hard = false): void {
+    let surplus = hard ? MAX_BUCKETS / 10 : 0;
+    for (const [key, bucket] of this.#buckets) {
+      const fresh = bucket.tat <= now && bucket.unshared === 0;
+      if (!fresh && surplus <= 0) continue;
+      this.#buckets.delete(key);
+      this.#touched.delete(key);
+      surplus -= 1;
+    }
+  }
+}

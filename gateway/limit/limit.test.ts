@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Buckets, type SharedBuckets } from './buckets.ts';
+import { gcra, type Rate } from './gcra.ts';
+
+const TEN_A_SECOND: Rate = { emissionMs: 100, burst: 10 };
+
+describe('gcra', () => {
+  test.each<[string, number, number, { allowed: boolean; remaining: number; retryMs: number; resetMs: number }]>([
+    ['the first of all', 0, 1000, { allowed: true, remaining: 9, retryMs: 0, resetMs: 100 }],
+    ['the last of a burst', 1900, 1000, { allowed: true, remaining: 0, retryMs: 0, resetMs: 1000 }],
+    ['one too many', 2000, 1000, { allowed: false, remaining: 0, retryMs: 100, resetMs: 1000 }],
+    ['a moment too early', 1950, 1000, { allowed: false, remaining: 0, retryMs: 50, resetMs: 950 }],
+    ['in time', 1900, 1050, { allowed: true, remaining: 0, retryMs: 0, resetMs: 950 }],
+    ['after a long rest', 5, 1_000_000, { allowed: true, remaining: 9, retryMs: 0, resetMs: 100 }],
+  ])('%s', (_name, tat, now, expected) => {
+    expect(gcra(tat, now, TEN_A_SECOND)).toMatchObject(expected);
+  });
+
+  test('a burst of one spaces requests evenly', () => {
+    const rate: Rate = { emissionMs: 250, burst: 1 };
+    const first = gcra(0, 0, rate);
+    expect(first).toMatchObject({ allowed: true, remaining: 0 });
+    expect(gcra(first.tat, 249, rate).allowed).toBe(false);
+    expect(gcra(first.tat, 250, rate).allowed).toBe(true);
+  });
+
+  test('never lets through more than the burst and what time has earned; after retryMs one always passes', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 1, max: 1000 }),
+        fc.array(fc.integer({ min: 0, max: 3000 }), { minLength: 1, maxLength: 200 }),
+        (burst, emissionMs, gaps) => {
+          const rate = { burst, emissionMs };
+          let tat = 0;
+          let now = 10_000;
+          let allowed = 0;
+          for (const gap of gaps) {
+            now += gap;
+            const verdict = gcra(tat, now, rate);
+            if (verdict.allowed) {
+              allowed += 1;
+              tat = verdict.tat;
+            } else expect(gcra(tat, now + verdict.retryMs, rate).allowed).toBe(true);
+            const earned = Math.floor((now - 10_000) / emissionMs);
+            expect(allowed).toBeLessThanOrEqual(burst + earned);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('buckets', () => {
+  /** What Redis does, in memory and at the caller's time. */
+  function together(clock: { now: number }): SharedBuckets {
+    const tats = new Map<string, number>();
+    return {
+      add: async (entries) =>
+        entries.map(({ key, costMs }) => {
+          const tat = Math.max(clock.now, tats.get(key) ?? 0) + costMs;
+          tats.set(key, tat);
+          return tat - clock.now;
+        }),
+    };
+  }
+
+  test('two gateways that share let through one limit between them', async () => {
+    const clock = { now: 1000 };
+    const shared = together(clock);
+    const gateways = [new Buckets({ shares: true }), new Buckets({ shares: true })];
+    let allowed = 0;
+    for (let round = 0; round < 100; round += 1) {
+      for (const gateway of gateways) if (gateway.take('a', TEN_A_SECOND, clock.now).allowed) allowed += 1;
+      for (const gateway of gateways) await gateway.share(shared, () => clock.now);
+      clock.now += 100;
+    }
+    // Ten seconds at ten a second, the burst, and what one interval may overshoot.
+    expect(allowed).toBeGreaterThanOrEqual(100);
+    expect(allowed).toBeLessThanOrEqual(100 + 10 + 2);
+  });
+
+  test('without the others each limits on its own; afterwards they hear what still counts, and no more', async () => {
+    const clock = { now: 1000 };
+    const buckets = new Buckets({ shares: true });
+    const away: SharedBuckets = { add: () => Promise.reject(new Error('away')) };
+    for (let count = 0; count < 10; count += 1) buckets.take('a', TEN_A_SECOND, clock.now);
+    await buckets.share(away, () => clock.now);
+    expect(buckets.shared).toBe(false);
+    expect(buckets.take('a', TEN_A_SECOND, clock.now).allowed).toBe(false);
+    const told: number[] = [];
+    clock.now += 300;
+    await buckets.share(
+      {
+        add: async (entries) => {
+          told.push(...entries.map(({ costMs }) => costMs));
+          return entries.map(() => 700);
+        },
+      },
+      () => clock.now,
+    );
+    expect(told).toEqual([700]);
+    expect(buckets.shared).toBe(true);
+  });
+
+  test('what nobody uses is forgotten', () => {
+    const buckets = new Buckets({ shares: true });
+    for (let key = 0; key < 1000; key += 1) buckets.take(`client ${key}`, TEN_A_SECOND, 1000);
+    buckets.sweep(1000);
+    expect(buckets.size).toBe(1000);
+    buckets.sweep(5000);
+    // Not told to the others yet, so kept.
+    expect(buckets.size).toBe(1000);
+    return buckets
+      .share({ add: async (entries) => entries.map(() => 0) }, () => 5000)
+      .then(() => {
+        buckets.sweep(5000);
+        expect(buckets.size).toBe(0);
+      });
+  });
+});

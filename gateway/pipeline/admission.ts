@@ -1,0 +1,15 @@
+/** What goes with a request that was let in. */
+export interface Admission {
+  /** Fields for its response, each with CR LF. */
+  readonly responseFields: string;
+  readonly bounds: RequestBounds | null;
+  /** The signature of the caller's token is taken away: an instance must not be able to use it elsewhere. */
+  readonly hidesToken: boolean;
+}
+
+/** Bounds of one request, in bytes and ms; 0 is none. */
+export interface RequestBounds {
+  readonly maxRequestBytes: number | null;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
