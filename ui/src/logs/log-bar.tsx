@@ -83,20 +83,17 @@ export function LogBar({ project, service, view, onChange, children }: LogBarPro
           ))}
         </Select>
         {view.instance !== '' && (
-          <Button
-            size="sm"
-            onClick={() => set({ instance: '' })}
-            aria-label={`Show all instances, not only ${view.instance}`}
-          >
+          <Button size="sm" onClick={() => set({ instance: '' })}>
             Instance {shortId(view.instance)}
+            <span className="sr-only">, show all again</span>
             <X aria-hidden />
           </Button>
         )}
         {view.range === 'between' && (
-          <>
+          <span className="flex flex-wrap gap-2">
             <Moment label="From" value={view.from} onChange={(from) => set({ from })} />
             <Moment label="To" value={view.to} onChange={(to) => set({ to })} />
-          </>
+          </span>
         )}
       </div>
     </div>
