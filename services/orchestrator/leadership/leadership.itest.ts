@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { newRecord } from '../reconcile/records.ts';
 import { createMemoryRuntime, type MemoryRuntime } from '../runtime/memory/memory-runtime.ts';
 import { sampleProgram } from '../runtime/memory/program.ts';
-import { acquireLease, LEASE_NAME, renewLease, resignLease } from '../store/lease.ts';
+import { acquireLease, assertTerm, LEASE_NAME, renewLease, resignLease } from '../store/lease.ts';
 import { createLedger } from '../store/ledger.ts';
 import { createReads } from '../store/reads.ts';
 import { desiredOf, TEST_IMAGE } from '../testing/desired.ts';
@@ -55,6 +55,21 @@ describe('the lease', () => {
     const terms = await Promise.all(Array.from({ length: 10 }, (_, index) => acquireLease(db, request(`p${index}`))));
     expect(terms.filter((term) => term !== null)).toEqual([1n]);
   });
+
+  test('of a process that falls silent in the middle of a write can be taken all the same', async () => {
+    const term = (await acquireLease(db, request('stopped', 300))) ?? 0n;
+    const { promise: over, resolve: goOn } = Promise.withResolvers<void>();
+    const writing = db.transaction(async (tx) => {
+      await assertTerm(tx, LEASE_NAME, term);
+      await over;
+      await tx.query(`DELETE FROM revisions`);
+    });
+    const refused = expect(writing).rejects.toThrow();
+    await systemClock.sleep(400);
+    expect(await acquireLease(db, request('b'))).toBe(term + 1n);
+    goOn();
+    await refused;
+  }, 15_000);
 
   test('a write of a term that is over takes no effect', async () => {
     const term = (await acquireLease(db, request('a'))) ?? 0n;

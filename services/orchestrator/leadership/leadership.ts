@@ -7,6 +7,11 @@ export interface Term {
   readonly number: bigint;
   /** Aborted when the term is over, for whatever reason. */
   readonly signal: AbortSignal;
+  /**
+   * Throws when the term is over by the clock, though nobody may have noticed yet: a process that was stopped and goes
+   * on again handles answers that came meanwhile before its timers. To be called right before every effect.
+   */
+  assertHeld(): void;
 }
 
 export interface LeadershipOptions {
@@ -25,6 +30,11 @@ export interface Leadership {
   /** Ends the work, then lets another lead at once. May come before start, and twice. */
   stop(): Promise<void>;
   isLeader(): boolean;
+}
+
+interface Lease {
+  /** By the monotonic clock. */
+  trustedUntil: number;
 }
 
 /**
@@ -51,21 +61,20 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     });
   }
 
-  async function keep(term: bigint, since: number, over: AbortController): Promise<void> {
-    let trustedUntil = since + ttlMs - marginMs;
+  async function keep(term: bigint, lease: Lease, over: AbortController): Promise<void> {
     while (!over.signal.aborted) {
       await pause(renewEveryMs, over.signal);
       if (over.signal.aborted) return;
       const attempt = clock.monotonic();
-      const cancel = clock.setTimeout(Math.max(0, trustedUntil - attempt), () => {
+      const cancel = clock.setTimeout(Math.max(0, lease.trustedUntil - attempt), () => {
         over.abort(new Error('the lease was not renewed in time'));
       });
       try {
         if (!(await renewLease(db, request, term))) over.abort(new Error('the lease was taken'));
-        trustedUntil = attempt + ttlMs - marginMs;
+        lease.trustedUntil = attempt + ttlMs - marginMs;
       } catch (error) {
         logger.warn({ error }, 'the lease could not be renewed; trying again while it holds');
-        if (clock.monotonic() >= trustedUntil) over.abort(new Error('the lease ran out'));
+        if (clock.monotonic() >= lease.trustedUntil) over.abort(new Error('the lease ran out'));
       } finally {
         cancel();
       }
@@ -79,9 +88,14 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     if (stopping.signal.aborted) end();
     leading = true;
     logger.info({ term: String(term) }, 'leading');
-    const kept = keep(term, since, over);
+    const lease: Lease = { trustedUntil: since + ttlMs - marginMs };
+    const assertHeld = () => {
+      if (clock.monotonic() >= lease.trustedUntil) over.abort(new Error('the lease ran out'));
+      over.signal.throwIfAborted();
+    };
+    const kept = keep(term, lease, over);
     try {
-      await options.lead({ number: term, signal: over.signal });
+      await options.lead({ number: term, signal: over.signal, assertHeld });
       over.abort(new Error('the work ended'));
     } catch (error) {
       if (!over.signal.aborted) logger.error({ error }, 'the leader’s work failed; standing again');

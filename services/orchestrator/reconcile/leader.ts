@@ -6,6 +6,7 @@ import { createLogCollector, type LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
 import { createAsk } from '../probes/ask.ts';
 import type { Prober } from '../probes/probe.ts';
+import { fencedRuntime } from '../runtime/fenced.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { createLedger } from '../store/ledger.ts';
 import { createLogStore, deleteExpiredLogs, type LogRetention } from '../store/log-store.ts';
@@ -56,7 +57,8 @@ const SAMPLE_AFTER_MS = 100;
  * The leader's work for one term: observe → plan → execute, judge, measure, account. Nothing of it is kept from one
  * term to the next but what the store and the engine hold.
  */
-export async function leadTerm(options: LeaderOptions, term: Term, onLeading: (leader: Leader | null) => void) {
+export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (leader: Leader | null) => void) {
+  const options = { ...given, runtime: fencedRuntime(given.runtime, term.assertHeld) };
   const { db, runtime, clock, logger, intake } = options;
   const { signal } = term;
   const reads = createReads(db);

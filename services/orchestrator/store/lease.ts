@@ -46,12 +46,19 @@ export async function resignLease(db: Database, { name, holder }: LeaseRequest, 
 }
 
 /**
+ * A transaction that holds the term and whose process says nothing for so long is ended by the database: it was stopped,
+ * or its machine is gone, and the next leader waits for the row that it has locked.
+ */
+const SILENT_MS = 1_500;
+
+/**
  * Holds the term for the rest of the transaction: another can only take the lease after it is committed, and a
  * write of a term that is over fails here.
  */
 export async function assertTerm(tx: Transaction, name: string, term: bigint): Promise<void> {
   const { rows } = await sql`
-    SELECT 1 FROM leases WHERE name = ${name} AND term = ${term} AND expires_at > now() FOR SHARE`.execute(
+    SELECT set_config('idle_in_transaction_session_timeout', ${String(SILENT_MS)}, true)
+    FROM leases WHERE name = ${name} AND term = ${term} AND expires_at > now() FOR SHARE`.execute(
     tx.kysely<OrchestratorTables>(),
   );
   if (rows.length === 0) throw new LeaseLostError(`term ${term} is over`);
