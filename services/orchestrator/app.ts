@@ -1,6 +1,14 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, type Logger, type Metrics, newId, type ServiceModule } from '@skyrun/kit';
+import {
+  type Client,
+  type Clock,
+  ConfigError,
+  type Logger,
+  type Metrics,
+  newId,
+  type ServiceModule,
+} from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import type { OrchestratorConfig } from './config.ts';
 import { followDesired } from './desired/follow-desired.ts';
@@ -11,6 +19,7 @@ import { type Leader, leadTerm } from './reconcile/leader.ts';
 import { createRoutes } from './routes.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { createSwarmRuntime } from './runtime/swarm/swarm-runtime.ts';
 import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
 import { createReads } from './store/reads.ts';
@@ -47,7 +56,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
     clock,
   });
   const metrics = createOrchestratorMetrics(deps.metrics);
-  const runtime = deps.runtime ?? dockerRuntime({ config, clock, logger });
+  const runtime = deps.runtime ?? configuredRuntime({ config, clock, logger });
   const prober = deps.prober ?? networkProber;
   const reads = createReads(db);
   const relay = createOutboxRelay({ db, bus, clock, logger });
@@ -143,19 +152,27 @@ function logRetention(config: OrchestratorConfig): LogRetention {
 }
 
 /** The engine as the environment describes it. */
-export function dockerRuntime({
+export function configuredRuntime({
   config,
   clock,
   logger,
 }: Pick<OrchestratorDeps, 'config' | 'clock' | 'logger'>): Runtime {
-  return createDockerRuntime({
-    socketPath: config.SKYRUN_DOCKER_SOCKET,
+  const common = {
     installation: config.SKYRUN_INSTALLATION,
     networkPool: config.SKYRUN_NETWORK_POOL,
     networkPrefix: config.SKYRUN_NETWORK_PREFIX,
-    egress: config.SKYRUN_TENANT_EGRESS,
     pidsLimit: config.SKYRUN_PIDS_LIMIT,
     clock,
     logger,
-  });
+  };
+  const socketPath = config.SKYRUN_DOCKER_SOCKET;
+  if (config.SKYRUN_RUNTIME === 'docker') {
+    return createDockerRuntime({ ...common, socketPath, egress: config.SKYRUN_TENANT_EGRESS });
+  }
+  if (!config.SKYRUN_TENANT_EGRESS) {
+    throw new ConfigError(
+      'SKYRUN_TENANT_EGRESS=false: Swarm cannot publish a port of a closed network; use the docker runtime',
+    );
+  }
+  return createSwarmRuntime({ ...common, managerAddress: socketPath, engineAddresses: config.SKYRUN_SWARM_ENGINES });
 }

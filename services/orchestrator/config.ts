@@ -5,7 +5,22 @@ export const orchestratorConfig = defineConfig('orchestrator', {
   SKYRUN_DOCKER_SOCKET: {
     schema: configTypes.text,
     default: '/var/run/docker.sock',
-    doc: 'socket of the Docker Engine that runs instances',
+    doc: 'socket of the Docker Engine that runs instances; with swarm, of a manager',
+  },
+  SKYRUN_RUNTIME: {
+    schema: z.enum(['docker', 'swarm']),
+    default: 'docker',
+    doc: 'what runs instances: docker (one engine) or swarm (the engines of a Docker Swarm)',
+  },
+  SKYRUN_SWARM_ENGINES: {
+    schema: z.string().transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+    default: '',
+    doc: 'with swarm: engines that instances may run on beside the manager at SKYRUN_DOCKER_SOCKET, as sockets or tcp://host:port, separated by commas',
   },
   SKYRUN_INSTALLATION: {
     schema: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens'),

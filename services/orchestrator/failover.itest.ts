@@ -1,8 +1,8 @@
 import { systemClock } from '@skyrun/kit';
 import { dockerSocket } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Cluster, startCluster, until } from './testing/failover.ts';
-import { isConverged, killLeaders, serviceOf } from './testing/kill-leaders.ts';
+import { type Cluster, startCluster, until } from './bench/cluster.ts';
+import { isConverged, killLeaders, serviceOf } from './bench/kill-leaders.ts';
 
 let cluster: Cluster;
 

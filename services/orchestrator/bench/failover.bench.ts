@@ -1,5 +1,5 @@
-import { startCluster } from '../testing/failover.ts';
-import { killLeaders } from '../testing/kill-leaders.ts';
+import { startCluster } from './cluster.ts';
+import { killLeaders } from './kill-leaders.ts';
 
 /**
  * Two orchestrators as real processes; the one that leads gets SIGKILL in the middle of its work, again and again. Printed:

@@ -1,6 +1,6 @@
 import { type Clock, createMetrics, type Logger, newId } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { dockerRuntime } from '../app.ts';
+import { configuredRuntime } from '../app.ts';
 import type { OrchestratorConfig } from '../config.ts';
 import { createLogCollector } from '../logs/collector.ts';
 import { createOrchestratorMetrics } from '../metrics.ts';
@@ -37,7 +37,7 @@ export interface StopAllResult {
  */
 export async function stopAllContainers(options: StopAllOptions): Promise<StopAllResult> {
   const { config, databaseUrl, clock, logger } = options;
-  const runtime = options.runtime ?? dockerRuntime(options);
+  const runtime = options.runtime ?? configuredRuntime(options);
   const db = createDatabase({
     url: databaseUrl,
     schema: 'orchestrator',
@@ -93,7 +93,7 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
     world,
     runtime,
     ledger: createLedger({ db, clock, term }),
-    ask: createAsk(networkProber, runtime),
+    ask: createAsk(networkProber, runtime, world.publishedPort),
     clock,
     logger,
     metrics: createOrchestratorMetrics(createMetrics()),

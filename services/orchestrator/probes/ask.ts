@@ -13,10 +13,16 @@ export interface Asked {
 export type Ask = (asked: Asked) => Promise<boolean>;
 
 /** Asks an instance once, in the way that its probe says. Rejects only where the engine, which runs programs, is away. */
-export function createAsk(prober: Prober, runtime: Pick<Runtime, 'exec'>): Ask {
+export function createAsk(
+  prober: Prober,
+  runtime: Pick<Runtime, 'exec'>,
+  /** Where the engine publishes the instance's port under another number. */
+  publishedPort: (instanceId: string) => number | undefined,
+): Ask {
   return async ({ instanceId, address, template, probe, timeoutMs }) => {
     const { kind, path, headers, command } = probe;
-    const { port, protocol } = template;
+    const { protocol } = template;
+    const port = publishedPort(instanceId) ?? template.port;
     if (kind !== 'exec') {
       return prober({ address, port, kind, path, protocol, timeoutMs, ...(headers ? { headers } : {}) });
     }

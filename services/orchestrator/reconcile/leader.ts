@@ -95,7 +95,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     runtime,
     ledger,
     logs,
-    ask: createAsk(options.prober, runtime),
+    ask: createAsk(options.prober, runtime, world.publishedPort),
     clock,
     logger,
     metrics: options.metrics,

@@ -91,6 +91,7 @@ export function adoptedRecord(found: RuntimeInstance, node: string): InstanceRec
     ...untouched,
     node,
     address: found.address ?? null,
+    port: found.port ?? found.identity.port,
     startedAt,
     usageUntil: startedAt,
   };

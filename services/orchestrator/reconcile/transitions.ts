@@ -18,7 +18,8 @@ export function instanceEvent(type: InstanceEvent, record: InstanceRecord): Even
 
 export function toStarted(record: InstanceRecord, container: RuntimeInstance, now: number): InstanceRecord {
   const startedAt = container.startedAt ?? now;
-  return { ...record, address: container.address ?? null, startedAt, usageUntil: record.usageUntil ?? startedAt };
+  const port = container.port ?? record.port;
+  return { ...record, address: container.address ?? null, port, startedAt, usageUntil: record.usageUntil ?? startedAt };
 }
 
 export function toReady(record: InstanceRecord, startPhases: StartPhases | null, now: number): InstanceRecord {

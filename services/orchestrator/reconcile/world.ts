@@ -37,6 +37,8 @@ export interface World {
   /** No new instance of the revision until then. */
   pauseCreates(revisionId: string, until: number): void;
   counts(revisionId: string): InstanceCounts;
+  /** Where it differs from the instance's own. */
+  publishedPort(instanceId: string): number | undefined;
   /** What the engine says of every container; `null` names all of them, an id one. */
   observe(found: readonly RuntimeInstance[], instanceId: string | null, at: number): void;
   snapshot(now: number, inFlight: (instanceId: string) => number | null): Observed;
@@ -108,6 +110,10 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
     },
     pauseCreates(revisionId, until) {
       paused.set(revisionId, until);
+    },
+    publishedPort(instanceId) {
+      const container = entries.get(instanceId)?.container;
+      return typeof container === 'object' ? container.port : undefined;
     },
     counts(revisionId) {
       let ready = 0;

@@ -306,7 +306,8 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       const { runtime } = subject();
       const specs = Array.from({ length: 4 }, () => specOf());
       const answers = await Promise.all(specs.map((spec) => runtime.start(spec)));
-      expect(new Set(answers.map(({ instance }) => instance.address)).size).toBe(4);
+      const places = answers.map(({ instance }) => `${instance.address}:${instance.port ?? instance.identity.port}`);
+      expect(new Set(places).size).toBe(4);
     });
   });
 }

@@ -48,6 +48,8 @@ export interface RuntimeInstance {
   readonly paused?: boolean;
   /** Where it can be reached while it runs. */
   readonly address?: string;
+  /** The port at that address, where the engine publishes its port under another number. */
+  readonly port?: number;
   /** Unix milliseconds by the engine's clock. */
   readonly startedAt?: number;
   readonly finishedAt?: number;

@@ -78,7 +78,7 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
 }
 
 /** What a killed engine has started and left: its containerd, a shim for each container, and what those run. */
-async function killUsersOf(directory: string): Promise<void> {
+export async function killUsersOf(directory: string): Promise<void> {
   const processes: { pid: number; parent: number; ours: boolean }[] = [];
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;

@@ -1,12 +1,13 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import Docker from 'dockerode';
-import type { InstanceSpec, LogOptions, Runtime, RuntimeInstance, RuntimeLogLine, StopOptions } from '../runtime.ts';
+import type { InstanceSpec, Runtime, RuntimeInstance, StopOptions } from '../runtime.ts';
+import { containerFacts } from './container-facts.ts';
+import { readLogs } from './container-logs.ts';
 import { containerOptions } from './container-options.ts';
 import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
 import { execIn } from './exec.ts';
 import { createDockerImages } from './images.ts';
 import { containerName, INSTALLATION_LABEL, INSTANCE_LABEL, networkName, readLabels } from './labels.ts';
-import { logLines } from './log-lines.ts';
 import { createProjectNetworks } from './networks.ts';
 import { readStats } from './stats.ts';
 import { watchEngine } from './watch.ts';
@@ -223,68 +224,11 @@ function isNetworkGone(error: unknown, installation: string, project: string): b
   return message.includes(networkName(installation, project)) && /not found/i.test(message);
 }
 
-async function* readLogs(
-  container: Docker.Container,
-  { follow, tail, since, signal }: LogOptions,
-): AsyncIterable<RuntimeLogLine> {
-  const options = {
-    stdout: true,
-    stderr: true,
-    timestamps: true,
-    ...(tail === 'all' ? {} : { tail }),
-    ...(since === undefined ? {} : { since: Math.floor(since / 1000) }),
-  };
-  try {
-    if (!follow) {
-      yield* logLines(once(await container.logs({ ...options, follow: false })));
-      return;
-    }
-    const stream = await container.logs({ ...options, follow: true, ...(signal ? { abortSignal: signal } : {}) });
-    yield* logLines(buffersOf(stream));
-  } catch (error) {
-    if (signal?.aborted || hasStatus(error, 404, 409)) return;
-    throw toRuntimeError(error, 'unavailable');
-  }
-}
-
-async function* once(buffer: Buffer): AsyncIterable<Buffer> {
-  yield buffer;
-}
-
-async function* buffersOf(stream: NodeJS.ReadableStream): AsyncIterable<Buffer> {
-  for await (const chunk of stream) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-}
-
 /** Null where the container is not ours: a foreign one of the same name is nothing that we may touch. */
 function fromInspect(installation: string, info: Docker.ContainerInspectInfo): RuntimeInstance | null {
   const identity = readLabels(info.Config.Labels);
   if (!identity || info.Config.Labels[INSTALLATION_LABEL] !== installation) return null;
-  const { State: state } = info;
   const address = info.NetworkSettings.Networks[networkName(installation, identity.project)]?.IPAddress;
-  const startedAt = readTime(state.StartedAt);
-  const finishedAt = readTime(state.FinishedAt);
-  if (state.Running) {
-    return {
-      identity,
-      state: 'running',
-      ...(state.Paused ? { paused: true } : {}),
-      ...(address ? { address } : {}),
-      ...(startedAt === null ? {} : { startedAt }),
-    };
-  }
-  if (state.Status === 'created') return { identity, state: 'created' };
-  return {
-    identity,
-    state: 'exited',
-    ...(startedAt === null ? {} : { startedAt }),
-    ...(finishedAt === null ? {} : { finishedAt }),
-    exitCode: state.ExitCode,
-    oomKilled: state.OOMKilled,
-  };
-}
-
-/** The engine writes the year 1 for "never". */
-function readTime(text: string): number | null {
-  const time = Date.parse(text);
-  return Number.isFinite(time) && time > 0 ? time : null;
+  const facts = containerFacts(info.State);
+  return { identity, ...facts, ...(address && facts.state === 'running' ? { address } : {}) };
 }

@@ -11,8 +11,8 @@ import { z } from 'zod';
 import type { DesiredRevision } from '../reconcile/records.ts';
 import { createDockerRuntime } from '../runtime/docker/docker-runtime.ts';
 import type { Runtime, RuntimeInstance } from '../runtime/runtime.ts';
+import { loadTestImage, type TestImage } from '../testing/image.ts';
 import { countStarts } from './count-starts.ts';
-import { loadTestImage, type TestImage } from './image.ts';
 
 /** Several orchestrators as real processes on real PostgreSQL, Redis and Docker, to be killed and stopped from outside. */
 export interface Cluster {

@@ -1,7 +1,7 @@
 import { systemClock as clock } from '@skyrun/kit';
 import type { DesiredRevision } from '../reconcile/records.ts';
-import { desiredOf } from './desired.ts';
-import { type Cluster, until } from './failover.ts';
+import { desiredOf } from '../testing/desired.ts';
+import { type Cluster, until } from './cluster.ts';
 
 export interface Kill {
   /** From the SIGKILL until another holds the lease, in milliseconds. */
