@@ -9,10 +9,15 @@ import { subscribeUsage } from './consumers.ts';
 import type { BillingContext } from './context.ts';
 import { createCostFeed } from './cost/cost-feed.ts';
 import { getCosts } from './cost/get-costs.ts';
+import { bindInsight } from './insight-routes.ts';
 import { accrualJob, budgetJob, closingJob, ledgerJob } from './jobs/billing-jobs.ts';
 import { createQueuedJobs } from './jobs/queued-jobs.ts';
 import { createTickedJobs } from './jobs/ticked-jobs.ts';
+import { subscribeNotices } from './notify/consumer.ts';
+import { createSmtpMailer } from './notify/mailer.ts';
+import { mailJob } from './notify/send-mails.ts';
 import { PRICE_LISTS, readPriceLists } from './prices/load-price-lists.ts';
+import { subscribeSamples, trimSamplesJob } from './rightsize/consumer.ts';
 import { createRoutes } from './routes.ts';
 import { projectsWithBudgets } from './store/budgets.ts';
 import { keepPriceLists } from './store/price-lists.ts';
@@ -31,7 +36,7 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
   const db = createDatabase({ url: databaseUrl, schema: 'billing', applicationName: 'skyrun-billing', logger });
   const relay = createOutboxRelay({ db, bus, logger, clock });
   let started: BillingContext | undefined;
-  let subscription: Subscription | undefined;
+  const subscriptions: Subscription[] = [];
   let stopped = false;
 
   const context = () => {
@@ -45,11 +50,17 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
     watched: () => projectsWithBudgets(context().db.kysely<unknown>()),
     check: (project) => checkBudgets(context(), project),
   });
+  const mailer =
+    config.SKYRUN_SMTP_URL === undefined
+      ? null
+      : createSmtpMailer({ url: config.SKYRUN_SMTP_URL, from: config.SKYRUN_MAIL_FROM });
   const jobs = [
     closingJob(context, config.SKYRUN_BILLING_GRACE_MINUTES * MINUTE_MS),
     budgetJob(context),
     accrualJob(context),
     ledgerJob(context),
+    mailJob(context, mailer),
+    trimSamplesJob(context),
   ];
   const redis = config.SKYRUN_REDIS_URL;
   const runner =
@@ -59,7 +70,7 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
 
   return {
     name: 'billing',
-    api: createRoutes(context, runner),
+    api: bindInsight(createRoutes(context, runner), context, { mailServer: mailer !== null }),
     async start() {
       await db.migrate(new URL('./migrations/', import.meta.url));
       const prices = await keepPriceLists(db.kysely<unknown>(), await readPriceLists(PRICE_LISTS));
@@ -71,20 +82,25 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       started = { db, clock, logger, prices, newAccount };
       if (stopped) return;
       await relay.start();
-      subscription = await subscribeUsage(bus, started, (projects) => {
-        costFeed.touch(projects);
-        budgets.touch(projects);
-      });
+      subscriptions.push(
+        await subscribeUsage(bus, started, (projects) => {
+          costFeed.touch(projects);
+          budgets.touch(projects);
+        }),
+        await subscribeNotices(bus, started),
+        await subscribeSamples(bus, started),
+      );
       // A stop that came meanwhile had no subscription to close.
-      if (stopped) await subscription.close();
+      if (stopped) await closeAll(subscriptions);
       costFeed.start();
       budgets.start();
       runner.start();
     },
     async stop() {
       stopped = true;
-      await subscription?.close();
+      await closeAll(subscriptions);
       await runner.stop();
+      mailer?.close();
       await budgets.stop();
       await costFeed.stop();
       await relay.stop();
@@ -95,4 +111,8 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       checks: { started: started ? 'ok' : 'starting', bus: bus.ready() ? 'ok' : 'the broker is away' },
     }),
   };
+}
+
+async function closeAll(subscriptions: readonly Subscription[]): Promise<void> {
+  await Promise.all(subscriptions.map((subscription) => subscription.close()));
 }

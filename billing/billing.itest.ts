@@ -57,6 +57,8 @@ describe('the service', () => {
         SKYRUN_BILLING_PRICE_LIST: 'cloud-run-tier-1',
         SKYRUN_BILLING_FREE_TIER: false,
         SKYRUN_BILLING_GRACE_MINUTES: 60,
+        SKYRUN_SMTP_URL: undefined,
+        SKYRUN_MAIL_FROM: 'skyrun@localhost',
         SKYRUN_REDIS_URL: undefined,
       },
       databaseUrl: billing.databaseUrl,

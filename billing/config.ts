@@ -17,6 +17,19 @@ export const billingConfig = defineConfig('billing', {
     default: '60',
     doc: 'minutes after the end of a month in which late usage still enters its invoice',
   },
+  SKYRUN_SMTP_URL: {
+    schema: z
+      .string()
+      .regex(/^smtps?:\/\//, 'expected smtp://user:password@host:port or smtps://…')
+      .optional(),
+    doc: 'mail server for budget alerts and invoices, e.g. smtp://user:password@mail.example.com:587; none: no mails',
+    secret: true,
+  },
+  SKYRUN_MAIL_FROM: {
+    schema: configTypes.text,
+    default: 'Skyrun <skyrun@localhost>',
+    doc: 'sender of mails',
+  },
   SKYRUN_REDIS_URL: {
     schema: z
       .string()

@@ -28,6 +28,8 @@ test('replicas on a real broker bill each event once, though one stops, one star
         SKYRUN_BILLING_PRICE_LIST: 'cloud-run-tier-1',
         SKYRUN_BILLING_FREE_TIER: false,
         SKYRUN_BILLING_GRACE_MINUTES: 60,
+        SKYRUN_SMTP_URL: undefined,
+        SKYRUN_MAIL_FROM: 'skyrun@localhost',
         SKYRUN_REDIS_URL: url,
       },
       databaseUrl: billing.databaseUrl,

@@ -20,6 +20,7 @@ export const ID_PREFIXES = {
   subscription: 'sub',
   delivery: 'dlv',
   registration: 'reg',
+  mail: 'mail',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

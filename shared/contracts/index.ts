@@ -186,6 +186,13 @@ export {
 } from './resources/billing.ts';
 export { BILLING_JOB_STATES, type BillingJob, type BillingJobs } from './resources/billing-admin.ts';
 export {
+  type BillingAdvice,
+  type BillingContacts,
+  type BillingMail,
+  NOTICE_TYPES,
+  type RightSizing,
+} from './resources/billing-insight.ts';
+export {
   type CatalogueEntry,
   catalogueEntry,
   type EventConsumer,

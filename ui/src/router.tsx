@@ -111,6 +111,11 @@ const billingPricesRoute = createRoute({
   path: '/prices',
   component: lazyRouteComponent(() => import('./billing/prices/prices-tab.tsx'), 'PricesTab'),
 });
+const billingNoticesRoute = createRoute({
+  getParentRoute: () => billingRoute,
+  path: '/notices',
+  component: lazyRouteComponent(() => import('./billing/notices/notices-tab.tsx'), 'NoticesTab'),
+});
 const billingJobsRoute = createRoute({
   getParentRoute: () => billingRoute,
   path: '/jobs',
@@ -187,6 +192,7 @@ const routeTree = rootRoute.addChildren([
         billingInvoicesRoute,
         billingLedgerRoute,
         billingPricesRoute,
+        billingNoticesRoute,
         billingJobsRoute,
       ]),
       invoiceRoute,

@@ -1,5 +1,6 @@
 import { billingOperations } from './billing.ts';
 import { billingAdminOperations } from './billing-admin.ts';
+import { billingInsightOperations } from './billing-insight.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { eventOperations } from './events.ts';
 import { identityOperations } from './identity.ts';
@@ -17,6 +18,7 @@ export const OPERATIONS = {
   ...orchestratorOperations,
   ...billingOperations,
   ...billingAdminOperations,
+  ...billingInsightOperations,
   ...eventOperations,
   ...deadLetterOperations,
   ...subscriptionOperations,

@@ -12,6 +12,19 @@ export const PLATFORM_GROUPS = {
   },
   /** Order does not matter to sums, so replicas share the work. */
   billing: { group: 'billing', types: ['skyrun.usage.recorded.v1'], ordered: false },
+  /** Mails to a project's billing contacts. */
+  billingNotices: {
+    group: 'billing-notices',
+    types: [
+      'skyrun.budget.exceeded.v1',
+      'skyrun.project.capped.v1',
+      'skyrun.project.uncapped.v1',
+      'skyrun.invoice.closed.v1',
+    ],
+    ordered: false,
+  },
+  /** What instances really used, for right-sizing. */
+  billingSamples: { group: 'billing-samples', types: ['skyrun.instance.sampled.v1'], ordered: false },
   registry: {
     group: 'registry',
     types: [

@@ -8,6 +8,7 @@ const TABS = [
   { to: '/projects/$project/billing/analysis', label: 'Analysis' },
   { to: '/projects/$project/billing/advice', label: 'Advice' },
   { to: '/projects/$project/billing/budgets', label: 'Budgets' },
+  { to: '/projects/$project/billing/notices', label: 'Notices' },
   { to: '/projects/$project/billing/invoices', label: 'Invoices' },
   { to: '/projects/$project/billing/ledger', label: 'Ledger' },
   { to: '/projects/$project/billing/prices', label: 'Price lists' },

@@ -1,4 +1,4 @@
-import { type BILLING_JOB_STATES, type COST_GROUPS, OPERATIONS } from '@skyrun/contracts';
+import { type BILLING_JOB_STATES, type COST_GROUPS, NOTICE_TYPES, OPERATIONS } from '@skyrun/contracts';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { ApiClient } from '../api/client.ts';
 import { keys, paging } from '../api/queries.ts';
@@ -13,6 +13,10 @@ export const billingKeys = {
   ledger: (project: string) => ['project', project, 'ledger'] as const,
   priceLists: ['price-lists'] as const,
   jobs: ['billing-jobs'] as const,
+  contacts: (project: string) => ['project', project, 'billing-contacts'] as const,
+  mails: (project: string) => ['project', project, 'billing-mails'] as const,
+  webhooks: (project: string) => ['project', project, 'billing-webhooks'] as const,
+  advice: (project: string) => ['project', project, 'billing-advice'] as const,
 };
 
 /** Live cost is at most this old: two seconds of the feed, or this poll where the feed is away. */
@@ -99,5 +103,50 @@ export const jobsQuery = (api: ApiClient, state: JobState | undefined) =>
     queryKey: [...billingKeys.jobs, state ?? 'all'],
     queryFn: ({ signal }) => api.call(OPERATIONS.listBillingJobs, { query: { state }, signal }),
     refetchInterval: 3_000,
+    placeholderData: (before) => before,
+  });
+
+export const contactsQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: billingKeys.contacts(project),
+    queryFn: ({ signal }) => api.call(OPERATIONS.getBillingContacts, { params: { project }, signal }),
+  });
+
+export const mailsQuery = (api: ApiClient, project: string) =>
+  infiniteQueryOptions({
+    queryKey: billingKeys.mails(project),
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listBillingMails, { params: { project }, query: { cursor, limit: 20 }, signal }),
+    ...paging,
+    refetchInterval: 5_000,
+  });
+
+/** Push subscriptions that get billing's notices, each with its newest deliveries. */
+export const webhooksQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: billingKeys.webhooks(project),
+    queryFn: async ({ signal }) => {
+      const { items } = await api.call(OPERATIONS.listSubscriptions, {
+        params: { project },
+        query: { limit: 200 },
+        signal,
+      });
+      const own = items.filter(({ filter }) => NOTICE_TYPES.some((type) => filter.types.includes(type)));
+      return Promise.all(
+        own.map(async (subscription) => {
+          const params = { project, subscription: subscription.id };
+          const deliveries = await api.call(OPERATIONS.listDeliveries, { params, query: { limit: 5 }, signal });
+          return { subscription, deliveries: deliveries.items };
+        }),
+      );
+    },
+    refetchInterval: 10_000,
+  });
+
+export const adviceQuery = (api: ApiClient, project: string, days: number) =>
+  queryOptions({
+    queryKey: [...billingKeys.advice(project), days],
+    queryFn: ({ signal }) => api.call(OPERATIONS.getBillingAdvice, { params: { project }, query: { days }, signal }),
+    refetchInterval: 60_000,
     placeholderData: (before) => before,
   });

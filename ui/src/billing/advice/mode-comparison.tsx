@@ -13,7 +13,12 @@ export function ModeComparison({ modes, currency }: { modes: CostAnalysis['modes
       note="This month’s usage in the mode it has and in the other one; the mode is set on the service’s settings."
       flush
     >
-      <Table label="Billing mode, table" className="min-w-160">
+      {modes.length === 0 && (
+        <p className="p-4 text-ink-2">
+          Services are compared once the life times of their instances were measured; look again after some traffic.
+        </p>
+      )}
+      <Table label="Billing mode, table" className={modes.length === 0 ? 'hidden' : 'min-w-160'}>
         <thead>
           <tr>
             <HeadCell>Service</HeadCell>

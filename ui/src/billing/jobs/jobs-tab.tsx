@@ -59,6 +59,8 @@ const MEANS: Readonly<Record<string, string>> = {
   'close-periods': 'ends and closes the periods that the calendar asks for',
   'check-budgets': 'compares spending and forecast with every budget',
   'accrue-usage': 'posts what was used to the ledger',
+  'send-mails': 'mails alerts and invoices to the billing contacts',
+  'trim-samples': 'forgets what instances used more than a month ago',
   'check-ledgers': 'compares every ledger with its documents',
 };
 

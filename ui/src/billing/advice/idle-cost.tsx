@@ -1,0 +1,35 @@
+import type { CostAnalysis } from '@skyrun/contracts';
+import { Money } from '../../components/money.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { toCents } from '../../format/money.ts';
+import { percentText } from '../analysis/percent.ts';
+
+/** Services from this share of idle cost on are named. */
+const WORTH_NAMING = 0.2;
+
+/** What is paid for time without a request. */
+export function IdleCost({ analysis: { groups, currency, total } }: { analysis: CostAnalysis }) {
+  const idle = groups.filter(({ idleShare }) => (idleShare ?? 0) >= WORTH_NAMING);
+  return (
+    <Panel title="Idle time" note="Minimum instances, and instances that are billed while they wait; this month.">
+      {idle.length === 0 ? (
+        <p className="text-ink-2">
+          No service pays much for waiting: {percentText(total.idleShare)} of the cost is for idle time.
+        </p>
+      ) : (
+        <ul className="flex flex-col gap-2">
+          {idle.map(({ key, idleAmount, idleShare }) => (
+            <li key={key} className="flex flex-wrap items-baseline gap-x-4">
+              <span className="font-medium">{key}</span>
+              <span className="min-w-0 flex-1 basis-64 text-ink-2">
+                {percentText(idleShare)} of its cost is for time without a request. Fewer minimum instances, or
+                request-based billing, would save up to that.
+              </span>
+              <Money amount={toCents(idleAmount)} currency={currency} className="font-medium" />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
