@@ -20,6 +20,16 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Called about once a second. */
   readonly onSecond?: (second: LoadSecond) => void;
+  /** Called for each request that ended: the generator's own log. */
+  readonly onRequest?: (request: LoggedRequest) => void;
+}
+
+/** One request as its sender saw it; times in Unix ms, rounded outwards. */
+export interface LoggedRequest {
+  readonly sentAt: number;
+  readonly endedAt: number;
+  /** 0 without an answer. */
+  readonly status: number;
 }
 
 /** Latencies from 1 µs to 10 minutes with three digits. */
@@ -83,7 +93,11 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       continue;
     }
     state.sent += 1;
-    const one = send(options, agent).then((outcome) => finish(plannedAt, outcome));
+    const sentAt = Math.floor(clock.now());
+    const one = send(options, agent).then((outcome) => {
+      finish(plannedAt, outcome);
+      options.onRequest?.({ sentAt, endedAt: Math.ceil(clock.now()), status: outcome.status });
+    });
     pending.add(one);
     void one.finally(() => pending.delete(one));
   }
