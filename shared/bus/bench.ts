@@ -6,7 +6,7 @@
 import type { AnyEvent } from '@skyrun/contracts';
 import { isoTime, silentLogger, systemClock } from '@skyrun/kit';
 import { startRabbitmq, startRedis } from '@skyrun/testing';
-import { connect } from 'amqplib';
+import { type ConsumeMessage, connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { createBus } from './create-bus.ts';
 import { parseRead } from './redis/replies.ts';
@@ -46,26 +46,35 @@ function counter() {
   return { done: promise, hit };
 }
 
-async function perSecond(run: () => Promise<void>): Promise<number> {
-  const start = systemClock.monotonic();
-  await run();
-  return (COUNT / (systemClock.monotonic() - start)) * 1_000;
+interface Pace {
+  /** Events per second, from the first publish to the last acknowledged event. */
+  readonly rate: number;
+  /** Microseconds of this process's CPU per event. */
+  readonly cpu: number;
 }
 
-async function throughBus(kind: 'redis' | 'rabbitmq', url: string, round: number): Promise<number> {
+async function pace(run: () => Promise<void>): Promise<Pace> {
+  const start = systemClock.monotonic();
+  const cpu = process.cpuUsage();
+  await run();
+  const { user, system } = process.cpuUsage(cpu);
+  return { rate: (COUNT / (systemClock.monotonic() - start)) * 1_000, cpu: (user + system) / COUNT };
+}
+
+async function throughBus(kind: 'redis' | 'rabbitmq', url: string, round: number): Promise<Pace> {
   const bus = await createBus({ kind, url, namespace: `bus${round}`, clock: systemClock, logger: silentLogger });
   const { done, hit } = counter();
   const handler = async () => hit();
   await bus.subscribe({ group: 'bench', types: ['skyrun.usage.*'], prefetch: PREFETCH, handler });
-  const rate = await perSecond(async () => {
+  const result = await pace(async () => {
     for (const batch of batches) await bus.publish(batch);
     await done;
   });
   await bus.close();
-  return rate;
+  return result;
 }
 
-async function bareRabbit(url: string, round: number): Promise<number> {
+async function bareRabbit(url: string, round: number): Promise<Pace> {
   const name = `bare${round}`;
   const model = await connect(url);
   const publisher = await model.createConfirmChannel();
@@ -75,13 +84,21 @@ async function bareRabbit(url: string, round: number): Promise<number> {
   await consumer.bindQueue(name, name, 'skyrun.usage.lost.v1');
   await consumer.prefetch(PREFETCH);
   const { done, hit } = counter();
+  let last: ConsumeMessage | null = null;
+  let open = true;
   await consumer.consume(name, (message) => {
     if (!message) return;
     JSON.parse(message.content.toString());
-    consumer.ack(message);
+    if (!last) {
+      setImmediate(() => {
+        if (last && open) consumer.ack(last, true);
+        last = null;
+      });
+    }
+    last = message;
     hit();
   });
-  const rate = await perSecond(async () => {
+  const result = await pace(async () => {
     for (const batch of batches) {
       for (const event of batch) {
         publisher.publish(name, event.type, Buffer.from(JSON.stringify(event)), { persistent: true });
@@ -90,11 +107,12 @@ async function bareRabbit(url: string, round: number): Promise<number> {
     }
     await done;
   });
+  open = false;
   await model.close();
-  return rate;
+  return result;
 }
 
-async function bareRedis(url: string, round: number): Promise<number> {
+async function bareRedis(url: string, round: number): Promise<Pace> {
   const name = `bare${round}`;
   const [writer, reader] = [new Redis(url, { protocol: 2 }), new Redis(url, { protocol: 2 })];
   await writer.xgroup('CREATE', name, 'bench', '$', 'MKSTREAM');
@@ -109,7 +127,7 @@ async function bareRedis(url: string, round: number): Promise<number> {
       for (const _ of entries) hit();
     }
   })();
-  const rate = await perSecond(async () => {
+  const result = await pace(async () => {
     for (const batch of batches) {
       const step = writer.pipeline();
       for (const event of batch) step.xadd(name, '*', 'e', JSON.stringify(event));
@@ -121,27 +139,30 @@ async function bareRedis(url: string, round: number): Promise<number> {
   await consuming;
   writer.disconnect();
   reader.disconnect();
-  return rate;
+  return result;
 }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-/** Ours and the peer in turn, so that a noisy machine is noisy to both; the figure is the median of the rounds. */
-async function compare(
-  kind: string,
-  peer: string,
-  ours: (round: number) => Promise<number>,
-  bare: (round: number) => Promise<number>,
-): Promise<void> {
-  const rounds: { ours: number; bare: number }[] = [];
+type Side = (round: number) => Promise<Pace>;
+
+/** Ours and the peer in turn, so that a noisy machine is noisy to both; the figures are the medians of the rounds. */
+async function compare(kind: string, peer: string, bus: Side, bare: Side): Promise<void> {
+  const rounds: { bus: Pace; bare: Pace }[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const result = { ours: await ours(round), bare: await bare(round) };
-    // The first one warms up code and server.
-    if (round > 0) rounds.push(result);
+    const first = round % 2 === 0;
+    const early = first ? await bus(round) : await bare(round);
+    const late = first ? await bare(round) : await bus(round);
+    // Round 0 warms up code and server.
+    if (round > 0) rounds.push(first ? { bus: early, bare: late } : { bus: late, bare: early });
   }
-  const figures = `${Math.round(median(rounds.map((each) => each.ours)))}/s through the bus, ${Math.round(median(rounds.map((each) => each.bare)))}/s bare ${peer}`;
-  const ratio = median(rounds.map((each) => each.ours / each.bare));
-  process.stdout.write(`${kind}: ${figures}, ratio ${ratio.toFixed(2)} (median of ${ROUNDS} rounds in turn)\n`);
+  const of = (pick: (round: { bus: Pace; bare: Pace }) => number) => median(rounds.map(pick));
+  const side = (name: string, which: 'bus' | 'bare') =>
+    `${Math.round(of((round) => round[which].rate))}/s (${of((round) => round[which].cpu).toFixed(1)} µs CPU) ${name}`;
+  const ratio = of(({ bus, bare }) => bus.rate / bare.rate).toFixed(2);
+  process.stdout.write(
+    `${kind}: ${side('through the bus', 'bus')}, ${side(`bare ${peer}`, 'bare')}, ratio ${ratio} (median of ${ROUNDS} rounds in turn)\n`,
+  );
 }
 
 const redis = await startRedis({ aof: true });

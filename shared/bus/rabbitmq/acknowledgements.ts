@@ -1,4 +1,4 @@
-import type { Channel, ConsumeMessage } from 'amqplib';
+import { type Channel, type ConsumeMessage, IllegalOperationError } from 'amqplib';
 
 /**
  * Acknowledges what was handled, once per turn of the event loop: everything up to the oldest delivery that is still being
@@ -35,10 +35,15 @@ export class Acknowledgements {
       this.#handled.delete(tag);
       this.#upTo = tag;
     }
-    if (last) this.#channel.ack(last, true);
-    for (const [tag, message] of this.#handled) {
-      this.#channel.ack(message);
-      this.#single.add(tag);
+    try {
+      if (last) this.#channel.ack(last, true);
+      for (const [tag, message] of this.#handled) {
+        this.#channel.ack(message);
+        this.#single.add(tag);
+      }
+    } catch (error) {
+      // The channel is closed: the broker has all of it back, and its session learns that in another way.
+      if (!(error instanceof IllegalOperationError)) throw error;
     }
     this.#handled.clear();
   }

@@ -14,8 +14,11 @@ import { trim } from './trim.ts';
 const TRIM_EVERY_MS = 2_000;
 /** Events in one step: Redis serves nobody else meanwhile. */
 const PUBLISH_BATCH = 500;
-/** All or nothing, and one command instead of one per event. */
-const APPEND = `for index = 1, #ARGV do redis.call('XADD', KEYS[1], '*', 'e', ARGV[index]) end`;
+/**
+ * All or nothing, in one command with one argument: JSON has no raw line ends, so they part the events. One command, or one
+ * argument, per event is what most of the client's time would go into.
+ */
+const APPEND = `for body in string.gmatch(ARGV[1], '[^\\n]+') do redis.call('XADD', KEYS[1], '*', 'e', body) end`;
 
 export interface RedisBusOptions {
   readonly url: string;
@@ -64,7 +67,8 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
       const bodies = events.map((event) => JSON.stringify(parseEvent(event)));
       try {
         for (let from = 0; from < bodies.length; from += PUBLISH_BATCH) {
-          await commands.eval(APPEND, 1, keys.events, ...bodies.slice(from, from + PUBLISH_BATCH));
+          const batch = bodies.slice(from, from + PUBLISH_BATCH).join('\n');
+          await commands.eval(APPEND, 1, keys.events, Buffer.from(batch));
         }
       } catch (error) {
         throw unavailable(`${events.length} events`, error);
