@@ -19,8 +19,11 @@ export interface TestPostgres extends TestServer {
   createDatabase(name?: string): Promise<TestDatabase>;
 }
 
-/** A private PostgreSQL on a free port. Commits survive kill(); fsync is off, so a power failure would not be survived. */
-export async function startPostgres(): Promise<TestPostgres> {
+/**
+ * A private PostgreSQL on a free port. Commits survive kill(); fsync is off, so a power failure would not be survived, unless
+ * `durable` asks for the product's own settings.
+ */
+export async function startPostgres({ durable = false }: { durable?: boolean } = {}): Promise<TestPostgres> {
   const directory = temporaryDirectory('postgres');
   const port = await freePort();
   const password = randomBytes(12).toString('hex');
@@ -29,7 +32,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     port,
     password,
     binaryCache: '/var/lib/skyrun',
-    durable: false,
+    durable,
   });
   const server = await startServer('postgres', prepared, directory.path);
   const url = postgresUrl(port, password, 'postgres');

@@ -30,7 +30,12 @@ describe('database', () => {
     const others = [open('twins'), open('twins'), open('twins')];
     await Promise.all(others.map((other) => other.migrate(folder('migrations'))));
     const { rows } = await db.query<{ name: string }>('select name from twins.schema_migrations order by name');
-    expect(rows.map(({ name }) => name)).toEqual(['0001_things.sql', '0002_more.sql', 'base/0001_outbox_inbox.sql']);
+    expect(rows.map(({ name }) => name)).toEqual([
+      '0001_things.sql',
+      '0002_more.sql',
+      'base/0001_outbox_inbox.sql',
+      'base/0002_outbox_slots.sql',
+    ]);
     await Promise.all(others.map((other) => other.close()));
   });
 

@@ -22,6 +22,8 @@ export interface Database extends Queryable {
    * may have been missed. Resolves when listening, or at once if the database is away.
    */
   listen(channel: string, fn: (payload: string) => void): Promise<Unlisten>;
+  /** Calls `fn` after every transaction of this object that has put events into the outbox. Returns how to end that. */
+  onOutboxGrown(fn: () => void): () => void;
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
   /** May be called twice. */
@@ -65,6 +67,10 @@ export function createDatabase(options: DatabaseOptions): Database {
   const listener = createListener({ connection, logger, clock });
   const dialect = new PostgresDialect({ pool });
   let closed: Promise<void> | undefined;
+  const relays = new Set<() => void>();
+  const outboxGrown = () => {
+    for (const tell of relays) tell();
+  };
 
   const closeAll = async () => {
     await listener.close();
@@ -75,9 +81,13 @@ export function createDatabase(options: DatabaseOptions): Database {
     schema,
     query: (sql, parameters) => pool.query(sql, parameters),
     kysely: <Tables>() => new Kysely<Tables>({ dialect }),
-    transaction: (work, transactionOptions = {}) => runTransaction(pool, clock, work, transactionOptions),
+    transaction: (work, transactionOptions = {}) => runTransaction(pool, clock, work, transactionOptions, outboxGrown),
     migrate: (folder) => migrate({ pool, schema, folder, logger }),
     listen: (channel, fn) => listener.listen(channel, fn),
+    onOutboxGrown(fn) {
+      relays.add(fn);
+      return () => relays.delete(fn);
+    },
     async ping() {
       await pool.query('select 1');
     },

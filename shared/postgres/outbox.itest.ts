@@ -3,6 +3,8 @@ import { silentLogger, systemClock } from '@skyrun/kit';
 import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { appendEvents, createDatabase, createOutboxRelay, type Database, type EventPublisher, once } from './index.ts';
+import { createOutboxQueue } from './outbox-queue.ts';
+import { upkeep } from './upkeep.ts';
 
 const WHEN = '2026-01-01T00:00:00.000Z';
 const draft = (gateway: string): EventDraft => ({
@@ -182,6 +184,84 @@ describe('outbox and inbox', () => {
     });
     await expect(failing).rejects.toThrow('effect failed');
     expect(await db.transaction((tx) => once(tx, 'tally', event))).toBe(true);
+  });
+
+  it('sends what is committed after a higher number was sent already', async () => {
+    const bus = new RecordingBus();
+    const relay = relayTo(bus, 2);
+    await relay.start();
+    const begun = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const slow = db.transaction(async (tx) => {
+      await appendEvents(tx, 'registry', [draft('slow')], systemClock);
+      begun.resolve();
+      await release.promise;
+    });
+    await begun.promise;
+    for (let round = 0; round < 12; round += 1) await append('a', 'b');
+    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(24);
+    release.resolve();
+    await slow;
+    await append('slow');
+    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(26);
+    await relay.stop();
+    const late = bus.published.filter(({ subject }) => subject === 'gateways/slow').map(({ sequence }) => sequence);
+    expect(late).toEqual([1, 2]);
+    expect(await unsent()).toBe(0);
+  });
+
+  it('reads from behind what was sent: rows that are put back by hand are seen by a new relay only', async () => {
+    const bus = new RecordingBus();
+    const relay = relayTo(bus, 5);
+    await relay.start();
+    for (let round = 0; round < 20; round += 1) await append('a');
+    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(20);
+    await db.query('update outbox set sent_at = null where id = (select min(id) from outbox)');
+    await append('b');
+    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(21);
+    await relay.stop();
+    expect(await unsent()).toBe(1);
+    const next = relayTo(bus, 5);
+    await next.start();
+    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(22);
+    await next.stop();
+  });
+
+  it('empties the next part of the outbox only when all of it is sent, and only old marks of the inbox', async () => {
+    const nextSlot = '((floor(extract(epoch from now()) / 3600)::bigint + 1) % 3)';
+    const put = (sent: string) =>
+      db.query(`insert into outbox (slot, event_id, event, sent_at) values (${nextSlot}, 'x', '{}', ${sent})`);
+    const kept = async () => (await db.query('select 1 from outbox')).rows.length;
+    await append('now');
+    await put('now()');
+    await put('null');
+    await db.query(`insert into inbox values ('c', 's', 'old', now() - interval '91 days'), ('c', 's', 'new', now())`);
+    await upkeep(db, silentLogger);
+    expect(await kept()).toBe(3);
+    expect((await db.query('select event_id from inbox')).rows).toEqual([{ event_id: 'new' }]);
+    await db.query(`update outbox set sent_at = now() where event_id = 'x'`);
+    await upkeep(db, silentLogger);
+    expect(await kept()).toBe(1);
+  });
+
+  it('leaves the next part alone while somebody uses it', async () => {
+    const nextSlot = '((floor(extract(epoch from now()) / 3600)::bigint + 1) % 3)';
+    await db.query(`insert into outbox (slot, event_id, event, sent_at) values (${nextSlot}, 'x', '{}', now())`);
+    await db.transaction(async (tx) => {
+      await tx.query('select * from outbox');
+      await upkeep(db, silentLogger);
+    });
+    expect((await db.query('select 1 from outbox')).rows).toHaveLength(1);
+  });
+
+  it('lets one relay claim at a time, and tells PostgreSQL to end a session that stands still with the claim', async () => {
+    await db.transaction(async (tx) => {
+      const queue = createOutboxQueue(10);
+      expect(await queue.claim(tx)).toMatchObject({ busy: false });
+      const { rows } = await tx.query('show idle_in_transaction_session_timeout');
+      expect(rows).toEqual([{ idle_in_transaction_session_timeout: '30s' }]);
+      expect(await db.transaction((other) => createOutboxQueue(10).claim(other))).toMatchObject({ busy: true });
+    });
   });
 
   it('tolerates stop before start, and stopping twice', async () => {

@@ -1,9 +1,6 @@
 import { type AnyEvent, type EventDraft, parseEvent, type TeamEventDraft } from '@skyrun/contracts';
 import { type Clock, isoTime, newId } from '@skyrun/kit';
-import type { Queryable } from './queryable.ts';
-
-/** The channel that wakes the relay of the schema at hand. */
-export const outboxChannel = (schema: string) => `skyrun_outbox_${schema}`;
+import type { Transaction } from './transaction.ts';
 
 /**
  * Writes events into the outbox of the transaction's schema: they will be published if, and only if, it commits.
@@ -12,29 +9,63 @@ export const outboxChannel = (schema: string) => `skyrun_outbox_${schema}`;
  * @throws InvalidEventError when a draft does not fit its schema; nothing is written then
  */
 export async function appendEvents(
-  tx: Queryable,
+  tx: Transaction,
   source: string,
   drafts: readonly (EventDraft | TeamEventDraft)[],
   clock: Clock,
 ): Promise<AnyEvent[]> {
   if (drafts.length === 0) return [];
   const checked = drafts.map((draft) => toEvent(source, draft, clock));
-  const last = await nextSequences(tx, checked);
-  const events = checked.map((event) => {
-    const sequence = last.get(counterOf(event)) ?? 0;
-    last.set(counterOf(event), sequence + 1);
-    return { ...event, sequence };
-  });
-  await tx.query(
-    `insert into outbox (event_id, event)
-     select event_id, event
-     from unnest($1::text[], $2::jsonb[]) with ordinality as given (event_id, event, place)
-     order by place`,
-    [events.map((event) => event.id), events.map((event) => JSON.stringify(event))],
+  const [only] = checked;
+  const sequences = checked.length === 1 && only ? await appendOne(tx, only) : await appendMany(tx, checked);
+  tx.outboxGrew();
+  return checked.map((event, index) => ({ ...event, sequence: sequences[index] ?? 0 }));
+}
+
+/**
+ * One statement each: numbers and rows together. The row of a subject's number stays locked until the commit, and the
+ * outbox's own order is drawn after that lock was obtained, so it is the order of the numbers, too.
+ */
+async function appendOne(tx: Transaction, event: AnyEvent): Promise<number[]> {
+  const { rows } = await tx.prepared<{ sequence: string }>(
+    'outbox.append',
+    `with numbered as (
+       insert into event_sequence (subject, last) values ($1, 1)
+       on conflict (subject) do update set last = event_sequence.last + 1
+       returning last
+     )
+     insert into outbox (event_id, event, sequence) select $2, $3::json, last from numbered returning sequence`,
+    [counterOf(event), event.id, stored(event)],
   );
-  // PostgreSQL sends equal notifications of one transaction once, at commit.
-  await tx.query(`select pg_notify('skyrun_outbox_' || current_schema(), '')`);
-  return events;
+  return rows.map(({ sequence }) => Number(sequence));
+}
+
+/** Counters are taken in one order everywhere, so that two transactions cannot deadlock on them. */
+async function appendMany(tx: Transaction, events: readonly AnyEvent[]): Promise<number[]> {
+  const { rows } = await tx.query<{ event_id: string; sequence: string }>(
+    `with given as (
+       select * from unnest($1::text[], $2::text[], $3::json[]) with ordinality as given (counter, event_id, event, place)
+     ),
+     counts as (select counter, count(*) as count from given group by counter),
+     numbered as (
+       insert into event_sequence (subject, last) select counter, count from counts order by counter
+       on conflict (subject) do update set last = event_sequence.last + excluded.last
+       returning subject, last
+     )
+     insert into outbox (event_id, event, sequence)
+     select event_id, event, last - count + row_number() over (partition by counter order by place)
+     from given join counts using (counter) join numbered on numbered.subject = counter
+     order by place
+     returning event_id, sequence`,
+    [events.map(counterOf), events.map(({ id }) => id), events.map(stored)],
+  );
+  const sequences = new Map(rows.map(({ event_id, sequence }) => [event_id, Number(sequence)]));
+  return events.map(({ id }) => sequences.get(id) ?? 0);
+}
+
+/** Without its number, which stands beside it. */
+function stored({ sequence: _, ...event }: AnyEvent): string {
+  return JSON.stringify(event);
 }
 
 function toEvent(source: string, draft: EventDraft | TeamEventDraft, clock: Clock): AnyEvent {
@@ -52,21 +83,6 @@ function toEvent(source: string, draft: EventDraft | TeamEventDraft, clock: Cloc
     sequence: 0,
     data,
   });
-}
-
-/** Reserves numbers and returns the first one of each subject; sorted, so that two transactions cannot deadlock on them. */
-async function nextSequences(tx: Queryable, events: readonly AnyEvent[]): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const event of events) counts.set(counterOf(event), (counts.get(counterOf(event)) ?? 0) + 1);
-  const subjects = [...counts.keys()].sort();
-  const { rows } = await tx.query<{ subject: string; last: string }>(
-    `insert into event_sequence (subject, last)
-     select * from unnest($1::text[], $2::bigint[]) as given (subject, last)
-     on conflict (subject) do update set last = event_sequence.last + excluded.last
-     returning subject, last`,
-    [subjects, subjects.map((subject) => counts.get(subject) ?? 0)],
-  );
-  return new Map(rows.map(({ subject, last }) => [subject, Number(last) - (counts.get(subject) ?? 0) + 1]));
 }
 
 /** A schema is one source, but for teams that publish through the API: there each has subjects of its own. */

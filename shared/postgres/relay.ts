@@ -1,8 +1,8 @@
 import type { AnyEvent } from '@skyrun/contracts';
 import { backoff, type Clock, createTicker, type Logger } from '@skyrun/kit';
 import type { Database } from './database.ts';
-import type { Unlisten } from './listener.ts';
-import { outboxChannel } from './outbox.ts';
+import { createOutboxQueue } from './outbox-queue.ts';
+import { upkeep } from './upkeep.ts';
 
 /** What the relay needs of a bus: resolves when the broker has confirmed all of them. */
 export interface EventPublisher {
@@ -14,12 +14,12 @@ export interface OutboxRelayOptions {
   readonly bus: EventPublisher;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Events in one batch; 200 by default. */
+  /** Events in one batch; 500 by default. */
   readonly batchSize?: number;
 }
 
 export interface OutboxRelay {
-  /** Resolves when it listens; events that wait already are sent from now on. */
+  /** Events that wait already are sent from now on. */
   start(): Promise<void>;
   /** Waits for a batch that is under way. May be called before start, and twice. */
   stop(): Promise<void>;
@@ -28,10 +28,6 @@ export interface OutboxRelay {
 
 const POLL_MS = 1_000;
 const UPKEEP_MS = 60_000;
-/** Sent events are kept for looking into. */
-const KEEP_SENT = '1 hour';
-/** Longer than any redelivery or replay is to be expected. */
-const KEEP_INBOX = '90 days';
 
 /**
  * Sends a schema's outbox to the bus, in order. One relay per schema works at a time, whichever holds the advisory lock of the
@@ -39,35 +35,38 @@ const KEEP_INBOX = '90 days';
  *
  *   lock + claim ──► publish ──► confirmed ──► mark sent, commit (lock given back)
  *        killed here: nothing was sent    killed here: sent again, and the consumers' inbox absorbs it
+ *
+ * A relay that stands still while it holds the lock is cut off by PostgreSQL, and another one goes on.
  */
-export function createOutboxRelay({ db, bus, clock, logger, batchSize = 200 }: OutboxRelayOptions): OutboxRelay {
+export function createOutboxRelay({ db, bus, clock, logger, batchSize = 500 }: OutboxRelayOptions): OutboxRelay {
   const delay = backoff({ baseMs: 50, maxMs: 5_000 });
-  let unlisten: Unlisten | undefined;
+  const patience = backoff({ baseMs: 20, maxMs: 1_000 });
+  const queue = createOutboxQueue(batchSize);
+  let unlisten: (() => void) | undefined;
   let failures = 0;
   let stopped = false;
   let upkeepDue = 0;
 
-  const sendBatch = () =>
-    db.transaction(async (tx) => {
-      const lock = await tx.query<{ taken: boolean }>(
-        `select pg_try_advisory_xact_lock(hashtextextended('skyrun.relay.' || current_schema(), 0)) as taken`,
-      );
-      if (!lock.rows[0]?.taken) return 0;
-      const { rows } = await tx.query<{ id: string; event: AnyEvent }>(
-        'select id, event from outbox where sent_at is null order by id limit $1 for update skip locked',
-        [batchSize],
-      );
-      if (rows.length === 0) return 0;
-      await bus.publish(rows.map(({ event }) => event));
-      await tx.query('update outbox set sent_at = now() where id = any($1::bigint[])', [rows.map(({ id }) => id)]);
-      return rows.length;
+  const sendBatch = async () => {
+    const batch = await db.transaction(async (tx) => {
+      const claimed = await queue.claim(tx);
+      if (claimed.events.length === 0) return claimed;
+      await bus.publish(claimed.events);
+      await queue.markSent(tx, claimed);
+      return claimed;
     });
-
-  const upkeep = async () => {
-    if (clock.monotonic() < upkeepDue) return;
-    upkeepDue = clock.monotonic() + UPKEEP_MS;
-    await db.query('delete from outbox where sent_at < now() - $1::interval', [KEEP_SENT]);
-    await db.query('delete from inbox where handled_at < now() - $1::interval', [KEEP_INBOX]);
+    queue.committed(batch);
+    return batch;
+  };
+  const sendAll = async (signal: AbortSignal) => {
+    for (let waits = 0; !signal.aborted; ) {
+      const { busy, events } = await sendBatch();
+      if (!busy && events.length < batchSize) return;
+      failures = 0;
+      waits = busy ? waits + 1 : 0;
+      // Whoever has the lock may have read the outbox before our own events came in.
+      if (busy) await clock.sleep(patience(waits), signal);
+    }
   };
 
   const ticker = createTicker({
@@ -77,9 +76,12 @@ export function createOutboxRelay({ db, bus, clock, logger, batchSize = 200 }: O
     everyMs: POLL_MS,
     async run(signal) {
       try {
-        while (!signal.aborted && (await sendBatch()) === batchSize) failures = 0;
+        await sendAll(signal);
         failures = 0;
-        await upkeep();
+        if (clock.monotonic() >= upkeepDue) {
+          upkeepDue = clock.monotonic() + UPKEEP_MS;
+          await upkeep(db, logger);
+        }
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
@@ -92,15 +94,14 @@ export function createOutboxRelay({ db, bus, clock, logger, batchSize = 200 }: O
   return {
     async start() {
       if (stopped || unlisten) return;
-      unlisten = await db.listen(outboxChannel(db.schema), () => ticker.wake());
+      unlisten = db.onOutboxGrown(() => ticker.wake());
       ticker.start();
     },
     async stop() {
       stopped = true;
-      await ticker.stop();
-      const last = unlisten;
+      unlisten?.();
       unlisten = undefined;
-      await last?.();
+      await ticker.stop();
     },
     wake: () => ticker.wake(),
   };

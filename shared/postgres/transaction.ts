@@ -3,11 +3,15 @@ import type { Kysely, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { isRetryable } from './errors.ts';
 import { kyselyOver } from './kysely.ts';
-import type { Queryable } from './queryable.ts';
+import type { Queryable, QueryResult } from './queryable.ts';
 
 /** Everything done through it is committed together or not at all. Not usable after the callback has ended. */
 export interface Transaction extends Queryable {
   kysely<Tables>(): Kysely<Tables>;
+  /** Like `query`, for what runs often: PostgreSQL reads and plans `sql` once per connection. The name stands for this text alone. */
+  prepared<Row extends object>(name: string, sql: string, parameters: unknown[]): Promise<QueryResult<Row>>;
+  /** Tells this process's relay, once it is committed, that there is something to send. */
+  outboxGrew(): void;
 }
 
 export interface TransactionOptions {
@@ -23,11 +27,12 @@ export async function runTransaction<Result>(
   clock: Clock,
   work: (tx: Transaction) => Promise<Result>,
   { isolation, attempts = 5 }: TransactionOptions,
+  onOutboxGrown: () => void,
 ): Promise<Result> {
   const delay = backoff({ baseMs: 5, maxMs: 200 });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryTransaction(pool, work, isolation);
+      return await tryTransaction(pool, work, isolation, onOutboxGrown);
     } catch (error) {
       if (!isRetryable(error) || attempt >= attempts) throw error;
     }
@@ -39,17 +44,23 @@ async function tryTransaction<Result>(
   pool: pg.Pool,
   work: (tx: Transaction) => Promise<Result>,
   isolation: TransactionOptions['isolation'],
+  onOutboxGrown: () => void,
 ): Promise<Result> {
   const client = await pool.connect();
   let broken: Error | undefined;
+  let grown = false;
   const onError = (error: Error) => {
     broken = error;
   };
   client.on('error', onError);
   try {
     await client.query(isolation ? `begin isolation level ${isolation}` : 'begin');
-    const result = await work(transactionOn(client));
+    const tx = transactionOn(client, () => {
+      grown = true;
+    });
+    const result = await work(tx);
     await client.query('commit');
+    if (grown) onOutboxGrown();
     return result;
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => {
@@ -63,11 +74,13 @@ async function tryTransaction<Result>(
   }
 }
 
-function transactionOn(client: pg.PoolClient): Transaction {
+function transactionOn(client: pg.PoolClient, outboxGrew: () => void): Transaction {
   const borrowed = withoutRelease(client);
   return {
     query: (sql, parameters) => client.query(sql, parameters),
     kysely: <Tables>() => kyselyOver<Tables>(() => Promise.resolve(borrowed)),
+    prepared: (name, text, values) => client.query({ name, text, values }),
+    outboxGrew,
   };
 }
 
