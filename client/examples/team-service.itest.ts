@@ -173,11 +173,11 @@ describe.each(['redis', 'rabbitmq'] as const)('team service over %s', (kind) => 
           [SERVICES],
         )
       ).rows;
-    await expect.poll(actual, { timeout: 30_000 }).toEqual(totals);
+    await expect.poll(actual, { timeout: 120_000 }).toEqual(totals);
     // A graceful end leaves nothing half done, and nothing more arrives.
     service.kill('SIGTERM');
     const [code] = await eventOnce(service, 'exit');
     expect(code).toBe(0);
     expect(await actual()).toEqual(totals);
-  }, 180_000);
+  }, 300_000);
 });
