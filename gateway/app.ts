@@ -23,6 +23,7 @@ import { createAdminServer, registerMetrics } from './platform/admin.ts';
 import { Assets } from './platform/assets.ts';
 import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
 import { TrafficReporter } from './report/reporter.ts';
+import { Waker } from './report/waker.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
@@ -136,7 +137,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onWindow: (usages, end, active) => spool.onWindow(usages, end, active),
   });
   const reporter = new TrafficReporter({ gateway: deps.id, client: deps.orchestrator, clock, logger });
-  const dispatch = createDispatch({ activate: (destination) => reporter.activate(destination) });
+  const waker = new Waker({
+    client: deps.orchestrator,
+    clock,
+    logger,
+    onResumed: (destination) => dispatch.drainRoom(destination, clock.monotonic()),
+    otherwise: (destination) => reporter.activate(destination),
+  });
+  const dispatch = createDispatch({
+    activate: (destination) => (destination.hasPaused ? waker.wake(destination) : reporter.activate(destination)),
+  });
   const table = new RouteTable({
     roomLimit: limits.roomLimit,
     now: () => clock.monotonic(),

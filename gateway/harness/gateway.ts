@@ -47,6 +47,10 @@ export interface ControlPlane {
   /** What the orchestrator answers to a report. */
   answerReports(status: number): void;
   onReport(listener: (report: TrafficReport) => void): void;
+  /** Whom the orchestrator says that it resumed; nobody at first. */
+  answerWakes(resumed: readonly unknown[]): void;
+  /** How often it was asked to. */
+  wakes(): number;
   close(): Promise<void>;
 }
 
@@ -55,6 +59,8 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   const reports: TrafficReport[] = [];
   const listeners = new Set<(report: TrafficReport) => void>();
   let status = 204;
+  let resumed: readonly unknown[] = [];
+  let wakes = 0;
   let current: RouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
   const beat = setInterval(() => {
     for (const follower of followers) {
@@ -79,6 +85,10 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
         for (const listener of listeners) listener(report);
       }
       response.writeHead(status).end();
+    } else if (request.url === '/internal/v1/wake') {
+      wakes += 1;
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ resumed }));
     } else {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ path: request.url, method: request.method, body: await body(request) }));
@@ -96,6 +106,10 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
       status = next;
     },
     onReport: (listener) => listeners.add(listener),
+    answerWakes(next) {
+      resumed = next;
+    },
+    wakes: () => wakes,
     close: () =>
       new Promise((resolve) => {
         clearInterval(beat);

@@ -15,8 +15,14 @@ export class Instance implements Candidate {
   readonly breaker = new Breaker();
   readonly pool = new ConnectionPool<UpstreamConnection>();
   readonly meter: InstanceMeter | null;
-  /** False while it drains and after it left the route: it finishes what it has. */
+  /** False while it drains or is paused, and after it left the route: it finishes what it has. */
   ready = true;
+  /** Must be woken before it is sent anything. */
+  paused = false;
+  /** Of the last state that was heard of; what an earlier one says is out of date. */
+  version = 0;
+  /** It has answered a request. */
+  answered = false;
   inFlight = 0;
   readonly since: number;
 
@@ -41,17 +47,38 @@ export class Instance implements Candidate {
 
   resume(): void {
     this.ready = true;
+    this.paused = false;
     this.pool.open();
   }
 
   drain(): void {
     this.ready = false;
+    this.paused = false;
     this.pool.close();
+  }
+
+  /** Connections that it has open would be answered by nobody. */
+  pause(): void {
+    this.drain();
+    this.paused = true;
+  }
+
+  /** What the route or the orchestrator says of it now. */
+  follow({ state, version = 0 }: RouteInstance): void {
+    if (version < this.version) return;
+    this.version = version;
+    if (state === 'ready') {
+      if (!this.ready) this.resume();
+    } else if (state === 'paused') {
+      if (!this.paused) this.pause();
+    } else if (this.ready || this.paused) this.drain();
   }
 }
 
 /** A request in a destination's waiting room. */
 export interface WaitingRequest extends Waiter {
+  /** Monotonic ms. */
+  readonly startedAt: number;
   /** An instance has room. */
   assign(instance: Instance, now: number): void;
   /** The destination is gone; this one is in its place. */
@@ -128,7 +155,21 @@ export class Destination {
 
   /** Whether an instance is on its way out; the orchestrator waits to hear that it is idle. */
   get hasDraining(): boolean {
-    return this.leaving.size > 0 || this.instances.some((instance) => !instance.ready);
+    return this.leaving.size > 0 || this.instances.some((instance) => !instance.ready && !instance.paused);
+  }
+
+  /** Whether an instance could answer within milliseconds if it were woken. */
+  get hasPaused(): boolean {
+    return this.instances.some((instance) => instance.paused);
+  }
+
+  /** Takes over what the orchestrator answered, before the route says so; false when none of them is known here. */
+  wake(resumed: readonly RouteInstance[]): boolean {
+    for (const told of resumed) {
+      const instance = this.instances.find((known) => known.id === told.id);
+      if (instance !== undefined && samePlace(instance, told)) instance.follow(told);
+    }
+    return this.hasReady;
   }
 
   pick(now: number, except: Instance | null): Instance | null {
@@ -175,17 +216,16 @@ export class Destination {
       if (instance === undefined || !samePlace(instance, wanted)) return this.#create(wanted, revision);
       known.delete(wanted.id);
       if (instance.meter !== null) instance.meter.revision = revision;
-      if (wanted.state === 'draining' && instance.ready) instance.drain();
-      else if (wanted.state === 'ready' && !instance.ready) instance.resume();
+      instance.follow(wanted);
       return instance;
     });
     for (const gone of known.values()) this.#leave(gone);
   }
 
   #create(wanted: RouteInstance, revision: MeteredRevision): Instance {
-    const { id, address, port, state } = wanted;
+    const { id, address, port } = wanted;
     const instance = new Instance({ id, address, port, revision, now: this.#now() });
-    if (state === 'draining') instance.drain();
+    instance.follow(wanted);
     instance.breaker.onChange = (open) => this.#onBreaker(instance, open);
     return instance;
   }

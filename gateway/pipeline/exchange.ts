@@ -73,6 +73,8 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #streamed = false;
   #connectAttempts = 0;
   #repeats = 0;
+  /** No instance had room when it came. */
+  #waited = false;
   #deadline = Number.POSITIVE_INFINITY;
   #assignedAt = 0;
   /** Monotonic ms; kept where the service's breaker looks at latency. */
@@ -186,6 +188,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       });
       return;
     }
+    this.#waited = true;
     this.#core.onWaiting(destination);
   }
 
@@ -281,6 +284,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     this.status = line.status;
     this.#progressAt = this.#core.now;
     this.#firstWrite = '';
+    this.#noteFirstAnswer();
     if (this.#instance !== null) this.#judge(this.#instance, line.status);
     if (this.#core.draining) this.closeAfter = true;
     const old = this.head.line.minor === 0;
@@ -293,6 +297,14 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       added: this.head.affinityField + this.responseFields,
       close: this.closeAfter,
     });
+  }
+
+  #noteFirstAnswer(): void {
+    const instance = this.#instance;
+    if (instance === null || instance.answered) return;
+    instance.answered = true;
+    if (!this.#waited) return;
+    this.#destination.traffic.coldStart(instance.id, this.#core.clock.monotonic() - this.startedAt);
   }
 
   onContent(buffer: Buffer, start: number, end: number): void {

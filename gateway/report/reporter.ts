@@ -148,7 +148,12 @@ export class TrafficReporter {
       id,
       current: inFlight,
     }));
-    return { ...seen, instances };
+    const longest = room.first;
+    return {
+      ...seen,
+      instances,
+      ...(longest === undefined ? {} : { waitingMs: Math.max(0, now - longest.startedAt) }),
+    };
   }
 
   async #send(revisions: RevisionTraffic[], windowMs: number): Promise<boolean> {

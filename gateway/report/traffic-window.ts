@@ -2,6 +2,10 @@ import { LATENCY_BOUNDS_MS, type TrafficReport } from '@skyrun/contracts';
 
 export type RevisionTraffic = TrafficReport['revisions'][number];
 
+type ColdStart = NonNullable<RevisionTraffic['coldStarts']>[number];
+/** Of one window; more would tell nothing more. */
+const MOST_COLD_STARTS = 100;
+
 /** What one revision saw since the last report. Times are monotonic ms. */
 export class TrafficWindow {
   /** In flight plus waiting. */
@@ -12,6 +16,7 @@ export class TrafficWindow {
   #requests = 0;
   #classes = [0, 0, 0, 0, 0];
   #buckets = emptyBuckets();
+  #coldStarts: ColdStart[] = [];
 
   constructor(now: number) {
     this.#changedAt = now;
@@ -36,6 +41,11 @@ export class TrafficWindow {
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
   }
 
+  /** The first answer of an instance went to a request that had waited for it, so long after it came. */
+  coldStart(instanceId: string, totalMs: number): void {
+    if (this.#coldStarts.length < MOST_COLD_STARTS) this.#coldStarts.push({ instanceId, totalMs });
+  }
+
   /** A request left for another revision. */
   move(now: number): void {
     this.#area += this.current * (now - this.#changedAt);
@@ -56,6 +66,7 @@ export class TrafficWindow {
       requests: this.#requests,
       statusClasses: { '1xx': c1, '2xx': c2, '3xx': c3, '4xx': c4, '5xx': c5 },
       latencyBuckets: this.#buckets,
+      ...(this.#coldStarts.length === 0 ? {} : { coldStarts: this.#coldStarts }),
     };
   }
 
@@ -68,6 +79,7 @@ export class TrafficWindow {
     this.#requests = 0;
     this.#classes = [0, 0, 0, 0, 0];
     this.#buckets = emptyBuckets();
+    this.#coldStarts = [];
     const idle = traffic.requests === 0 && traffic.current === 0 && traffic.concurrency === 0;
     return idle ? null : traffic;
   }

@@ -23,6 +23,12 @@ export class WaitingRoom<W extends Waiter> {
     return this.#waiters.size;
   }
 
+  /** The one that waits longest, who stays. */
+  get first(): W | undefined {
+    for (const waiter of this.#waiters) return waiter;
+    return undefined;
+  }
+
   /** False when the room is full. */
   enter(waiter: W): boolean {
     if (this.#waiters.size >= this.#limit) return false;

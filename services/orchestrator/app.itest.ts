@@ -9,7 +9,8 @@ import { sampleProgram } from './runtime/memory/program.ts';
 import { desiredOf, TEST_IMAGE } from './testing/desired.ts';
 import { type Harness, type HarnessOptions, startHarness } from './testing/harness.ts';
 
-const fast = { scaling: { stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1 } };
+/** To zero at once, without the rungs of the idle ladder. */
+const fast = { scaling: { stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1, idle: { pausedSeconds: 0 } } };
 const service = { project: 'demo', service: 'web' };
 
 let runtime: MemoryRuntime;

@@ -20,9 +20,11 @@ import { createRoutes } from './routes.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createSwarmRuntime } from './runtime/swarm/swarm-runtime.ts';
+import { createHandover } from './store/handover.ts';
 import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
 import { createReads } from './store/reads.ts';
+import { takeHandedOver } from './traffic/handed-over.ts';
 import { createTrafficIntake } from './traffic/intake.ts';
 
 export interface OrchestratorDeps {
@@ -62,6 +64,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
   const relay = createOutboxRelay({ db, bus, clock, logger });
   let leader: Leader | null = null;
   let subscription: Subscription | undefined;
+  let stopTaking: (() => void) | null = null;
   let started = false;
 
   const desired = followDesired({ registry, clock, logger, onChange: () => leader?.desiredChanged() });
@@ -71,6 +74,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       return (scaling?.stableWindowSeconds ?? UNKNOWN_WINDOW_SECONDS) * 1000;
     },
   });
+  const handover = createHandover(db);
   const leadership = createLeadership({
     db,
     clock,
@@ -95,6 +99,8 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
         term,
         (current) => {
           leader = current;
+          stopTaking?.();
+          stopTaking = current && takeHandedOver({ handover, intake, leader: current, clock, logger });
           metrics.leads(current !== null);
         },
       ),
@@ -109,6 +115,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       logs: createLogStore(db),
       runtime,
       intake,
+      handover,
       clock,
       logger,
       leader: () => leader,

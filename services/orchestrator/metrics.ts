@@ -5,6 +5,8 @@ import type { StartPhases } from './reconcile/records.ts';
 export interface OrchestratorMetrics {
   step(kind: string, milliseconds: number, well: boolean): void;
   started(phases: StartPhases): void;
+  /** The last phase of a start, told apart from the others. */
+  firstByte(milliseconds: number): void;
   instances(ready: number, starting: number, draining: number): void;
   leads(leading: boolean): void;
 }
@@ -33,11 +35,13 @@ export function createOrchestratorMetrics(metrics: Metrics): OrchestratorMetrics
   };
   return {
     step: (kind, milliseconds, well) => steps.observe({ kind, result: well ? 'done' : 'failed' }, milliseconds / 1000),
-    started({ createMs, startMs, probeMs }) {
+    started({ queueMs, createMs, startMs, probeMs }) {
+      if (queueMs !== undefined) phases.observe({ phase: 'queue' }, queueMs / 1000);
       phases.observe({ phase: 'create' }, createMs / 1000);
       phases.observe({ phase: 'start' }, startMs / 1000);
       phases.observe({ phase: 'probe' }, probeMs / 1000);
     },
+    firstByte: (milliseconds) => phases.observe({ phase: 'first_byte' }, milliseconds / 1000),
     instances: count,
     leads(leading) {
       leader.set(leading ? 1 : 0);

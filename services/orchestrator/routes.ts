@@ -4,8 +4,9 @@ import type { DesiredFollower } from './desired/follow-desired.ts';
 import { followLogs } from './logs/follow-logs.ts';
 import { isLogCursor, searchPage } from './logs/search.ts';
 import type { Leader } from './reconcile/leader.ts';
-import { toInstance } from './reconcile/records.ts';
+import { routeInstanceOf, toInstance } from './reconcile/records.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import type { Handover } from './store/handover.ts';
 import type { LogStore } from './store/log-store.ts';
 import type { MetricsStore } from './store/metrics-store.ts';
 import type { Reads } from './store/reads.ts';
@@ -24,6 +25,7 @@ export interface RoutesDeps {
   readonly logs: LogStore;
   readonly runtime: Runtime;
   readonly intake: TrafficIntake;
+  readonly handover: Handover;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Null where another process leads, or none does. */
@@ -39,7 +41,7 @@ export function createRoutes(deps: RoutesDeps): Api {
   const { runtime, intake, clock, logger } = deps;
   const api = createApi();
   const store = () => {
-    if (deps.started()) return { reads: deps.reads, metrics: deps.metrics };
+    if (deps.started()) return { reads: deps.reads, metrics: deps.metrics, handover: deps.handover };
     throw new Problem('platform.unavailable', { detail: 'the orchestrator is starting', retryAfterSeconds: 1 });
   };
 
@@ -80,15 +82,10 @@ export function createRoutes(deps: RoutesDeps): Api {
     return store().reads.listDecisions({ ...params, limit: query.limit, ...cursor });
   });
 
-  api.handle(OPERATIONS.reportTraffic, ({ body }) => {
+  api.handle(OPERATIONS.reportTraffic, async ({ body }) => {
     const leader = deps.leader();
-    if (!leader) {
-      throw new Problem('platform.unavailable', {
-        detail: 'this orchestrator does not lead now',
-        retryAfterSeconds: 1,
-      });
-    }
-    reportTraffic({ intake, leader, clock, report: body });
+    if (leader) reportTraffic({ intake, leader, clock, logger, report: body });
+    else await store().handover.put(body);
     return undefined;
   });
 
@@ -96,6 +93,12 @@ export function createRoutes(deps: RoutesDeps): Api {
     const { project, service, since } = query;
     const rows = await store().metrics.read({ project, service, since: Date.parse(since) });
     return { revisions: observeRevisions(rows) };
+  });
+
+  api.handle(OPERATIONS.wakeRevision, async ({ body }) => {
+    // One that does not lead can wake nobody; the gateway asks in the other way, which any of them takes.
+    const records = (await deps.leader()?.wakeUp(body.revisionId)) ?? [];
+    return { resumed: records.flatMap(routeInstanceOf) };
   });
 
   api.handle(OPERATIONS.getObserved, async () => {

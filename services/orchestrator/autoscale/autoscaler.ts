@@ -23,6 +23,8 @@ export interface Autoscaler {
   evaluate(): boolean;
   /** Judges one revision now, because a request waits for it. */
   activate(revisionId: string): boolean;
+  /** Wants at least one instance of a revision, because a request waits that no report has told of yet. */
+  wakeUp(revisionId: string): void;
 }
 
 /** Most that is measured again after a restart before anything is taken away. */
@@ -39,11 +41,11 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const began = clock.now();
   const memories = new Map<string, ScaleMemory>();
 
-  function judge(desired: DesiredRevision, now: number): boolean {
+  function judge(desired: DesiredRevision, now: number, waits = false): boolean {
     const { revision, want } = desired;
     const counts = world.counts(revision.id);
     const from = world.wanted.get(revision.id) ?? counts.ready + counts.starting;
-    const verdict = want === 'serving' ? serve(desired, counts, from, now) : stand(desired, from);
+    const verdict = want === 'serving' ? serve(desired, counts, from, now, waits) : stand(desired, from);
     const known = world.wanted.has(revision.id);
     world.wanted.set(revision.id, verdict.wanted);
     if (verdict.wanted === from) return !known;
@@ -51,10 +53,16 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     return true;
   }
 
-  function serve({ revision }: DesiredRevision, counts: InstanceCounts, from: number, now: number): Want {
+  function serve(
+    { revision }: DesiredRevision,
+    counts: InstanceCounts,
+    from: number,
+    now: number,
+    waits: boolean,
+  ): Want {
     const policy = policyOf(revision.template);
     const current = intake.current(revision.id, now);
-    const waiting = counts.ready + counts.starting === 0 && current > 0;
+    const waiting = counts.ready + counts.starting === 0 && (waits || current > 0);
     const settleMs = Math.min(policy.stableWindowMs, LONGEST_SETTLE_MS);
     const verdict = decide(
       policy,
@@ -129,6 +137,10 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     activate(revisionId) {
       const desired = world.desired?.get(revisionId);
       return desired?.want === 'serving' && judge(desired, clock.now());
+    },
+    wakeUp(revisionId) {
+      const desired = world.desired?.get(revisionId);
+      if (desired?.want === 'serving') judge(desired, clock.now(), true);
     },
   };
 }

@@ -24,6 +24,8 @@ export interface Execution {
   background(task: Promise<void>): void;
   /** An instance became ready. */
   onReady(record: InstanceRecord): void;
+  /** Since when a request has been waiting for the revision, as gateways say; null when none does. Unix milliseconds. */
+  waitingSince(revisionId: string): number | null;
   /** Plan again. */
   wake(): void;
 }

@@ -19,8 +19,11 @@ import { sampleUsage } from '../usage/sampler.ts';
 import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execution.ts';
+import { noteFirstByte } from './first-byte.ts';
 import { plan } from './plan.ts';
 import type { DesiredRevision, InstanceRecord } from './records.ts';
+import { recover } from './recover.ts';
+import { wakeUp } from './wake-up.ts';
 import { createWorld } from './world.ts';
 
 export interface LeaderOptions {
@@ -43,6 +46,10 @@ export interface Leader {
   desiredChanged(): void;
   /** A request waits for the revision and nothing runs. */
   activate(revisionId: string): void;
+  /** A request waits for the revision and an instance of it is paused: answers with those that take requests now. */
+  wakeUp(revisionId: string): Promise<InstanceRecord[]>;
+  /** A request that waited for the instance's start got its first byte so long after it came. */
+  firstByte(instanceId: string, totalMs: number): Promise<void>;
 }
 
 const PLAN_EVERY_MS = 250;
@@ -81,7 +88,8 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     if (signal.aborted || !world.desired) return;
     const now = clock.now();
     const observed = world.snapshot(now, (instanceId) => intake.inFlight(instanceId, now));
-    for (const step of plan(world.desired, observed, world.wanted, now)) background(execute(execution, step));
+    for (const step of plan(world.desired, observed, world.wanted, now, runtime.supports))
+      background(execute(execution, step));
   };
   // Many reasons to plan in one turn make one plan.
   const wake = () => {
@@ -104,6 +112,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     background,
     wake,
     onReady: (record) => intake.touch(record.revisionId, clock.now()),
+    waitingSince: (revisionId) => intake.waitingSince(revisionId, clock.now()),
   };
   const autoscaler = createAutoscaler({ world, intake, ledger, clock, logger, adopted, background });
   const recorder = createTrafficRecorder({
@@ -134,6 +143,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
       JUDGE_EVERY_MS,
       async () => {
         if (autoscaler.evaluate()) wake();
+        await recover(execution);
         const count = countStates(world);
         options.metrics.instances(count('ready'), count('starting'), count('draining'));
       },
@@ -149,6 +159,12 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   onLeading({
     desiredChanged: takeDesired,
     activate: (revisionId) => activate(autoscaler, revisionId, wake),
+    wakeUp(revisionId) {
+      intake.touch(revisionId, clock.now());
+      autoscaler.wakeUp(revisionId);
+      return wakeUp(execution, revisionId);
+    },
+    firstByte: (instanceId, totalMs) => noteFirstByte(execution, instanceId, totalMs),
   });
   try {
     await new Promise<void>((resolve) => {
@@ -158,7 +174,10 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   } finally {
     onLeading(null);
     await Promise.all(tickers.map((ticker) => ticker.stop()));
-    for (const { probe } of world.entries.values()) probe?.abort();
+    for (const { probe, health } of world.entries.values()) {
+      probe?.abort();
+      health?.abort();
+    }
     await logs.stop();
     await recorder.flush().catch((error: unknown) => logger.warn({ error }, 'the last metrics were not written'));
     // Steps under way end by themselves; what they would write belongs to a term that is over, and is refused.

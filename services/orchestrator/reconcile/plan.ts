@@ -1,3 +1,4 @@
+import { byReadiness, isOnLadder, type Ladder, type LadderAbilities, ladderOf, ladderSteps } from './ladder.ts';
 import { type Container, type DesiredRevision, type InstanceRecord, isLive, type RevisionVerdict } from './records.ts';
 import type { Step, StopReason } from './steps.ts';
 
@@ -7,6 +8,10 @@ export interface ObservedInstance {
   /** A step of it is being executed: it counts, and gets no other. */
   readonly busy: boolean;
   readonly probing: boolean;
+  /** It is asked whether it is still well. */
+  readonly watched: boolean;
+  /** Being resumed or started again. */
+  readonly rising: boolean;
   /** Requests in flight as gateways last said; null when they did not. */
   readonly inFlight: number | null;
 }
@@ -31,6 +36,7 @@ export function plan(
   observed: Observed,
   wanted: ReadonlyMap<string, number>,
   now: number,
+  can: LadderAbilities = { pause: false, restart: false },
 ): Step[] {
   const steps: Step[] = [];
   const byRevision = Map.groupBy(observed.instances, ({ record }) => record.revisionId);
@@ -47,8 +53,19 @@ export function plan(
       // One that is over counts until its end is written down: only then is it known when to try again.
       if (isLive(instance.record.state)) counted.push(instance);
     }
-    steps.push(...grow(revision, target, counted, observed.verdicts.get(revisionId), now));
-    steps.push(...shrink(counted, counted.length - target, ending, reasonFor(revision)));
+    const over = reasonFor(revision) === 'ScaledDown' ? null : reasonFor(revision);
+    const idle = instances.filter((instance) => isOnLadder(instance) && !ending.has(instance));
+    const ladder = ladderOf(revision, target, can);
+    const verdict = observed.verdicts.get(revisionId);
+    // Instances on their way to the warm pool run until they are ready.
+    const filling = verdict?.state === 'ready' ? Math.max(0, ladder.warm - idle.length) : 0;
+    const missing = Math.max(0, target - counted.length);
+    const soon = idle.filter(willRun).length;
+    const woken = byReadiness(idle).slice(0, Math.max(0, missing - soon));
+    steps.push(...ladderSteps(idle, ladder, over, now), ...woken.map(wakeUp));
+    steps.push(...grow(revision, target + filling, counted, woken.length + soon, verdict, now));
+    const reason = reasonFor(revision);
+    steps.push(...shrink(counted, { target, filling }, ending, reason, { ladder, idle: idle.length - woken.length }));
   }
   for (const stray of observed.strays) {
     const revision = desired.get(stray.revisionId);
@@ -67,7 +84,7 @@ function targetOf(revision: DesiredRevision | undefined, wanted: number, verdict
 
 /** What one instance needs, whatever the number of its siblings. */
 function careFor(
-  { record, container, probing, inFlight }: ObservedInstance,
+  { record, container, probing, watched, inFlight }: ObservedInstance,
   revision: DesiredRevision | undefined,
   now: number,
 ): Step | null {
@@ -78,17 +95,32 @@ function careFor(
     const startable = record.state === 'starting' && record.startedAt === null && revision?.want !== undefined;
     return { kind: startable && revision.want !== 'retired' ? 'start' : 'end', instanceId };
   }
+  if (record.state === 'parked')
+    return container.state === 'running' && !probing ? { kind: 'probe', instanceId } : null;
   if (container.state === 'exited') return { kind: 'end', instanceId };
   if (record.state === 'starting') return probing ? null : { kind: 'probe', instanceId };
   if (record.state === 'draining' && isDrained(record, revision, inFlight, now)) {
     return { kind: 'stop', instanceId, reason: stopReason(record.reason) };
   }
+  const serves = record.state === 'ready' || record.state === 'unready';
+  if (serves && !watched && revision && isWatched(revision)) return { kind: 'watch', instanceId };
   return null;
 }
 
 function reasonFor(revision: DesiredRevision | undefined): StopReason {
   if (!revision || revision.want === 'retired') return 'RevisionRetired';
   return revision.suspended === true ? 'ProjectPaused' : 'ScaledDown';
+}
+
+const isWatched = ({ revision: { template } }: DesiredRevision) =>
+  template.readinessProbe !== undefined || template.livenessProbe !== undefined;
+
+/** What is being frozen just now can be resumed in a moment, which is sooner than another could start. */
+const willRun = ({ busy, rising, record }: ObservedInstance) =>
+  rising || (busy && record.state === 'paused' && record.frozenAt === null);
+
+function wakeUp({ record }: ObservedInstance): Step {
+  return { kind: record.state === 'parked' ? 'wake' : 'resume', instanceId: record.instanceId };
 }
 
 function stopReason(text: string | null): StopReason {
@@ -118,10 +150,11 @@ function grow(
   revision: DesiredRevision | undefined,
   target: number,
   counted: readonly ObservedInstance[],
+  woken: number,
   verdict: RevisionVerdict | undefined,
   now: number,
 ): Step[] {
-  const missing = target - counted.length;
+  const missing = target - counted.length - woken;
   if (!revision || missing <= 0 || (verdict && now < verdict.retryAt)) return [];
   // After failures one instance tells whether the revision is well again; the others follow when it is ready.
   const careful = verdict !== undefined && verdict.failures > (verdict.state === 'ready' ? 1 : 0);
@@ -130,14 +163,22 @@ function grow(
   return Array.from({ length: count }, () => ({ kind: 'create', revisionId: revision.revision.id }));
 }
 
-/** Those that serve least go first: those that are over, not ready yet, fewest requests, youngest. */
+/**
+ * Those that serve least go first: those that are over, not ready yet, fewest requests, youngest. One that the idle
+ * ladder has room for is paused, any other leaves.
+ */
 function shrink(
   instances: readonly ObservedInstance[],
-  surplus: number,
+  { target, filling }: { readonly target: number; readonly filling: number },
   ending: ReadonlySet<ObservedInstance>,
   reason: StopReason,
+  { ladder, idle }: { readonly ladder: Ladder; readonly idle: number },
 ): Step[] {
+  // One that is to fill the warm pool may go there as soon as it is ready.
+  const ready = instances.filter(({ record }) => record.state === 'ready').length;
+  const surplus = Math.max(instances.length - target - filling, Math.min(filling, ready - target));
   if (surplus <= 0) return [];
+  let room = Math.max(0, ladder.keep - idle);
   const ranked = instances.toSorted(
     (a, b) =>
       Number(ending.has(b)) - Number(ending.has(a)) ||
@@ -145,15 +186,18 @@ function shrink(
       (a.inFlight ?? 0) - (b.inFlight ?? 0) ||
       b.record.createdAt - a.record.createdAt,
   );
-  return ranked
+  const leaving =
+    instances.length - target - filling > 0 ? ranked : ranked.filter(({ record }) => record.state === 'ready');
+  return leaving
     .slice(0, surplus)
     .filter((instance) => !instance.busy && instance.container !== 'unseen' && !ending.has(instance))
-    .map(({ record }) => ({
+    .map(({ record: { state, instanceId } }): Step => {
       // A paused project's money is spent: its requests have the grace of the instance, not their own time limit.
-      kind: record.state === 'ready' && reason !== 'ProjectPaused' ? ('drain' as const) : ('stop' as const),
-      instanceId: record.instanceId,
-      reason,
-    }));
+      if (state === 'starting' || reason === 'ProjectPaused') return { kind: 'stop', instanceId, reason };
+      if (state !== 'ready' || room === 0) return { kind: 'drain', instanceId, reason };
+      room -= 1;
+      return { kind: 'pause', instanceId };
+    });
 }
 
 /** A later verdict on an instance wins: one that goes away needs no probe first. */

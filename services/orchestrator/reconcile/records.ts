@@ -1,13 +1,17 @@
-import type { DesiredState, Instance, RevisionTemplate } from '@skyrun/contracts';
+import type { DesiredState, Instance, RevisionTemplate, RouteInstance } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
 import type { InstanceIdentity, InstanceSpec, RuntimeInstance } from '../runtime/runtime.ts';
 
 export type DesiredRevision = DesiredState['revisions'][number];
 
 export interface StartPhases {
+  /** From the first waiting request to the start of the work; absent where none waited. */
+  readonly queueMs?: number;
   readonly createMs: number;
   readonly startMs: number;
   readonly probeMs: number;
+  /** From readiness to the first byte of a request that waited. */
+  readonly firstByteMs?: number;
 }
 
 /** An instance as the store remembers it; times in Unix milliseconds. Written before its container exists. */
@@ -24,6 +28,12 @@ export interface InstanceRecord extends InstanceIdentity {
   readonly startPhases: StartPhases | null;
   /** Usage is recorded up to here; null until the container has started. */
   readonly usageUntil: number | null;
+  /** Grows with each change of state. */
+  readonly stateVersion: number;
+  /** Since when it is paused or parked. */
+  readonly idleSince: number | null;
+  /** Since when its processes do not run, while paused: a moment after gateways were told. */
+  readonly frozenAt: number | null;
 }
 
 /** Whether a revision answers, as tried so far. */
@@ -43,8 +53,9 @@ export interface RevisionVerdict {
 /** What is known of an instance's container: `unseen` until the engine was asked. */
 export type Container = RuntimeInstance | 'absent' | 'unseen';
 
+/** Whether it counts towards what is wanted. */
 export function isLive(state: Instance['state']): boolean {
-  return state === 'starting' || state === 'ready';
+  return state === 'starting' || state === 'ready' || state === 'unready';
 }
 
 export function newRecord(
@@ -81,6 +92,9 @@ const untouched = {
   exitCode: null,
   startPhases: null,
   usageUntil: null,
+  stateVersion: 0,
+  idleSince: null,
+  frozenAt: null,
 } as const;
 
 /** A record for a container that the store has none of, as after its database was lost. */
@@ -134,6 +148,11 @@ function launch({ command, args, workingDir }: RevisionTemplate) {
   };
 }
 
+/** A ready instance as gateways know it. */
+export function routeInstanceOf({ instanceId, address, port, stateVersion }: InstanceRecord): RouteInstance[] {
+  return address === null ? [] : [{ id: instanceId, address, port, state: 'ready', version: stateVersion }];
+}
+
 /** The instance as the API and the events show it. */
 export function toInstance(record: InstanceRecord): Instance {
   const { readyAt, endedAt, reason, exitCode, startPhases, address } = record;
@@ -145,6 +164,7 @@ export function toInstance(record: InstanceRecord): Instance {
     revisionId: record.revisionId,
     revisionName: record.revisionName,
     state: record.state,
+    stateVersion: record.stateVersion,
     node: record.node,
     createdAt: isoTime(record.createdAt),
     ...(address === null ? {} : { address, port: record.port }),

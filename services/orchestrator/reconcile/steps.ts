@@ -6,6 +6,18 @@ export interface StepFields {
   start: { readonly instanceId: string };
   /** Ask a running instance whether it is up, until it is or its deadline is over. */
   probe: { readonly instanceId: string };
+  /** Ask a serving instance for as long as it serves whether it is well. */
+  watch: { readonly instanceId: string };
+  /** It is not needed for now: tell gateways to send nothing new without waking it. */
+  pause: { readonly instanceId: string };
+  /** Gateways have heard and nothing is under way: stop its processes where they are. */
+  freeze: { readonly instanceId: string };
+  /** It is needed again: let its processes go on, and tell gateways. */
+  resume: { readonly instanceId: string };
+  /** Stop its container and keep it. */
+  park: { readonly instanceId: string };
+  /** It is needed again: start its container again. */
+  wake: { readonly instanceId: string };
   /** Tell gateways to send nothing new. */
   drain: { readonly instanceId: string; readonly reason: StopReason };
   /** SIGTERM, grace, SIGKILL; then account for it and forget the container. */
@@ -23,4 +35,4 @@ export type Step = { [Kind in StepKind]: { readonly kind: Kind } & StepFields[Ki
 export type StepOf<Kind extends StepKind> = Extract<Step, { kind: Kind }>;
 
 /** Why an instance is stopped on purpose. */
-export type StopReason = 'ScaledDown' | 'RevisionRetired' | 'Superseded' | 'ProjectPaused' | 'PlatformStopped';
+export type StopReason = 'ScaledDown' | 'Idle' | 'RevisionRetired' | 'Superseded' | 'ProjectPaused' | 'PlatformStopped';

@@ -1,6 +1,6 @@
 import type { RuntimeInstance } from '../runtime/runtime.ts';
 import type { Observed } from './plan.ts';
-import { type Container, type DesiredRevision, type InstanceRecord, isLive, type RevisionVerdict } from './records.ts';
+import type { Container, DesiredRevision, InstanceRecord, RevisionVerdict } from './records.ts';
 import { unproven } from './transitions.ts';
 
 /** One instance that is not over, in the leader's memory. */
@@ -15,6 +15,10 @@ export interface Entry {
   /** Left alone until then, after a step that failed for outside reasons. */
   pausedUntil: number;
   probe: AbortController | null;
+  /** Asks for as long as it serves. */
+  health: AbortController | null;
+  /** It is on its way up the idle ladder: it counts as one that runs. */
+  rising: boolean;
 }
 
 export interface InstanceCounts {
@@ -34,6 +38,8 @@ export interface World {
   of(revisionId: string): Iterable<Entry>;
   verdict(revisionId: string): RevisionVerdict;
   setVerdict(verdict: RevisionVerdict): void;
+  /** Revisions of which something failed and nothing has been well for long since. */
+  troubled(): RevisionVerdict[];
   /** No new instance of the revision until then. */
   pauseCreates(revisionId: string, until: number): void;
   counts(revisionId: string): InstanceCounts;
@@ -50,6 +56,7 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
   const strays = new Map<string, RuntimeInstance>();
   const known = new Map(verdicts.map((verdict) => [verdict.revisionId, verdict]));
   const paused = new Map<string, number>();
+  const troubled = new Set(verdicts.filter(({ failures }) => failures > 0).map(({ revisionId }) => revisionId));
 
   function add(record: InstanceRecord, fields: Partial<Entry> = {}): Entry {
     const entry: Entry = {
@@ -59,6 +66,8 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
       holds: 0,
       pausedUntil: 0,
       probe: null,
+      health: null,
+      rising: false,
       ...fields,
     };
     entries.set(record.instanceId, entry);
@@ -70,6 +79,7 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
   function remove(instanceId: string): void {
     const entry = entries.get(instanceId);
     if (!entry) return;
+    entry.health?.abort();
     entries.delete(instanceId);
     const siblings = byRevision.get(entry.record.revisionId);
     siblings?.delete(entry);
@@ -88,12 +98,15 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
     entry.container = found;
     if (found.state === 'running') entry.seenRunningAt = at;
     // An instance that is over answers no probe.
-    if (found.state === 'exited') entry.probe?.abort();
+    if (found.state !== 'exited') return;
+    entry.probe?.abort();
+    entry.health?.abort();
   }
 
   function miss(entry: Entry): void {
     entry.container = 'absent';
     entry.probe?.abort();
+    entry.health?.abort();
   }
 
   return {
@@ -107,7 +120,10 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
     verdict: (revisionId) => known.get(revisionId) ?? unproven(revisionId),
     setVerdict(verdict) {
       known.set(verdict.revisionId, verdict);
+      if (verdict.failures > 0) troubled.add(verdict.revisionId);
+      else troubled.delete(verdict.revisionId);
     },
+    troubled: () => [...troubled].flatMap((revisionId) => known.get(revisionId) ?? []),
     pauseCreates(revisionId, until) {
       paused.set(revisionId, until);
     },
@@ -151,8 +167,9 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
           container: entry.container,
           busy: entry.holds > 0 || entry.pausedUntil > now,
           probing: entry.probe !== null,
-          inFlight:
-            isLive(entry.record.state) || entry.record.state === 'draining' ? inFlight(entry.record.instanceId) : null,
+          watched: entry.health !== null,
+          rising: entry.rising,
+          inFlight: entry.record.state === 'parked' ? null : inFlight(entry.record.instanceId),
         })),
         strays: [...strays.values()].map(({ identity, state }) => ({
           instanceId: identity.instanceId,

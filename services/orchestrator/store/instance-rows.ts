@@ -32,6 +32,9 @@ export function toRow(record: InstanceRecord): Insertable<OrchestratorTables['in
     exit_code: record.exitCode,
     start_phases: record.startPhases === null ? null : JSON.stringify(record.startPhases),
     usage_until: date(record.usageUntil),
+    state_version: record.stateVersion,
+    idle_since: date(record.idleSince),
+    frozen_at: date(record.frozenAt),
   };
 }
 
@@ -60,6 +63,9 @@ export function fromRow(row: InstanceRow): InstanceRecord {
     exitCode: row.exit_code,
     startPhases: row.start_phases,
     usageUntil: ms(row.usage_until),
+    stateVersion: row.state_version,
+    idleSince: ms(row.idle_since),
+    frozenAt: ms(row.frozen_at),
   };
 }
 

@@ -29,6 +29,9 @@ interface InstancesTable {
   exit_code: number | null;
   start_phases: ColumnType<StartPhases | null, string | null, string | null>;
   usage_until: Date | null;
+  state_version: number;
+  idle_since: Date | null;
+  frozen_at: Date | null;
 }
 
 interface RevisionsTable {
@@ -78,6 +81,12 @@ interface LogChunksTable {
   body: Buffer;
 }
 
+interface TrafficHandoverTable {
+  id: Generated<string>;
+  at: Generated<Date>;
+  report: Json<unknown>;
+}
+
 export interface OrchestratorTables {
   leases: { name: string; holder: string; term: string; expires_at: Date };
   instances: InstancesTable;
@@ -85,5 +94,6 @@ export interface OrchestratorTables {
   log_positions: { instance_id: string; stdout: string; stderr: string };
   revisions: RevisionsTable;
   decisions: DecisionsTable;
+  traffic_handover: TrafficHandoverTable;
   metrics: MetricsTable;
 }

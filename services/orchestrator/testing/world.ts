@@ -10,13 +10,23 @@ export interface InstanceFields {
   readonly container?: 'absent' | 'unseen' | RuntimeInstance['state'];
   readonly busy?: boolean;
   readonly probing?: boolean;
+  readonly watched?: boolean;
+  readonly rising?: boolean;
   readonly inFlight?: number | null;
   readonly record?: Partial<InstanceRecord>;
 }
 
 /** An instance of a revision, ready and running unless told otherwise. */
 export function instanceOf(desired: DesiredRevision, fields: InstanceFields = {}): ObservedInstance {
-  const { state = 'ready', container = 'running', busy = false, probing = false, inFlight = null } = fields;
+  const {
+    state = 'ready',
+    container = 'running',
+    busy = false,
+    probing = false,
+    watched = false,
+    rising = false,
+    inFlight = null,
+  } = fields;
   const instanceId = newId('instance', systemClock);
   const startedAt = container === 'absent' || container === 'created' ? null : NOW - 5000;
   const record: InstanceRecord = {
@@ -32,5 +42,5 @@ export function instanceOf(desired: DesiredRevision, fields: InstanceFields = {}
     container === 'absent' || container === 'unseen'
       ? container
       : { identity: record, state: container, address: '10.210.0.2', startedAt: NOW - 5000 };
-  return { record, container: seen, busy, probing, inFlight };
+  return { record, container: seen, busy, probing, watched, rising, inFlight };
 }

@@ -10,6 +10,9 @@ export interface IntakeOptions {
 /** A gateway that is silent for so long is gone, and what it had in flight with it. */
 const GATEWAY_TTL_MS = 5_000;
 
+/** No request waits longer at a gateway. */
+const LONGEST_WAIT_MS = 600_000;
+
 interface GatewayState {
   sequence: number;
   /** By the gateway's clock. */
@@ -24,6 +27,8 @@ interface GatewayState {
 interface RevisionTraffic {
   readonly window: ConcurrencyWindow;
   lastActiveAt: number;
+  /** When the first of the requests came that wait now; null when none does. */
+  waitingSince: number | null;
   /** Since the last flush to the metrics. */
   tally: Tally;
 }
@@ -35,6 +40,8 @@ export interface TrafficIntake {
   current(revisionId: string, now: number): number;
   /** Requests in flight at an instance; null when no gateway counts per instance. */
   inFlight(instanceId: string, now: number): number | null;
+  /** When the first of the requests came that wait for a first instance; null when none was told of lately. */
+  waitingSince(revisionId: string, now: number): number | null;
   average(revisionId: string, now: number, windowMs: number): number | null;
   lastActiveAt(revisionId: string): number;
   /** A sign of life that is no request, such as an instance that became ready. */
@@ -52,7 +59,12 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
   function trafficOf(revisionId: string): RevisionTraffic {
     let found = revisions.get(revisionId);
     if (!found) {
-      found = { window: new ConcurrencyWindow(windowMs(revisionId)), lastActiveAt: 0, tally: emptyTally() };
+      found = {
+        window: new ConcurrencyWindow(windowMs(revisionId)),
+        lastActiveAt: 0,
+        waitingSince: null,
+        tally: emptyTally(),
+      };
       revisions.set(revisionId, found);
     }
     return found;
@@ -82,6 +94,8 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
         traffic.window.observeFrom(now - report.windowMs);
         traffic.window.add(now - report.windowMs, now, revision.concurrency);
         addReport(traffic.tally, revision, report.windowMs);
+        if (revision.queued === 0) traffic.waitingSince = null;
+        else traffic.waitingSince ??= now - (revision.waitingMs ?? 0);
         if (revision.current > 0 || revision.requests > 0 || revision.concurrency > 0) traffic.lastActiveAt = now;
       }
       return true;
@@ -99,6 +113,10 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
         }
       }
       return sum;
+    },
+    waitingSince(revisionId, now) {
+      const since = revisions.get(revisionId)?.waitingSince ?? null;
+      return since !== null && now - since < LONGEST_WAIT_MS ? since : null;
     },
     average: (revisionId, now, windowMs) => revisions.get(revisionId)?.window.average(now, windowMs) ?? null,
     lastActiveAt: (revisionId) => revisions.get(revisionId)?.lastActiveAt ?? 0,

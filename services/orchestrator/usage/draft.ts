@@ -45,7 +45,7 @@ function draftOf(
       busyMs: end - start,
       statusClasses: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
       minInstance,
-      state: 'running',
+      state: record.frozenAt === null ? 'running' : 'paused',
     },
   };
 }

@@ -31,6 +31,18 @@ describe('conditions of a service', () => {
     expect(second(conditions[0]?.lastTransitionTime ?? '')).toBe(since);
   });
 
+  it('shows a revision that keeps ending as unhealthy, and its route where it was', () => {
+    const looping = revisionRow(1, { state: 'ready', reason: 'CrashLoopBackOff', message: 'ended 4 times' });
+    const conditions = revisionConditions(looping);
+    expect(conditions.find(({ type }) => type === 'ContainerHealthy')).toMatchObject({
+      status: 'False',
+      reason: 'CrashLoopBackOff',
+      message: 'ended 4 times',
+    });
+    const service = serviceConditions(serviceState({ newest: looping, ready: looping }));
+    expect(service.map(({ status }) => status).join(' ')).toBe('False False True');
+  });
+
   it('says why, and that traffic stays where it was', () => {
     const conditions = serviceConditions(serviceState({ newest: revisionRow(2, failed), ready: one }));
     expect(conditions[0]).toMatchObject({

@@ -36,6 +36,15 @@ function revisionVerdict(revision: RevisionRow): Verdict {
   const since = revision.state_since;
   switch (revision.state) {
     case 'ready':
+      // It has answered once, so traffic stays with it; but what it runs ends again and again.
+      if (revision.reason === 'CrashLoopBackOff') {
+        return {
+          status: 'False',
+          since,
+          reason: revision.reason,
+          message: revision.message ?? 'Its instances keep ending',
+        };
+      }
       return { status: 'True', since };
     case 'failed':
       return {
