@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { RuntimeInstance } from '../runtime/runtime.ts';
 import { desiredOf } from '../testing/desired.ts';
 import { type InstanceFields, instanceOf, NOW } from '../testing/world.ts';
-import { type ObservedInstance, plan } from './plan.ts';
+import type { ObservedInstance } from './observed.ts';
+import { plan } from './plan.ts';
 import type { DesiredRevision, RevisionVerdict } from './records.ts';
 import { unproven } from './transitions.ts';
 

@@ -1,4 +1,4 @@
-import type { ObservedInstance } from './plan.ts';
+import type { ObservedInstance } from './observed.ts';
 import type { DesiredRevision } from './records.ts';
 import type { Step, StopReason } from './steps.ts';
 

@@ -1,5 +1,5 @@
 import type { RuntimeInstance } from '../runtime/runtime.ts';
-import type { Observed } from './plan.ts';
+import type { Observed } from './observed.ts';
 import type { Container, DesiredRevision, InstanceRecord, RevisionVerdict } from './records.ts';
 import { unproven } from './transitions.ts';
 

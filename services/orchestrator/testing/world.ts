@@ -1,5 +1,5 @@
 import { newId, systemClock } from '@skyrun/kit';
-import type { ObservedInstance } from '../reconcile/plan.ts';
+import type { ObservedInstance } from '../reconcile/observed.ts';
 import { type DesiredRevision, type InstanceRecord, newRecord } from '../reconcile/records.ts';
 import type { RuntimeInstance } from '../runtime/runtime.ts';
 
