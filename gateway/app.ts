@@ -2,9 +2,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
 import { BreakerNews } from './breaker/breaker-news.ts';
-import { Acme } from './edge/acme.ts';
+import type { Acme } from './edge/acme.ts';
 import { Certificates } from './edge/certificates.ts';
-import { openDevelopmentAuthority } from './edge/development-authority.ts';
 import { createTlsListener, type TlsListener } from './edge/tls-listener.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
 import { Callers } from './guard/callers.ts';
@@ -271,6 +270,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   async function startTls(options: TlsOptions): Promise<void> {
+    // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
+    const { openDevelopmentAuthority } = await import('./edge/development-authority.ts');
+    const { Acme } = await import('./edge/acme.ts');
     const authority =
       options.developmentDir === null ? null : await openDevelopmentAuthority(options.developmentDir, clock);
     const certificates = new Certificates({

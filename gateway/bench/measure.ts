@@ -1,0 +1,146 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { HOST, type MeasuredProxy } from './peers.ts';
+
+const run = promisify(execFile);
+/** Linux counts CPU time in these, in µs. */
+const TICK_MICROS = 10_000;
+const PAGE_BYTES = 4096;
+
+export interface Measure {
+  readonly cpuMicrosPerRequest: number;
+  readonly requestsPerSecond: number;
+  readonly errors: number;
+}
+
+/** As many requests as go through in `seconds`, by wrk. */
+export async function measureLoad(
+  proxy: MeasuredProxy,
+  load: { script: string; path: string; connections: number; seconds: number },
+): Promise<Measure> {
+  const before = await cpuMicros(proxy.pid);
+  const { stdout } = await run('wrk', [
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    '-s',
+    load.script,
+    '-H',
+    `Host: ${HOST}`,
+    `http://127.0.0.1:${proxy.port}${load.path}`,
+  ]);
+  const after = await cpuMicros(proxy.pid);
+  const [, requests = '0', micros = '1', errors = '0'] = /RESULT (\d+) (\d+) (\d+)/.exec(stdout) ?? [];
+  return {
+    cpuMicrosPerRequest: (after - before) / Number(requests),
+    requestsPerSecond: (Number(requests) * 1e6) / Number(micros),
+    errors: Number(errors),
+  };
+}
+
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly requests: number;
+}
+
+/** Latency at a fixed rate over 50 connections, by h2load. */
+export async function measureLatency(
+  proxy: MeasuredProxy,
+  load: { directory: string; ratePerSecond: number; seconds: number },
+): Promise<Latency> {
+  const clients = 50;
+  const log = join(load.directory, 'latency.tsv');
+  await rm(log, { force: true });
+  await run('h2load', [
+    '--h1',
+    '-c',
+    String(clients),
+    '-n',
+    String(load.ratePerSecond * load.seconds),
+    `--rps=${load.ratePerSecond / clients}`,
+    `--log-file=${log}`,
+    '-H',
+    `Host: ${HOST}`,
+    `http://127.0.0.1:${proxy.port}/small`,
+  ]);
+  // Start in µs of Unix time, status, duration in µs.
+  const lines = (await readFile(log, 'utf8')).trim().split('\n');
+  const durations = lines.map((line) => Number(line.split('\t')[2])).sort((a, b) => a - b);
+  const at = (part: number) =>
+    (durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? 0) / 1000;
+  return { p50Ms: at(0.5), p99Ms: at(0.99), requests: durations.length };
+}
+
+/** Resident MiB of a proxy while `count` connections that have each carried a request lie idle. */
+export async function measureIdle(proxy: MeasuredProxy, count: number): Promise<number> {
+  const sockets: Socket[] = [];
+  try {
+    for (let start = 0; start < count; start += 100) {
+      const batch = Array.from({ length: Math.min(100, count - start) }, () => openIdle(proxy.port));
+      sockets.push(...(await Promise.all(batch)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const statm = await readFile(`/proc/${proxy.pid}/statm`, 'utf8');
+    return (Number(statm.split(' ')[1]) * PAGE_BYTES) / 1_048_576;
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+function openIdle(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`GET /small HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`));
+    socket.once('data', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** User and system time of a process and all its threads, in µs. */
+async function cpuMicros(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const parts = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(parts[11]) + Number(parts[12])) * TICK_MICROS;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address();
+      await new Promise((resolve) => server.close(resolve));
+      return typeof address === 'object' && address !== null ? address.port : 0;
+    }),
+  );
+}
+
+export async function answers(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    try {
+      (await openIdle(port)).destroy();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`nothing answers on port ${port}`);
+}
