@@ -260,10 +260,10 @@ describe('usage', () => {
     const { registry, events } = first;
     registry.set(web);
     await first.until('ready', () => types(first, 'skyrun.instance.ready').length === 1);
-    await first.until('a window', () => usageOf(first).length === 1);
+    await first.until('a window', () => usageOf(first).length >= 1);
     await first.stop();
     const second = await start({ registry });
-    await second.until('another window', () => usageOf(second).length === 1);
+    await second.until('another window', () => usageOf(second).length >= 1);
     registry.set();
     await second.until('the last window', () => types(second, 'skyrun.instance.stopped').length === 1);
     const [instance] = events.flatMap((event) => (event.type === 'skyrun.instance.started.v1' ? [event.data] : []));
@@ -274,7 +274,7 @@ describe('usage', () => {
     expect(new Set(usage.map(({ key }) => key)).size).toBe(usage.length);
     usage.slice(1).forEach((window, index) => {
       expect(window.windowStart).toBe(usage[index]?.windowEnd);
-      expect(Date.parse(window.windowStart) % 10_000).toBe(0);
+      if (window.state === usage[index]?.state) expect(Date.parse(window.windowStart) % 10_000).toBe(0);
     });
     for (const window of usage) {
       expect(window).toMatchObject({ kind: 'lifetime', instanceId: instance?.id, cpuMilli: 500, memoryMib: 64 });
@@ -336,7 +336,8 @@ describe('down', () => {
       { reason: 'PlatformStopped' },
       { reason: 'PlatformStopped' },
     ]);
-    expect(usageOf(second).filter(({ busyMs }) => busyMs > 0)).toHaveLength(2);
+    const accounted = usageOf(second).filter(({ busyMs }) => busyMs > 0);
+    expect(new Set(accounted.map(({ instanceId }) => instanceId)).size).toBe(2);
   });
 
   test('without the store it stops them all the same, and the next start accounts for them', async () => {

@@ -33,7 +33,10 @@ export const usageRecorded = revisionRef.extend({
   requests: z.int(),
   bytesIn: z.int(),
   bytesOut: z.int(),
-  /** Merged, ascending, non-overlapping; clipped to the window. For `lifetime` the time the instance ran. */
+  /**
+   * Merged, ascending, non-overlapping; clipped to the window. Request-based, a run of busy time ends with a full tick of
+   * `BILLED_TICK_MS` from its start. For `lifetime` the time the instance ran.
+   */
   busy: z.array(busySpan).max(1000),
   /** Sum of `busy`. */
   busyMs: z.int(),
