@@ -317,6 +317,23 @@ export const EVENTS = {
     'gateways/{gateway}',
     z.object({ gateway: z.string(), from: timestamp, until: timestamp }),
   ),
+  'skyrun.usage.differed.v1': define(
+    'skyrun.usage.differed.v1',
+    'Gateways and the runtime measured an instance differently; what gateways saw is billed',
+    'services/{project}/{service}',
+    z.object({
+      project: dnsLabel,
+      service: dnsLabel,
+      revisionName: z.string(),
+      instanceId: z.string(),
+      from: timestamp,
+      until: timestamp,
+      what: z.enum(['busy_outside_lifetime', 'busy_while_paused']),
+      gatewayMs: z.int().describe('busy, as gateways say'),
+      runtimeMs: z.int().describe('alive and not paused, as the runtime says'),
+      differenceMs: z.int(),
+    }),
+  ),
   'skyrun.cost.updated.v1': define(
     'skyrun.cost.updated.v1',
     'Live cost of a project changed',
