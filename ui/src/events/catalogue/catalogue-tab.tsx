@@ -45,7 +45,7 @@ export function CatalogueTab() {
             Search by a part of its name, or by what it says.
           </EmptyState>
         ) : (
-          <ScrollRegion label="Event types" className="max-h-[36rem] overflow-y-auto">
+          <ScrollRegion label="List of event types" className="max-h-[36rem] overflow-y-auto">
             <ul>
               {shown.map((entry) => (
                 <TypeRow

@@ -23,7 +23,7 @@ export function DeadLettersTab() {
       <Panel title="Consumer groups" note="The platform's and the teams'" flush>
         {groups === undefined && <SkeletonRows rows={3} />}
         {groups !== undefined && (
-          <Table label="Consumer groups">
+          <Table label="Dead letters by group">
             <thead>
               <tr>
                 <HeadCell>Group</HeadCell>

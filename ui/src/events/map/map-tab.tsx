@@ -144,12 +144,11 @@ function Drawing(props: { map: ServiceMap; chosen: string | null; onChoose: (id:
 function NodeButton(props: { node: MapNode; pressed: boolean; dim: boolean; onChoose: () => void }) {
   const { node, pressed, dim, onChoose } = props;
   const Icon = ICONS[node.kind];
-  const copies = node.copies > 0 ? ` · ${node.copies} ready` : '';
+  const copies = node.copies > 0 ? ` · ${node.copies} up` : '';
   return (
     <button
       type="button"
       aria-pressed={pressed}
-      aria-label={`${node.name}, ${KINDS[node.kind]}, ${node.health}`}
       onClick={onChoose}
       className={classNames(
         'flex size-full items-center gap-2.5 rounded-xl border bg-surface px-3 text-left shadow-panel transition-[opacity,border-color] hover:border-line-strong',
@@ -170,7 +169,9 @@ function NodeButton(props: { node: MapNode; pressed: boolean; dim: boolean; onCh
         </span>
       </span>
       {node.health !== 'unknown' && (
-        <span aria-hidden className={classNames('size-2 shrink-0 rounded-full', DOT[node.health])} />
+        <span className={classNames('size-2 shrink-0 rounded-full', DOT[node.health])}>
+          <span className="sr-only">{node.health}</span>
+        </span>
       )}
     </button>
   );
@@ -187,7 +188,7 @@ function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }
       {shown.length === 0 ? (
         <p className="p-4 text-ink-3">Nothing has flowed here lately.</p>
       ) : (
-        <Table label={title}>
+        <Table label={`${title}, as a table`}>
           <thead>
             <tr>
               <HeadCell>From</HeadCell>
