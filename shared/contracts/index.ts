@@ -191,6 +191,7 @@ export {
   type BillingMail,
   NOTICE_TYPES,
   type RightSizing,
+  type UnitPrices,
 } from './resources/billing-insight.ts';
 export {
   type CatalogueEntry,
