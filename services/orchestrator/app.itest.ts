@@ -158,7 +158,7 @@ describe('a service at zero', () => {
   test('grows with the load and shrinks without a failed decision', async () => {
     const harness = await start();
     const web = desiredOf({
-      template: { containerConcurrency: 10, scaling: { ...fast.scaling, target: 5, maxScale: 4 } },
+      template: { containerConcurrency: 10, scaling: { ...fast.scaling, target: 5, targetUtilization: 1, maxScale: 4 } },
     });
     harness.registry.set(web);
     await systemClock.sleep(1200);
