@@ -219,8 +219,11 @@ describe('an orchestrator that restarts', () => {
   test('goes on with an instance whose row was written and whose container was not', async () => {
     const first = await start();
     const web = desiredOf({ template: { scaling: { minScale: 1 } } });
+    const other = desiredOf({ service: 'other', template: { scaling: { minScale: 1 } } });
+    first.registry.set(other);
+    await first.until('the other', () => types(first, 'skyrun.instance.ready').length === 1);
     runtime.setUnavailable(true);
-    first.registry.set(web);
+    first.registry.set(other, web);
     const rows = () => first.client.call(OPERATIONS.listInstances, { params: service });
     const written = await first.until('row', async () => (await rows()).items[0]);
     await first.stop();
@@ -231,7 +234,7 @@ describe('an orchestrator that restarts', () => {
       return page.items[0]?.state === 'ready' ? page : null;
     });
     expect(items.map(({ id }) => id)).toEqual([written.id]);
-    expect(runtime.starts()).toBe(1);
+    expect(runtime.starts()).toBe(2);
   });
 
   test('what ended meanwhile is accounted for from its own times', async () => {

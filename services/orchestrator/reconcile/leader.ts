@@ -40,6 +40,8 @@ export interface LeaderOptions {
   readonly node: string;
   readonly metrics: OrchestratorMetrics;
   readonly logRetention: LogRetention;
+  /** The store's, unless another is given. */
+  readonly openLedger?: typeof createLedger;
   /** What the registry last said; null until it has. */
   desired(): ReadonlyMap<string, DesiredRevision> | null;
 }
@@ -74,7 +76,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   const { db, runtime, clock, logger, intake } = options;
   const { signal } = term;
   const reads = createReads(db);
-  const ledger = createLedger({ db, clock, term: term.number });
+  const ledger = (given.openLedger ?? createLedger)({ db, clock, term: term.number });
   const [records, verdicts] = await Promise.all([reads.activeInstances(), reads.verdicts()]);
   const world = createWorld(records, verdicts);
   const logStore = createLogStore(db);
@@ -88,9 +90,11 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   };
 
   let queued = false;
+  // What runs without a row would be started a second time before it is seen.
+  let seen = false;
   const reconcile = () => {
     queued = false;
-    if (signal.aborted || !world.desired) return;
+    if (signal.aborted || !world.desired || !seen) return;
     const now = clock.now();
     const observed = world.snapshot(now, (instanceId) => intake.inFlight(instanceId, now));
     for (const step of plan(world.desired, observed, world.wanted, now, runtime.supports))
@@ -137,6 +141,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     const at = clock.now();
     const found = await runtime.list(instanceId ?? undefined);
     world.observe(found, instanceId, at);
+    seen ||= instanceId === null;
     wake();
   };
   const takeDesired = () => {
