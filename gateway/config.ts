@@ -32,7 +32,7 @@ export const gatewayConfig = defineConfig('gateway', {
   },
   SKYRUN_TLS_PORT: {
     schema: configTypes.port.optional(),
-    doc: 'encrypted port (HTTP/2 and HTTP/1.1); absent: none',
+    doc: 'a port for TLS alone (HTTP/2 and HTTP/1.1); SKYRUN_PORT takes TLS too, from clients that begin with it',
   },
   SKYRUN_TLS_DIR: {
     schema: configTypes.text.optional(),

@@ -50,22 +50,17 @@ const gateway = createGateway({
   },
   registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token }),
   orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
-  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token }),
   identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token }),
   sharedBuckets,
   bus,
   clock,
   logger,
-  ...(config.SKYRUN_TLS_PORT === undefined
-    ? {}
-    : {
-        tls: {
-          port: config.SKYRUN_TLS_PORT,
-          certificateDir: tlsDir,
-          developmentDir: config.SKYRUN_TLS_DEVELOPMENT ? join(tlsDir, 'development') : null,
-          acme,
-        },
-      }),
+  tls: {
+    port: config.SKYRUN_TLS_PORT ?? null,
+    certificateDir: tlsDir,
+    developmentDir: config.SKYRUN_TLS_DEVELOPMENT ? join(tlsDir, 'development') : null,
+    acme,
+  },
   limits: {
     waitMs: config.SKYRUN_GATEWAY_WAIT_MS,
     roomLimit: config.SKYRUN_GATEWAY_QUEUE,

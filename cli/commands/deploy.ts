@@ -116,7 +116,8 @@ async function fromFile(context: CommandContext, client: SignedInClient, flags: 
   const text = await readFile(String(flags['file']), 'utf8').catch((cause: unknown) => {
     throw new UsageError(`--file ${String(flags['file'])} cannot be read`, { cause });
   });
-  const { name, project, spec } = toServiceSpec(parse(text));
+  const { name, project, spec, warnings } = toServiceSpec(parse(text));
+  for (const warning of warnings) context.output.error(`note: ${warning}`);
   const given = typeof flags['project'] === 'string' ? flags['project'] : project;
   return { project: await chooseProject(context, client, given), name, spec };
 }

@@ -4,8 +4,9 @@ import { cost } from './cost.ts';
 import { deadLetters } from './dead-letters.ts';
 import { deleteService } from './delete.ts';
 import { deploy } from './deploy.ts';
-import { events } from './events/events.ts';
+import { events } from './events.ts';
 import { invoices } from './invoices.ts';
+import { kubeconfigCommand } from './kubeconfig.ts';
 import { load } from './load.ts';
 import { login, logout } from './login.ts';
 import { logs } from './logs.ts';
@@ -27,5 +28,6 @@ export const COMMANDS: readonly Command[] = [
   invoices,
   billing,
   load,
+  kubeconfigCommand,
   deleteService,
 ];

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { ClientConnection, peerAddress } from '../pipeline/connection.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
@@ -10,6 +10,8 @@ const HANDSHAKE_MS = 10_000;
 
 export interface TlsListener {
   listen(options: { host: string; port: number; reusePort: boolean }): Promise<AddressInfo>;
+  /** Takes a connection that another port accepted and nobody has read from. */
+  accept(socket: Socket): void;
   /** Takes nothing new; resolves when the last connection has ended. */
   close(): Promise<void>;
   readonly listening: boolean;
@@ -58,9 +60,13 @@ export function createTlsListener(
           else resolve(address);
         });
       }),
+    accept: (socket) => {
+      server.emit('connection', socket);
+    },
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        if (server.listening) server.close(() => resolve());
+        else resolve();
       }),
     get listening() {
       return server.listening;

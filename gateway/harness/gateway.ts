@@ -155,7 +155,6 @@ export async function startGateway(
     },
     registry: client,
     orchestrator: client,
-    billing: client,
     identity: client,
     sharedBuckets: null,
     bus: {

@@ -18,6 +18,9 @@ const LINGER_MS = 2000;
 /** A client that ends its side while it waits for an answer is gone, unless the answer is this near. */
 const HALF_CLOSED_MS = 20;
 
+/** First byte of a TLS record that holds a handshake (RFC 8446 §5.1); no HTTP method begins so. */
+const TLS_HANDSHAKE = 0x16;
+
 type State = 'head' | 'body' | 'busy' | 'tunnel' | 'linger';
 
 /**
@@ -47,6 +50,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #lingered = 0;
   #flushed = 0;
   #stalledSince = 0;
+  /** Nothing was read yet. */
+  #fresh = true;
   readonly #reader: RequestReader;
 
   constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
@@ -77,6 +82,10 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
 
   #onData(chunk: Buffer): void {
     this.#activeAt = this.#core.now;
+    if (this.#fresh) {
+      this.#fresh = false;
+      if (chunk[0] === TLS_HANDSHAKE && this.#handOver(chunk)) return;
+    }
     switch (this.#state) {
       case 'head':
         this.#drive(chunk);
@@ -98,6 +107,21 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
         return;
       default:
     }
+  }
+
+  /** The client speaks TLS: whoever does may have the same port. */
+  #handOver(chunk: Buffer): boolean {
+    const { onEncrypted } = this.#core;
+    if (onEncrypted === null || this.socket instanceof TLSSocket) return false;
+    this.socket.pause();
+    // Only what reads: the socket has listeners of its own that TLS needs.
+    this.socket.removeAllListeners('data');
+    this.socket.removeAllListeners('drain');
+    this.#state = 'linger';
+    this.#core.connections.delete(this);
+    this.socket.unshift(chunk);
+    onEncrypted(this.socket);
+    return true;
   }
 
   #hold(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
 import type { Admission } from './admission.ts';
@@ -50,10 +51,10 @@ export interface GatewayCore {
   draining: boolean;
   /** `address`: the client's. */
   decide(head: RequestHead, address: string): Decision;
-  /** The field that tells what a request cost, with its CR LF, or ''; `ms` from the instance's getting it. */
-  costField(destination: Destination, ms: number): string;
   /** The destination has traffic to report. */
   onTraffic(destination: Destination): void;
+  /** Takes over a connection whose client begins with TLS on the plain port; null: it is refused like any other noise. */
+  onEncrypted: ((socket: Socket) => void) | null;
   /** A request began to wait. */
   onWaiting(destination: Destination): void;
   /** Room may have come free: serves who waits. */

@@ -1,5 +1,5 @@
 import type { Operation, PlatformService } from '@skyrun/contracts';
-import { LIVE_FEED } from '@skyrun/contracts';
+import { KUBERNETES_API, LIVE_FEED } from '@skyrun/contracts';
 
 interface Node {
   readonly fixed: Map<string, Node>;
@@ -39,6 +39,7 @@ export function createPlatformPaths(operations: readonly Operation[]): (path: st
 
   return (path) => {
     if (isUnder(path, LIVE_FEED.path)) return service('events');
+    if (isUnder(path, KUBERNETES_API.path)) return service(KUBERNETES_API.service);
     if (isUnder(path, '/internal')) return UNKNOWN;
     if (!isUnder(path, '/api') && !isUnder(path, '/apis')) return ASSETS;
     const owner = find(root, path.split('/'), 1);

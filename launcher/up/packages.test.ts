@@ -17,7 +17,7 @@ test.each([
     'tests',
     { ...up, tests: true },
     nothing,
-    ['redis-server', 'docker.io', 'iptables', 'rabbitmq-server', 'chromium', 'iproute2', 'pebble'],
+    ['redis-server', 'docker.io', 'iptables', 'rabbitmq-server', 'chromium', 'iproute2', 'pebble', 'kubernetes-client'],
   ],
   ['redis from source', up, (file: string) => file === '/usr/local/bin/redis-server', ['docker.io', 'iptables']],
   ['everything there', { ...up, tests: true }, () => true, []],

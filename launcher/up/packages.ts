@@ -18,6 +18,8 @@ const RABBITMQ: Requirement = { package: 'rabbitmq-server', files: ['/usr/lib/ra
 const IPROUTE: Requirement = { package: 'iproute2', files: inPath('ip') };
 /** An ACME authority to test against. */
 const PEBBLE: Requirement = { package: 'pebble', files: inPath('pebble') };
+/** A Kubernetes client to test against. */
+const KUBECTL: Requirement = { package: 'kubernetes-client', files: inPath('kubectl') };
 const CHROMIUM: Requirement = { package: 'chromium', files: inPath('chromium') };
 
 export interface Need {
@@ -32,7 +34,7 @@ export function requirements(need: Need): Requirement[] {
     REDIS,
     ...(need.engineAnswers ? [] : DOCKER),
     ...(need.distributed || need.tests ? [RABBITMQ] : []),
-    ...(need.tests ? [CHROMIUM, IPROUTE, PEBBLE] : []),
+    ...(need.tests ? [CHROMIUM, IPROUTE, PEBBLE, KUBECTL] : []),
   ];
 }
 

@@ -10,6 +10,10 @@ import { createSpool } from './images/archive/spool.ts';
 import { createImageEngine } from './images/image-engine.ts';
 import { createImageIntents } from './images/image-intents.ts';
 import { createUploadSlots } from './images/upload-slots.ts';
+import { createObjectBook } from './kubernetes/object-book.ts';
+import { createProjects } from './kubernetes/projects.ts';
+import { createKubernetesApi } from './kubernetes/serve.ts';
+import { createWatchHub } from './kubernetes/watch-hub.ts';
 import { syncObserved } from './observed/sync-observed.ts';
 import { type RolloutObserver, runRollouts } from './rollout/run-rollouts.ts';
 import { createRoutes } from './routes.ts';
@@ -76,6 +80,19 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
     uploadIdleMs: config.SKYRUN_UPLOAD_IDLE_SECONDS * 1000,
   });
 
+  const objects = createObjectBook({ db, address, keptChanges: config.SKYRUN_KUBERNETES_KEPT_CHANGES });
+  const watches = createWatchHub({ db, book: objects, clock, logger });
+  const kubernetes = createKubernetesApi({
+    db,
+    ...traffic,
+    retainedRevisions: config.SKYRUN_RETAINED_REVISIONS,
+    logger,
+    book: objects,
+    hub: watches,
+    projects: createProjects(config.SKYRUN_IDENTITY_URL),
+    bookmarkMs: config.SKYRUN_KUBERNETES_BOOKMARK_SECONDS * 1000,
+  });
+
   const observer = { getObserved: (signal: AbortSignal) => orchestrator.call(OPERATIONS.getObserved, { signal }) };
   const sync = createTicker({
     name: 'registry.sync',
@@ -108,11 +125,13 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
   return {
     name: 'registry',
     api,
+    foreign: kubernetes,
     async start() {
       const left = await spool.prepare();
       if (left > 0) logger.info({ files: left }, 'removed uploads that a crash left behind');
       await db.migrate(new URL('./migrations/', import.meta.url));
       await book.start();
+      await watches.start();
       await relay.start();
       subscription = await subscribeToObservations(bus, { db, ...traffic });
       sync.start();
@@ -126,6 +145,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       await sync.stop();
       await rollouts.stop();
       await intents.stop();
+      await watches.stop();
       await book.stop();
       await relay.stop();
       await db.close();

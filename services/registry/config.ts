@@ -17,6 +17,20 @@ export const registryConfig = defineConfig('registry', {
     doc: 'shared secret of the platform’s own parts, for handing images to the orchestrator',
     secret: true,
   },
+  SKYRUN_IDENTITY_URL: {
+    schema: configTypes.url,
+    doc: 'address of identity, which knows the projects that are shown as namespaces',
+  },
+  SKYRUN_KUBERNETES_KEPT_CHANGES: {
+    schema: configTypes.integer.min(10).max(1_000_000),
+    default: '5000',
+    doc: 'changes of the API in Kubernetes’ shape that are kept for watchers which come back; older versions answer 410',
+  },
+  SKYRUN_KUBERNETES_BOOKMARK_SECONDS: {
+    schema: configTypes.integer.min(1).max(3600),
+    default: '60',
+    doc: 'seconds between two bookmarks of a watch in Kubernetes’ shape',
+  },
   SKYRUN_BASE_DOMAIN: {
     schema: z.string().min(1).toLowerCase(),
     default: 'localhost',

@@ -86,6 +86,7 @@ export async function startTestRegistry(
     SKYRUN_DATA_DIR: dataDirectory.path,
     SKYRUN_ORCHESTRATOR_URL: `http://127.0.0.1:${port}`,
     SKYRUN_INTERNAL_TOKEN: 'internal',
+    SKYRUN_IDENTITY_URL: `http://127.0.0.1:${port}`,
     SKYRUN_PUBLIC_URL: 'http://localhost:8080',
     SKYRUN_UPLOAD_MIN_FREE_BYTES: '1',
     ...environment,

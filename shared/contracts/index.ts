@@ -102,10 +102,15 @@ export {
   type AnnotationRule,
   type Patch,
 } from './knative/annotations.ts';
+export { KNATIVE_GROUP, KNATIVE_VERSION, KUBERNETES_API } from './knative/api.ts';
 export {
   type NamedServiceSpec,
   toServiceSpec,
 } from './knative/from-knative.ts';
+export {
+  annotations as kubernetesAnnotations,
+  labels as kubernetesLabels,
+} from './knative/metadata.ts';
 export {
   formatCpu,
   formatDuration,
@@ -120,7 +125,7 @@ export {
   knativeService,
   UNSUPPORTED,
 } from './knative/schema.ts';
-export { toKnative } from './knative/to-knative.ts';
+export { toKnative, toKnativeSpec, toKnativeTemplate } from './knative/to-knative.ts';
 export {
   currency,
   formatMoney,
@@ -191,7 +196,6 @@ export {
   type BillingMail,
   NOTICE_TYPES,
   type RightSizing,
-  type UnitPrices,
 } from './resources/billing-insight.ts';
 export {
   type CatalogueEntry,

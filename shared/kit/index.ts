@@ -82,6 +82,7 @@ export {
 } from './run.ts';
 export { createSeal, deriveKey, type Seal } from './seal.ts';
 export type {
+  ForeignApi,
   Readiness,
   ServiceModule,
 } from './service.ts';

@@ -79,9 +79,8 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
       entry.health?.abort();
       const graceMs = entry.record.terminationGraceSeconds * 1000;
       execution.signal.throwIfAborted();
-      const stoppingSince = execution.clock.now();
       const container = await execution.runtime.stop(instanceId, { graceMs, remove: false });
-      await finish(execution, entry, { state: 'stopped', reason, stoppingSince }, container);
+      await finish(execution, entry, { state: 'stopped', reason }, container);
     });
   },
 

@@ -140,11 +140,12 @@ function knativeNames(service: string, revision: string) {
   return { K_SERVICE: service, K_REVISION: revision, K_CONFIGURATION: service };
 }
 
-function launch({ command, args, workingDir }: RevisionTemplate) {
+function launch({ command, args, workingDir, runAsUser }: RevisionTemplate) {
   return {
     ...(command ? { command } : {}),
     ...(args ? { args } : {}),
     ...(workingDir === undefined ? {} : { workingDir }),
+    ...(runAsUser === undefined ? {} : { runAsUser }),
   };
 }
 

@@ -37,6 +37,8 @@ export interface InstanceSpec extends InstanceIdentity {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly workingDir?: string;
+  /** Number of the user; absent: what the image says. */
+  readonly runAsUser?: number;
   /** Complete but for what the image sets: the platform's own variables are in it. */
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }

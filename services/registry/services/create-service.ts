@@ -1,6 +1,6 @@
 import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { newId } from '@skyrun/kit';
-import { appendEvents } from '@skyrun/postgres';
+import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { onceByKey } from '../idempotency.ts';
 import { completeService, notifyChange } from '../store/services.ts';
 import type { ServiceRow, Store, Tables } from '../store/tables.ts';
@@ -18,6 +18,8 @@ export interface CreateService {
   readonly caller: string;
   readonly idempotencyKey?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** What else is to be written in the same transaction; what it throws undoes everything. */
+  readonly alongside?: ((tx: Transaction, service: ServiceRow) => Promise<void>) | undefined;
 }
 
 /**
@@ -49,6 +51,7 @@ export async function createService(input: CreateService, { db, clock, address }
         ],
         clock,
       );
+      await input.alongside?.(tx, created);
       await notifyChange(store, created.id);
       return toService(await completeService(store, created), address);
     };

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
-import { appendEvents } from '@skyrun/postgres';
+import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { supersedeRollout } from '../rollout/move-rollout.ts';
 import { completeService, lockService } from '../store/services.ts';
-import type { RevisionRow, Tables } from '../store/tables.ts';
+import type { RevisionRow, ServiceRow, Tables } from '../store/tables.ts';
 import { checkTraffic } from '../traffic/check-traffic.ts';
 import { settleTraffic, type TrafficDeps } from '../traffic/settle-traffic.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
@@ -21,6 +21,8 @@ export interface ReplaceService {
   readonly spec: ServiceSpec;
   readonly ifMatch?: string | undefined;
   readonly traceparent?: string | undefined;
+  /** What else is to be written in the same transaction; what it throws undoes everything. */
+  readonly alongside?: ((tx: Transaction, service: ServiceRow) => Promise<void>) | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function replaceService(
     }
     requireMatch(current, ifMatch);
     await checkTraffic(store, current, spec.traffic, '/spec/traffic');
+    await input.alongside?.(tx, current);
     const pinned = await pinTemplate(store, project, spec.template);
     const { newest } = await completeService(store, current);
     const revision = sameTemplate(pinned, pinnedOf(newest))

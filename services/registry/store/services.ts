@@ -297,3 +297,26 @@ function required(rows: ReadonlyMap<string, RevisionRow>, id: string): RevisionR
   if (row === undefined) throw new Error(`revision ${id} is missing although a service names it`);
   return row;
 }
+
+/** Ids of the services of some projects that are not deleted. */
+export async function findServiceIds(store: Store, projects: readonly string[]): Promise<string[]> {
+  if (projects.length === 0) return [];
+  const rows = await store
+    .selectFrom('services')
+    .select('id')
+    .where('project', 'in', projects)
+    .where('deleted_at', 'is', null)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** All revisions of some services. */
+export async function listRevisionsOf(store: Store, serviceIds: readonly string[]): Promise<RevisionRow[]> {
+  if (serviceIds.length === 0) return [];
+  return await store.selectFrom('revisions').selectAll().where('service_id', 'in', serviceIds).orderBy('id').execute();
+}
+
+/** Starting, ready and draining instances of a service, also of one that is deleted. */
+export async function liveInstanceCount(store: Store, serviceId: string): Promise<number> {
+  return (await liveInstances(store, [serviceId])).length;
+}

@@ -6,13 +6,15 @@ import { ANNOTATION_RULES, type Patch } from './annotations.ts';
 import { CONTAINER, SPEC, TEMPLATE } from './places.ts';
 import { readProbes } from './probes.ts';
 import { parseCpu, parseMemory } from './quantity.ts';
-import { type KnativeService, knativeService, UNSUPPORTED } from './schema.ts';
+import { type KnativeService, knativeService, UNSUPPORTED, WITHOUT_EFFECT } from './schema.ts';
 
 export interface NamedServiceSpec {
   /** From `metadata.namespace`; undefined where there is none. */
   readonly project: string | undefined;
   readonly name: string;
   readonly spec: ServiceSpec;
+  /** What was given and can have no effect here, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 type TemplateInput = z.input<typeof serviceSpec>['template'];
@@ -26,6 +28,7 @@ export function toServiceSpec(input: unknown): NamedServiceSpec {
   if (!parsed.success) throw refusal(parsed.error.issues.flatMap(issueErrors));
   const { metadata, spec } = parsed.data;
   const errors: FieldError[] = [];
+  const warnings = withoutEffect(spec.template.spec);
   for (const [field, name] of [
     ['name', metadata.name],
     ['namespace', metadata.namespace],
@@ -44,7 +47,7 @@ export function toServiceSpec(input: unknown): NamedServiceSpec {
     for (const { path, message } of checked.error.issues) errors.push({ field: originOf(path), message });
   }
   if (errors.length > 0 || !checked.success) throw refusal(errors);
-  return { project: metadata.namespace, name: metadata.name, spec: checked.data };
+  return { project: metadata.namespace, name: metadata.name, spec: checked.data, warnings };
 }
 
 function readTemplate(template: KnativeService['spec']['template'], errors: FieldError[]): TemplateInput {
@@ -53,7 +56,8 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
   if (container === undefined) throw refusal([{ field: `${SPEC}/containers`, message: 'expected one container' }]);
   const { image, ports, env, command, args, workingDir, resources } = container;
   const [port] = ports ?? [];
-  const patch = readAnnotations(template.metadata?.annotations ?? {}, errors);
+  const { patch, kept } = readAnnotations(template.metadata?.annotations ?? {}, errors);
+  const runAsUser = readUser(container.securityContext, errors);
   const probes = readProbes(container, port?.containerPort, errors);
   return {
     image,
@@ -68,6 +72,9 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
       timeoutSeconds,
       terminationGraceSeconds: terminationGracePeriodSeconds,
       billingMode: patch.billingMode,
+      runAsUser,
+      labels: notEmpty(template.metadata?.labels),
+      annotations: notEmpty(kept),
     }),
     resources: readLimits(resources?.limits ?? {}, errors),
     scaling: { ...patch.scaling },
@@ -76,28 +83,61 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
   };
 }
 
-function readAnnotations(annotations: Readonly<Record<string, string>>, errors: FieldError[]): Patch {
-  let merged: Patch = {};
+/** Annotations that say how to run it are read; those of others, such as `client.knative.dev/user-image`, are kept. */
+function readAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  errors: FieldError[],
+): { patch: Patch; kept: Record<string, string> } {
+  let patch: Patch = {};
+  const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(annotations)) {
     const field = `${TEMPLATE}/metadata/annotations/${escapePointer(name)}`;
     const rule = ANNOTATION_RULES.find(({ names }) => names.includes(name));
     if (rule === undefined) {
-      errors.push({ field, message: 'this annotation is not supported' });
+      // A misspelt one of these would be taken for a wish that is heeded.
+      if (/^(autoscaling\.knative\.dev|skyrun\.dev)\//.test(name)) {
+        errors.push({ field, message: 'this annotation is not supported' });
+      } else kept[name] = value;
       continue;
     }
-    const patch = rule.read(value);
-    if (patch === null) {
+    const read = rule.read(value);
+    if (read === null) {
       errors.push({ field, message: rule.expected });
       continue;
     }
-    merged = {
-      ...merged,
+    patch = {
       ...patch,
-      scaling: mergeScaling(merged.scaling, patch.scaling),
-      startupProbe: { ...merged.startupProbe, ...patch.startupProbe },
+      ...read,
+      scaling: mergeScaling(patch.scaling, read.scaling),
+      startupProbe: { ...patch.startupProbe, ...read.startupProbe },
     };
   }
-  return merged;
+  return { patch, kept };
+}
+
+function readUser(
+  context: KnativeService['spec']['template']['spec']['containers'][number]['securityContext'],
+  errors: FieldError[],
+): number | undefined {
+  if (context?.runAsNonRoot === true && (context.runAsUser === undefined || context.runAsUser === 0)) {
+    errors.push({
+      field: `${CONTAINER}/securityContext/runAsNonRoot`,
+      message: 'give runAsUser, the number of a user that is not root',
+    });
+  }
+  return context?.runAsUser;
+}
+
+function withoutEffect(spec: KnativeService['spec']['template']['spec']): string[] {
+  const [container] = spec.containers;
+  const given = { ...spec, ...container, ...container?.resources } as Readonly<Record<string, unknown>>;
+  return Object.entries(WITHOUT_EFFECT).flatMap(([name, why]) =>
+    given[name] === undefined ? [] : [`${name} has no effect: ${why}`],
+  );
+}
+
+function notEmpty(all: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
+  return all === undefined || Object.keys(all).length === 0 ? undefined : { ...all };
 }
 
 /** `idle` is the only field that several annotations write. */
@@ -151,6 +191,9 @@ const ORIGINS: Readonly<Record<string, string>> = {
   readinessProbe: `${CONTAINER}/readinessProbe`,
   livenessProbe: `${CONTAINER}/livenessProbe`,
   billingMode: `${TEMPLATE}/metadata/annotations`,
+  runAsUser: `${CONTAINER}/securityContext/runAsUser`,
+  labels: `${TEMPLATE}/metadata/labels`,
+  annotations: `${TEMPLATE}/metadata/annotations`,
 };
 
 /** Names of limits and annotations, where one field of ours is one of theirs. */

@@ -47,6 +47,7 @@ describe('toServiceSpec', () => {
       project: 'demo',
       name: 'hello',
       spec: serviceSpec.parse({ template: { image: 'web:v1' } }),
+      warnings: [],
     });
     expect(toServiceSpec(knative({})).project).toBeUndefined();
   });
@@ -167,8 +168,8 @@ describe('toServiceSpec', () => {
     ['labels', knative({ metadata: { labels: { a: 'b' } } }), '/metadata/labels'],
     [
       'an unknown annotation',
-      knative({ annotations: { 'example.com/a': 'b' } }),
-      '/spec/template/metadata/annotations/example.com~1a',
+      knative({ annotations: { 'autoscaling.knative.dev/a': 'b' } }),
+      '/spec/template/metadata/annotations/autoscaling.knative.dev~1a',
     ],
     [
       'a number as annotation',
@@ -229,11 +230,6 @@ describe('toServiceSpec', () => {
       'a bad memory',
       knative({ container: { resources: { limits: { memory: '1Qi' } } } }),
       '/spec/template/spec/containers/0/resources/limits/memory',
-    ],
-    [
-      'requests',
-      knative({ container: { resources: { requests: { cpu: '1' } } } }),
-      '/spec/template/spec/containers/0/resources/requests',
     ],
     ['volumes', knative({ spec: { volumes: [] } }), '/spec/template/spec/volumes'],
     [
@@ -362,7 +358,7 @@ describe('toKnative', () => {
       fc.property(templates, (parts) => {
         const spec = serviceSpec.parse({ template: parts });
         const wire = JSON.parse(JSON.stringify(toKnative(service(spec))));
-        expect(toServiceSpec(wire)).toEqual({ project: 'demo', name: 'hello', spec });
+        expect(toServiceSpec(wire)).toEqual({ project: 'demo', name: 'hello', spec, warnings: [] });
       }),
       { numRuns: 200 },
     );

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labels } from './metadata.ts';
 
 /**
  * The Knative Service that we understand. Strict at every level: what it does not name is refused, never dropped.
@@ -36,6 +37,38 @@ const probe = z.strictObject({
 });
 export type KnativeProbe = z.infer<typeof probe>;
 
+/** Only what asks for less than the sandbox takes away, and the user. */
+const securityContext = z.strictObject({
+  runAsUser: z.int().min(0).optional(),
+  runAsNonRoot: z.boolean().optional(),
+  allowPrivilegeEscalation: z.literal(false, 'processes never gain privileges; leave it out').optional(),
+  privileged: z.literal(false, 'containers are never privileged; leave it out').optional(),
+  readOnlyRootFilesystem: z.literal(true, 'only /tmp can be written to; leave it out').optional(),
+  capabilities: z
+    .strictObject({ drop: z.array(z.string()).optional() }, 'all capabilities are dropped; none can be added')
+    .optional(),
+  seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault', 'only RuntimeDefault is supported') }).optional(),
+});
+
+/** Fields that Cloud Run and kubectl write and that can mean nothing here: accepted, told of, and not kept. */
+const withoutEffectInContainer = {
+  imagePullPolicy: z.string().optional(),
+  terminationMessagePath: z.string().optional(),
+  terminationMessagePolicy: z.string().optional(),
+};
+const withoutEffectInPod = {
+  serviceAccountName: z.string().optional(),
+  automountServiceAccountToken: z.boolean().optional(),
+};
+export const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  imagePullPolicy: 'images are pinned by digest',
+  terminationMessagePath: 'the last lines of the log are the message',
+  terminationMessagePolicy: 'the last lines of the log are the message',
+  serviceAccountName: 'there are no service accounts',
+  automountServiceAccountToken: 'there are no service accounts',
+  requests: 'what is limited is reserved',
+};
+
 const container = z.strictObject({
   /** Has no effect: there is one container. */
   name: z.string().optional(),
@@ -55,11 +88,16 @@ const container = z.strictObject({
   args: z.array(z.string()).optional(),
   workingDir: z.string().optional(),
   resources: z
-    .strictObject({ limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional() })
+    .strictObject({
+      limits: z.strictObject({ cpu: quantity.optional(), memory: quantity.optional() }).optional(),
+      requests: z.record(z.string(), quantity).optional(),
+    })
     .optional(),
   startupProbe: probe.optional(),
   readinessProbe: probe.optional(),
   livenessProbe: probe.optional(),
+  securityContext: securityContext.optional(),
+  ...withoutEffectInContainer,
 });
 
 export const knativeService = z.strictObject({
@@ -70,6 +108,8 @@ export const knativeService = z.strictObject({
     template: z.strictObject({
       metadata: z
         .strictObject({
+          name: z.undefined('revisions are named by Skyrun; leave it out').optional(),
+          labels: labels.optional(),
           annotations: z.record(z.string(), z.string('expected a string; put the value in quotes')).optional(),
           creationTimestamp: z.null().optional(),
         })
@@ -79,6 +119,7 @@ export const knativeService = z.strictObject({
         timeoutSeconds: z.int().optional(),
         terminationGracePeriodSeconds: z.int().optional(),
         enableServiceLinks: z.literal(false, 'only false is supported').optional(),
+        ...withoutEffectInPod,
         containers: z.array(container).length(1, 'expected exactly one container'),
       }),
     }),
@@ -102,14 +143,10 @@ export type KnativeService = z.infer<typeof knativeService>;
 export const UNSUPPORTED: Readonly<Record<string, string>> = {
   labels: 'labels are not kept; leave them out',
   annotations: 'annotations of the service are not kept; those of the template are read',
-  requests: 'what is limited is reserved; leave requests out',
   valueFrom: 'secrets and config maps are not supported; give a value',
   envFrom: 'secrets and config maps are not supported; give env',
   volumes: 'volumes are not supported',
   volumeMounts: 'volumes are not supported',
-  securityContext: 'the sandbox is set by Skyrun; leave it out',
-  serviceAccountName: 'service accounts are not supported',
-  imagePullPolicy: 'images are pinned by digest; leave it out',
   imagePullSecrets: 'images are uploaded, not pulled; leave it out',
   grpc: 'only tcpSocket, httpGet and exec probes are supported',
   configurationName: 'traffic goes to revisions of this service only',

@@ -1,4 +1,4 @@
-import { type RevisionTemplate, revisionTemplate, type Service } from '../resources/service.ts';
+import { type RevisionTemplate, revisionTemplate, type Service, type ServiceSpec } from '../resources/service.ts';
 import { ANNOTATION_RULES, PROBE_DEADLINE } from './annotations.ts';
 import { writeProbes } from './probes.ts';
 import { formatCpu, formatMemory } from './quantity.ts';
@@ -18,7 +18,7 @@ export function toKnative(service: Service): KnativeService {
       resourceVersion: String(service.generation),
       creationTimestamp: service.createdAt,
     },
-    spec: { template: toTemplate(service.spec.template), traffic: service.spec.traffic },
+    spec: toKnativeSpec(service.spec),
     status: {
       observedGeneration: status.observedGeneration,
       url: status.url,
@@ -36,11 +36,21 @@ export function toKnative(service: Service): KnativeService {
   };
 }
 
-function toTemplate(template: RevisionTemplate): KnativeService['spec']['template'] {
+/** A spec as it is shown; `toServiceSpec` reads it back to the same. */
+export function toKnativeSpec(spec: ServiceSpec): KnativeService['spec'] {
+  return { template: toKnativeTemplate(spec.template), traffic: spec.traffic };
+}
+
+/** Also what a revision's spec is made of. */
+export function toKnativeTemplate(template: RevisionTemplate): KnativeService['spec']['template'] {
   const { image, port, protocol, env, command, args, workingDir, resources } = template;
-  const annotations = toAnnotations(template);
+  const annotations = { ...template.annotations, ...toAnnotations(template) };
+  const metadata = {
+    ...(template.labels === undefined ? {} : { labels: template.labels }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
   return {
-    ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
     spec: {
       containerConcurrency: template.containerConcurrency,
       timeoutSeconds: template.timeoutSeconds,
@@ -57,6 +67,7 @@ function toTemplate(template: RevisionTemplate): KnativeService['spec']['templat
             limits: { cpu: formatCpu(resources.cpuMilli), memory: formatMemory(resources.memoryMib) },
           },
           ...writeProbes(template),
+          ...(template.runAsUser === undefined ? {} : { securityContext: { runAsUser: template.runAsUser } }),
         },
       ],
     },

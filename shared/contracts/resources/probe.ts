@@ -32,7 +32,7 @@ export const probe = z
     headers: headers.optional(),
     command: command.optional(),
     periodMs: z.int().min(10).max(300_000).default(100),
-    timeoutMs: z.int().min(10).max(60_000).default(1000),
+    timeoutMs: z.int().min(10).max(300_000).default(1000),
     /** For how long it may fail before the instance counts as failed. */
     deadlineSeconds: z.int().min(1).max(3600).default(240),
   })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
+import { annotations, labels } from '../knative/metadata.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
 import { servicePolicy } from './policy.ts';
 import { healthProbe, probe } from './probe.ts';
@@ -61,6 +62,11 @@ export const revisionTemplate = z.strictObject({
   /** Seconds between SIGTERM and SIGKILL. */
   terminationGraceSeconds: z.int().min(1).max(600).default(10),
   billingMode: z.enum(['request', 'instance']).default('request'),
+  /** Number of the user that the process runs as; absent: what the image says. */
+  runAsUser: z.int().min(0).max(2_147_483_647).optional(),
+  /** Without effect here; kept, shown in the Kubernetes form, and part of what makes a revision. */
+  labels: labels.optional(),
+  annotations: annotations.optional(),
 });
 export type RevisionTemplate = z.infer<typeof revisionTemplate>;
 

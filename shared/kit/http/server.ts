@@ -7,7 +7,7 @@ import { authorize } from '../auth/authorize.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Readiness, ServiceModule } from '../service.ts';
+import type { ForeignApi, Readiness, ServiceModule } from '../service.ts';
 import { inServerSpan } from '../tracing.ts';
 import { answer } from './answer.ts';
 import type { Binding } from './api.ts';
@@ -65,6 +65,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     mount(app, binding, { ...options, json, duration, clock });
   }
 
+  for (const { foreign } of modules) {
+    if (foreign) mountForeign(app, foreign, { ...options, duration });
+  }
+
   app.use((request: Request) => {
     throw new Problem('resource.not_found', { detail: `there is no ${request.method} ${request.path}` });
   });
@@ -119,6 +123,23 @@ function combineReadiness(modules: readonly ServiceModule[]): Readiness {
     for (const [name, state] of Object.entries(readiness.checks)) checks[`${module.name}.${name}`] = state;
   }
   return { ok, checks };
+}
+
+function mountForeign(
+  app: Express,
+  foreign: ForeignApi,
+  options: Pick<MountOptions, 'authenticator' | 'duration' | 'clock'>,
+): void {
+  app.use(foreign.path, async (request: Request, response: Response) => {
+    const started = options.clock.monotonic();
+    response.once('close', () => {
+      options.duration.observe(
+        { operation: foreign.name, status: String(response.statusCode) },
+        (options.clock.monotonic() - started) / 1000,
+      );
+    });
+    await inServerSpan(foreign.name, request.headers, () => foreign.handle(request, response, options.authenticator));
+  });
 }
 
 interface MountOptions extends HttpServerOptions {

@@ -1,7 +1,6 @@
-import { Outlet } from '@tanstack/react-router';
 import { Page } from '../components/page.tsx';
 import { useProjectName } from '../shell/place.ts';
-import { EventsTabs } from './events-tabs.tsx';
+import { EventList } from './event-list.tsx';
 
 export function EventsPage() {
   const project = useProjectName();
@@ -11,8 +10,7 @@ export function EventsPage() {
       documentTitle={`Events – ${project}`}
       subtitle="Everything that happens, as CloudEvents; other teams can subscribe to each."
     >
-      <EventsTabs project={project} />
-      <Outlet />
+      <EventList key={project} project={project} emptyCommand={`./skyrun events --project ${project} -f`} />
     </Page>
   );
 }

@@ -22,6 +22,7 @@ export function containerOptions(spec: InstanceSpec, options: SandboxOptions): D
     ...(spec.command ? { Entrypoint: [...spec.command] } : {}),
     ...(spec.args ? { Cmd: [...spec.args] } : {}),
     ...(spec.workingDir ? { WorkingDir: spec.workingDir } : {}),
+    ...(spec.runAsUser === undefined ? {} : { User: String(spec.runAsUser) }),
     Env: spec.env.map(({ name, value }) => `${name}=${value}`),
     Labels: writeLabels(installation, spec),
     // Closed standard input reads as end of file.
