@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { OPERATIONS } from '@skyrun/contracts';
+import { type MetricWant, OPERATIONS } from '@skyrun/contracts';
 import { type Command, EXIT } from '../command.ts';
 import { chooseProject, one } from '../project.ts';
 
@@ -22,7 +22,20 @@ export const why: Command = {
     });
     if (context.output.json) context.output.data(items);
     else if (items.length === 0) context.output.line(`${service} has not scaled yet`);
-    else for (const item of items) context.output.line(`${item.at}  ${item.revisionName}  ${item.sentence}`);
+    else {
+      for (const item of items) {
+        context.output.line(`${item.at}  ${item.revisionName}  ${item.sentence}`);
+        const wants = item.wants ?? [];
+        // One metric is in the sentence already.
+        for (const each of wants.length > 1 ? wants : []) context.output.line(`    ${wantText(each)}`);
+      }
+    }
     return EXIT.ok;
   },
 };
+
+function wantText({ metric, value, target, want, note }: MetricWant): string {
+  const measured =
+    value === null ? 'not measured' : `${Math.round(value * 10) / 10} of target ${Math.round(target * 10) / 10}`;
+  return `${metric}: ${measured}, wants ${want ?? 'nothing'}${note === undefined ? '' : ` (${note})`}`;
+}

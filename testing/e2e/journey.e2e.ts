@@ -6,6 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OpenBrowser, openBrowser, violations } from './browser.ts';
 import { type Stack, startStack } from './stack.ts';
 
+/** And without a paused instance that stays for a while. */
+const TO_ZERO_SOON = {
+  stableWindowSeconds: 6,
+  scaleToZeroGraceSeconds: 2,
+  idle: { pausedSeconds: 0, stoppedSeconds: 0 },
+};
+
 /** The tenant's journey in a real browser, on the one-machine shape. The tests follow one another. */
 let stack: Stack;
 let browser: OpenBrowser;
@@ -62,7 +69,7 @@ test('the count of live instances follows the truth without a reload, to zero an
     ...service.spec,
     template: {
       ...service.spec.template,
-      scaling: { ...service.spec.template.scaling, stableWindowSeconds: 6, scaleToZeroGraceSeconds: 2 },
+      scaling: { ...service.spec.template.scaling, ...TO_ZERO_SOON },
     },
   };
   await api.call(OPERATIONS.replaceService, { params, body: { spec } });

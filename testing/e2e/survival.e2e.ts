@@ -9,6 +9,13 @@ import { buildSampleArchive } from '@skyrun/workload/sample';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run, type Stack, startStack } from './stack.ts';
 
+/** And without a paused instance that stays for a while. */
+const TO_ZERO_SOON = {
+  stableWindowSeconds: 6,
+  scaleToZeroGraceSeconds: 2,
+  idle: { pausedSeconds: 0, stoppedSeconds: 0 },
+};
+
 /** The command line's journey, and what is left of it when processes are killed. The tests follow one another. */
 let stack: Stack;
 let api: Client;
@@ -181,7 +188,7 @@ async function up(): Promise<void> {
 
 async function shortWindows() {
   const { spec } = await api.call(OPERATIONS.getService, { params });
-  const scaling = { ...spec.template.scaling, stableWindowSeconds: 6, scaleToZeroGraceSeconds: 2 };
+  const scaling = { ...spec.template.scaling, ...TO_ZERO_SOON };
   return { ...spec, template: { ...spec.template, scaling } };
 }
 

@@ -28,6 +28,23 @@ const reasonOf = ({ from, to, sentence }: Decision): string => {
 const inputText = (value: Decision['inputs'][string]): string =>
   typeof value === 'number' ? figure(value) : value === null ? '–' : String(value);
 
+/** What each metric asked for; the highest won. */
+function Wants({ wants }: { wants: NonNullable<Decision['wants']> }) {
+  return (
+    <ul aria-label="What each metric wanted" className="mt-2 flex flex-wrap gap-2 text-[0.8125rem]">
+      {wants.map(({ metric, value, target, want, note }) => (
+        <li key={metric} className="rounded-lg bg-sunken px-3 py-1.5" title={note}>
+          <span className="text-ink-3">{metric}</span>{' '}
+          <span className="figures font-medium">
+            {value === null ? '–' : figure(value)} of {figure(target)}
+          </span>{' '}
+          <span className="text-ink-2">wants</span> <span className="figures font-semibold">{want ?? '–'}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function DecisionRow({ decision }: { decision: Decision }) {
   const { icon: Icon, style, says } = lookOf(decision);
   return (
@@ -47,6 +64,7 @@ function DecisionRow({ decision }: { decision: Decision }) {
           <span className="min-w-0 flex-1 basis-64 text-ink-2">{reasonOf(decision)}</span>
           <Ago time={decision.at} className="text-[0.8125rem] text-ink-3" />
         </summary>
+        {decision.wants !== undefined && decision.wants.length > 0 && <Wants wants={decision.wants} />}
         <dl className="mt-2 grid grid-cols-[repeat(auto-fill,minmax(11rem,1fr))] gap-x-6 gap-y-1 rounded-lg bg-sunken p-3 text-[0.8125rem]">
           <div className="flex justify-between gap-2">
             <dt className="text-ink-3">revision</dt>
