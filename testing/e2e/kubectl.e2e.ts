@@ -102,7 +102,7 @@ test('applies a Cloud Run service, waits for it, shows it', async () => {
   for (const part of ['observedGeneration: 1', 'latestReadyRevisionName: hello-00001', 'type: RoutesReady']) {
     expect(yaml).toContain(part);
   }
-  expect(await ok('describe', 'ksvc', 'hello')).toContain('Latest Ready Revision Name:  hello-00001');
+  expect(await ok('describe', 'ksvc', 'hello')).toMatch(/Latest Ready Revision Name:\s+hello-00001/);
   expect(await ok('get', 'rev,rt,cfg')).toContain('revision.serving.knative.dev/hello-00001');
   expect((await stack.get('hello.demo.localhost')).status).toBe(200);
 });
