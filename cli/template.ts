@@ -1,3 +1,4 @@
+import type { EnvironmentVariable } from '@skyrun/contracts';
 import { UsageError } from './command.ts';
 
 /** `1`, `0.5` or `500m` → thousandths of a virtual CPU. */
@@ -6,6 +7,17 @@ export function parseCpu(text: string): number {
   const value = milli ? Number(milli[1]) : Math.round(Number(text) * 1000);
   if (!(value > 0)) throw new UsageError(`--cpu ${text}: expected e.g. 1, 0.5 or 500m`);
   return value;
+}
+
+/** `NAME=secret[:version]` pairs, in the order given. */
+export function parseSecretVariables(pairs: readonly string[]): EnvironmentVariable[] {
+  return pairs.map((pair) => {
+    const match = /^([^=]+)=([^:]+)(?::([^:]+))?$/.exec(pair);
+    if (match?.[1] === undefined || match[2] === undefined) {
+      throw new UsageError(`--secret ${pair}: expected NAME=secret or NAME=secret:version`);
+    }
+    return { name: match[1], valueFrom: { secretKeyRef: { name: match[2], key: match[3] ?? 'latest' } } };
+  });
 }
 
 /** `512Mi`, `1Gi` or a number of MiB → MiB. */

@@ -193,6 +193,7 @@ test.each([
         .map((spec) => spec.name);
     expect(told('SKYRUN_ADMIN_PASSWORD')).toEqual(knowing);
     expect(told('SKYRUN_KEY_SECRET')).toEqual(knowing);
+    expect(told('SKYRUN_SECRETS_KEY')).toEqual(shape === 'distributed' ? ['registry'] : knowing);
     expect(told('SKYRUN_WEBHOOK_KEY_SECRET')).toEqual(shape === 'distributed' ? ['events'] : knowing);
   },
 );

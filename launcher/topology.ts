@@ -107,6 +107,18 @@ function identitySecrets({ installation, environment }: TopologyConfig): Readonl
   return Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, environment[name] ?? value]));
 }
 
+/** Derived as well; where the operator brings a key of their own, the derived one is what sealed before. */
+function registrySecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
+  const derived = Buffer.from(hkdfSync('sha256', installation.keySecret, 'skyrun', 'project secrets key', 32));
+  const own = environment['SKYRUN_SECRETS_KEY'];
+  const previous =
+    environment['SKYRUN_SECRETS_PREVIOUS_KEY'] ?? (own === undefined ? undefined : derived.toString('hex'));
+  return {
+    SKYRUN_SECRETS_KEY: own ?? derived.toString('hex'),
+    ...(previous === undefined ? {} : { SKYRUN_SECRETS_PREVIOUS_KEY: previous }),
+  };
+}
+
 /** Derived, so that installations from before have one too; who learns it learns nothing of the key secret. */
 function eventsSecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
   const derived = Buffer.from(hkdfSync('sha256', installation.keySecret, 'skyrun', 'webhook key secret', 32)).toString(
@@ -119,17 +131,26 @@ function eventsSecrets({ installation, environment }: TopologyConfig): Readonly<
 const STOP_CONTAINERS = ['services/orchestrator/stop-main.ts'];
 
 function controlProcess(config: TopologyConfig, stores: readonly string[]): ProcessSpec {
-  const own = { SKYRUN_DATA_DIR: config.layout.control, ...identitySecrets(config), ...eventsSecrets(config) };
+  const own = {
+    SKYRUN_DATA_DIR: config.layout.control,
+    ...identitySecrets(config),
+    ...eventsSecrets(config),
+    ...registrySecrets(config),
+  };
   const port = config.ports.services.identity;
   const control = nodeProcess(config, 'control', port, ['launcher/control-main.ts'], own);
   return { ...control, startsAfter: stores, endsBefore: stores, afterEnd: STOP_CONTAINERS };
 }
 
+const SECRETS_OF: Partial<Record<PlatformService, (config: TopologyConfig) => Readonly<Record<string, string>>>> = {
+  identity: identitySecrets,
+  events: eventsSecrets,
+  registry: registrySecrets,
+};
+
 function serviceProcesses(config: TopologyConfig, stores: readonly string[]): ProcessSpec[] {
   return SERVICE_FILES.map(({ service, file }) => {
-    const secrets =
-      service === 'identity' ? identitySecrets(config) : service === 'events' ? eventsSecrets(config) : {};
-    const own = { SKYRUN_DATA_DIR: join(config.layout.control, service), ...secrets };
+    const own = { SKYRUN_DATA_DIR: join(config.layout.control, service), ...(SECRETS_OF[service]?.(config) ?? {}) };
     const process = nodeProcess(config, service, config.ports.services[service], [file], own);
     const common = { ...process, startsAfter: stores, endsBefore: stores };
     return service === 'orchestrator' ? { ...common, afterEnd: STOP_CONTAINERS } : common;

@@ -1,10 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { OPERATIONS, Problem, type Service, type ServiceSpec, serviceSpec, toServiceSpec } from '@skyrun/contracts';
+import {
+  type EnvironmentVariable,
+  OPERATIONS,
+  Problem,
+  type Service,
+  type ServiceSpec,
+  serviceSpec,
+  toServiceSpec,
+} from '@skyrun/contracts';
 import { parse } from 'yaml';
 import { type Command, type CommandContext, EXIT, NotReadyError, type SignedInClient, UsageError } from '../command.ts';
 import { chooseProject, one } from '../project.ts';
-import { parseCpu, parseEnvironment, parseMemory, parseWhole, serviceNameFrom } from '../template.ts';
+import {
+  parseCpu,
+  parseEnvironment,
+  parseMemory,
+  parseSecretVariables,
+  parseWhole,
+  serviceNameFrom,
+} from '../template.ts';
 import { parseRollout, retag } from '../traffic.ts';
 import { archiveSource, engineSource, uploadImage } from '../upload.ts';
 import { milliseconds } from './load.ts';
@@ -12,7 +27,7 @@ import { milliseconds } from './load.ts';
 export const deploy: Command = {
   name: 'deploy',
   usage:
-    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--timeout 300s] [--rollout 10%:30s,50%:2m] [--canary] [--no-traffic] [--tag TAG] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
+    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--secret K=NAME[:VERSION]]… [--timeout 300s] [--rollout 10%:30s,50%:2m] [--canary] [--no-traffic] [--tag TAG] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
   summary: 'Upload an image and run it; an existing service gets a new revision',
   async run(context) {
     const { values, positionals } = parseArgs({
@@ -29,6 +44,7 @@ export const deploy: Command = {
         cpu: { type: 'string' },
         memory: { type: 'string' },
         env: { type: 'string', multiple: true, default: [] },
+        secret: { type: 'string', multiple: true, default: [] },
         timeout: { type: 'string' },
         wait: { type: 'string', default: '120s' },
         rollout: { type: 'string' },
@@ -66,6 +82,7 @@ interface Wanted {
 interface Flags {
   readonly [flag: string]: string | boolean | string[] | undefined;
   readonly env: string[];
+  readonly secret: string[];
 }
 
 async function fromFlags(
@@ -81,7 +98,8 @@ async function fromFlags(
   const given = uploaded ?? one(positionals, 'the archive or image');
   const name = text('name') ?? serviceNameFrom(given);
   // What is given is checked before a long upload begins.
-  const template = templateOf('pending', flags.env, text);
+  const env = [...parseEnvironment(flags.env), ...parseSecretVariables(flags.secret)];
+  const template = templateOf('pending', env, text);
   checked({ template });
   if (uploaded !== undefined) return { project, name, spec: checked({ template: { ...template, image: uploaded } }) };
   const source = (await archiveSource(given)) ?? engineSource(given, context.environment.dockerSocket);
@@ -89,7 +107,7 @@ async function fromFlags(
   return { project, name, spec: checked({ template: { ...template, image: image.digest } }) };
 }
 
-function templateOf(image: string, env: readonly string[], text: (flag: string) => string | undefined) {
+function templateOf(image: string, env: readonly EnvironmentVariable[], text: (flag: string) => string | undefined) {
   const whole = (flag: string) => (text(flag) === undefined ? undefined : parseWhole(text(flag) ?? '', `--${flag}`));
   const timeout = text('timeout');
   const cpu = text('cpu');
@@ -99,7 +117,7 @@ function templateOf(image: string, env: readonly string[], text: (flag: string) 
     port: whole('port'),
     containerConcurrency: whole('concurrency'),
     timeoutSeconds: timeout === undefined ? undefined : Math.ceil(milliseconds(timeout, '--timeout') / 1000),
-    env: parseEnvironment(env),
+    env: [...env],
     resources: defined({
       cpuMilli: cpu === undefined ? undefined : parseCpu(cpu),
       memoryMib: memory === undefined ? undefined : parseMemory(memory),

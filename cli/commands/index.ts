@@ -11,6 +11,7 @@ import { load } from './load.ts';
 import { login, logout } from './login.ts';
 import { logs } from './logs.ts';
 import { projects } from './projects.ts';
+import { secrets } from './secrets.ts';
 import { services } from './services.ts';
 import { why } from './why.ts';
 
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   projects,
   deploy,
   services,
+  secrets,
   logs,
   events,
   deadLetters,

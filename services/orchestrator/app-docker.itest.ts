@@ -6,7 +6,7 @@ import { networkProber } from './probes/probe.ts';
 import type { DesiredRevision } from './reconcile/records.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
-import { desiredOf } from './testing/desired.ts';
+import { desiredOf, TEST_SECRET } from './testing/desired.ts';
 import { type Harness, listenOnLoopback, startHarness } from './testing/harness.ts';
 import { loadTestImage, type TestImage } from './testing/image.ts';
 
@@ -118,6 +118,24 @@ describe('the container contract, from inside', () => {
     });
     expect(Number.parseInt(inside.capabilities, 16)).toBe(0);
     expect(Number.parseInt(inside.bounding, 16)).toBe(0);
+  });
+
+  test('a variable gets the value of a secret, which is in no event, answer, label or record', async () => {
+    const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: TEST_SECRET.name, key: 'latest' } } }];
+    harness.registry.set(pinned({ template: { env } }));
+    const [instance] = await ready(1);
+    expect((JSON.parse(await ask(instance ?? {})) as Inside).env['PASSWORD']).toBe(TEST_SECRET.value);
+    const listed = await harness.instances('demo', 'web');
+    const { rows } = await harness.db.query<{ text: string }>('select i::text as text from instances as i');
+    expect(JSON.stringify([harness.events, listed, rows])).not.toContain(TEST_SECRET.value);
+    expect(rows.length).toBeGreaterThan(0);
+
+    const gone = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'nothing', key: 'latest' } } }];
+    harness.registry.set(pinned({ number: 2, template: { env: gone } }));
+    const failed = await harness.until('failed', () =>
+      harness.events.find((event) => event.type === 'skyrun.instance.failed.v1'),
+    );
+    expect(failed.data).toMatchObject({ reason: 'CannotStart' });
   });
 
   test('an HTTP probe waits for a good answer', async () => {

@@ -20,6 +20,7 @@ import { createRoutes } from './routes.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createSwarmRuntime } from './runtime/swarm/swarm-runtime.ts';
+import { withSecrets } from './runtime/with-secrets.ts';
 import { createHandover } from './store/handover.ts';
 import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
@@ -58,7 +59,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
     clock,
   });
   const metrics = createOrchestratorMetrics(deps.metrics);
-  const runtime = deps.runtime ?? configuredRuntime({ config, clock, logger });
+  const runtime = withSecrets(deps.runtime ?? configuredRuntime({ config, clock, logger }), registry);
   const prober = deps.prober ?? networkProber;
   const reads = createReads(db);
   const relay = createOutboxRelay({ db, bus, clock, logger });

@@ -17,6 +17,8 @@ import { createWatchHub } from './kubernetes/watch-hub.ts';
 import { syncObserved } from './observed/sync-observed.ts';
 import { type RolloutObserver, runRollouts } from './rollout/run-rollouts.ts';
 import { createRoutes } from './routes.ts';
+import { resealSecrets } from './secrets/reseal.ts';
+import { createVault } from './secrets/vault.ts';
 import { publicAddress } from './services/service-state.ts';
 
 export interface RegistryDeps {
@@ -65,8 +67,10 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const book = createRouteBook({ db, clock, logger, address });
   const [os = 'linux', architecture = 'amd64'] = config.SKYRUN_IMAGE_PLATFORM.split('/');
   const traffic = { clock, address, lingerMs: config.SKYRUN_REVISION_LINGER_SECONDS * 1000 };
+  const vault = createVault(config.SKYRUN_SECRETS_KEY, config.SKYRUN_SECRETS_PREVIOUS_KEY);
   const api = createRoutes({
     db,
+    vault,
     ...traffic,
     retainedRevisions: config.SKYRUN_RETAINED_REVISIONS,
     logger,
@@ -130,6 +134,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       const left = await spool.prepare();
       if (left > 0) logger.info({ files: left }, 'removed uploads that a crash left behind');
       await db.migrate(new URL('./migrations/', import.meta.url));
+      await resealSecrets({ db, vault, logger });
       await book.start();
       await watches.start();
       await relay.start();

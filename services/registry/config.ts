@@ -46,6 +46,16 @@ export const registryConfig = defineConfig('registry', {
     default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
     doc: 'platform that the container engine runs; images for another one are refused',
   },
+  SKYRUN_SECRETS_KEY: {
+    schema: z.string().min(32, 'at least 32 characters'),
+    doc: 'encrypts the values of secrets in the database; to change it, give the old one as SKYRUN_SECRETS_PREVIOUS_KEY once',
+    secret: true,
+  },
+  SKYRUN_SECRETS_PREVIOUS_KEY: {
+    schema: z.string().min(32, 'at least 32 characters').optional(),
+    doc: 'the SKYRUN_SECRETS_KEY of before; at start all values are encrypted anew, after which it is not needed',
+    secret: true,
+  },
   SKYRUN_RETAINED_REVISIONS: {
     schema: configTypes.integer.min(1).max(10_000),
     default: '100',

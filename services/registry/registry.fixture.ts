@@ -18,7 +18,7 @@ import {
 } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { createRegistryService } from './app.ts';
-import { registryConfig } from './config.ts';
+import { type RegistryConfig, registryConfig } from './config.ts';
 import type { Observed } from './observed/sync-observed.ts';
 
 /** Everything may be done by anyone: permissions are kit's and identity's. */
@@ -62,8 +62,8 @@ export interface TestRegistry {
   readonly orchestrator: TestOrchestrator;
   readonly dataDirectory: string;
   spooled(): Promise<string[]>;
-  /** Stops the registry and starts another on the same database. */
-  restart(): Promise<void>;
+  /** Stops the registry and starts another on the same database, with changes to its environment. */
+  restart(changes?: Record<string, string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -82,16 +82,19 @@ export async function startTestRegistry(
   const fake = createOrchestrator();
   const orchestratorServer = serve([fake.module]);
   const { port } = await orchestratorServer.listen();
-  const config = loadConfig(registryConfig, {
-    SKYRUN_DATA_DIR: dataDirectory.path,
-    SKYRUN_ORCHESTRATOR_URL: `http://127.0.0.1:${port}`,
-    SKYRUN_INTERNAL_TOKEN: 'internal',
-    SKYRUN_IDENTITY_URL: `http://127.0.0.1:${port}`,
-    SKYRUN_PUBLIC_URL: 'http://localhost:8080',
-    SKYRUN_UPLOAD_MIN_FREE_BYTES: '1',
-    ...environment,
-  });
-  const create = () =>
+  const configured = (changes: Record<string, string>) =>
+    loadConfig(registryConfig, {
+      SKYRUN_DATA_DIR: dataDirectory.path,
+      SKYRUN_ORCHESTRATOR_URL: `http://127.0.0.1:${port}`,
+      SKYRUN_INTERNAL_TOKEN: 'internal',
+      SKYRUN_SECRETS_KEY: 'a key of thirty-two characters or more',
+      SKYRUN_IDENTITY_URL: `http://127.0.0.1:${port}`,
+      SKYRUN_PUBLIC_URL: 'http://localhost:8080',
+      SKYRUN_UPLOAD_MIN_FREE_BYTES: '1',
+      ...environment,
+      ...changes,
+    });
+  const create = (config: RegistryConfig) =>
     createRegistryService({
       config,
       databaseUrl: database.url,
@@ -100,8 +103,8 @@ export async function startTestRegistry(
       clock: systemClock,
       logger: silentLogger,
     });
-  const start = async () => {
-    const module = create();
+  const start = async (changes: Record<string, string> = {}) => {
+    const module = create(configured(changes));
     const server = serve([module]);
     const address = await server.listen();
     await module.start();
@@ -131,9 +134,9 @@ export async function startTestRegistry(
     orchestrator: fake.orchestrator,
     dataDirectory: dataDirectory.path,
     spooled: () => readdir(join(dataDirectory.path, 'uploads')),
-    async restart() {
+    async restart(changes) {
       await stop();
-      running = await start();
+      running = await start(changes);
     },
     async close() {
       await stop();

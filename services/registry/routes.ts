@@ -7,6 +7,8 @@ import { type UploadDeps, uploadImage } from './images/upload-image.ts';
 import { bodyOf, discardRest, progressLines } from './images/upload-response.ts';
 import type { UploadSlots } from './images/upload-slots.ts';
 import { readPage } from './paging.ts';
+import { bindSecrets } from './secrets/routes.ts';
+import type { Vault } from './secrets/vault.ts';
 import { createService } from './services/create-service.ts';
 import { deleteService } from './services/delete-service.ts';
 import { replaceService } from './services/replace-service.ts';
@@ -27,6 +29,7 @@ import { rollBack, updateTraffic } from './traffic/update-traffic.ts';
 import { atOneMoment } from './use-case.ts';
 
 export interface RoutesDeps extends UploadDeps, TrafficDeps {
+  readonly vault: Vault;
   readonly retainedRevisions: number;
   readonly book: RouteBook;
   readonly slots: UploadSlots;
@@ -39,6 +42,7 @@ export function createRoutes(deps: RoutesDeps): Api {
   const api = createApi();
   bindServices(api, deps);
   bindImages(api, deps);
+  bindSecrets(api, deps);
   bindInternal(api, deps);
   return api;
 }

@@ -45,6 +45,7 @@ export {
   ARCHIVE_MEDIA_TYPES,
   registryOperations,
 } from './api/registry.ts';
+export { secretOperations } from './api/secrets.ts';
 export { subscriptionOperations } from './api/subscriptions.ts';
 export { teamEventOperations } from './api/team-events.ts';
 export { asyncApiDocument } from './documents/asyncapi.ts';
@@ -267,8 +268,17 @@ export {
   scaling,
 } from './resources/scaling.ts';
 export {
+  MAX_SECRET_CHARACTERS,
+  type Secret,
+  type SecretKeyRef,
+  secret,
+  secretKeyRef,
+  secretValue,
+} from './resources/secret.ts';
+export {
   type Condition,
   condition,
+  type EnvironmentVariable,
   environmentVariable,
   type Instance,
   instance,

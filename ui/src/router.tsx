@@ -66,6 +66,11 @@ const imagesRoute = createRoute({
   path: '/images',
   component: lazyRouteComponent(() => import('./images/images-page.tsx'), 'ImagesPage'),
 });
+const secretsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/secrets',
+  component: lazyRouteComponent(() => import('./secrets/secrets-page.tsx'), 'SecretsPage'),
+});
 const eventsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/events',
@@ -183,6 +188,7 @@ const routeTree = rootRoute.addChildren([
       servicesRoute,
       deployRoute,
       imagesRoute,
+      secretsRoute,
       eventsRoute,
       billingRoute.addChildren([
         billingOverviewRoute,

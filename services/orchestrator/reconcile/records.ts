@@ -132,7 +132,19 @@ export function instanceSpec({ revision }: DesiredRevision, record: InstanceReco
     createdAt,
     image: revision.imageReference,
     ...launch(template),
-    env: [...template.env, ...Object.entries(platform).map(([name, value]) => ({ name, value }))],
+    ...environmentOf(template, platform),
+  };
+}
+
+/** What is given by value here; what comes from secrets is looked up when the container is made. */
+function environmentOf({ env }: RevisionTemplate, platform: Readonly<Record<string, string>>) {
+  const given = env.flatMap(({ name, value }) => (value === undefined ? [] : [{ name, value }]));
+  const secrets = env.flatMap(({ name, valueFrom }) =>
+    valueFrom === undefined ? [] : [{ name, secret: valueFrom.secretKeyRef }],
+  );
+  return {
+    env: [...given, ...Object.entries(platform).map(([name, value]) => ({ name, value }))],
+    ...(secrets.length === 0 ? {} : { secrets }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { SecretKeyRef } from '@skyrun/contracts';
+
 /**
  * What runs instances. An adapter turns six verbs on instances (start, stop, list, watch, stats, logs) and three on
  * images (import, pull, remove) into calls of one engine; everything above it knows only these.
@@ -41,6 +43,8 @@ export interface InstanceSpec extends InstanceIdentity {
   readonly runAsUser?: number;
   /** Complete but for what the image sets: the platform's own variables are in it. */
   readonly env: readonly { readonly name: string; readonly value: string }[];
+  /** Variables whose values are secrets; they are in `env` before an engine sees the specification. */
+  readonly secrets?: readonly { readonly name: string; readonly secret: SecretKeyRef }[];
 }
 
 export interface RuntimeInstance {

@@ -1,4 +1,4 @@
-import { type DesiredState, OPERATIONS, type RevisionTemplate, revisionTemplate } from '@skyrun/contracts';
+import { type DesiredState, OPERATIONS, Problem, type RevisionTemplate, revisionTemplate } from '@skyrun/contracts';
 import { type Client, createClient, isoTime, newId, systemClock } from '@skyrun/kit';
 import type { DesiredRevision } from '../reconcile/records.ts';
 
@@ -45,7 +45,22 @@ export interface FakeRegistry {
   setDown(down: boolean): void;
 }
 
-/** A registry that answers one operation, as the real one does: with an ETag, and 304 where it is known. */
+/** The one secret that the registry in memory has. */
+export const TEST_SECRET = { name: 'hush', value: 'correct horse battery staple' };
+
+function secretValues(body: string): Response {
+  const { references } = OPERATIONS.resolveSecrets.body.parse(JSON.parse(body));
+  const missing = references.find(({ name }) => name !== TEST_SECRET.name);
+  if (missing === undefined) return Response.json({ values: references.map(() => TEST_SECRET.value) });
+  const detail = `project demo has no secret ${missing.name}`;
+  const problem = new Problem('resource.not_found', { detail });
+  return Response.json(problem.toDetails(), {
+    status: problem.status,
+    headers: { 'content-type': 'application/problem+json' },
+  });
+}
+
+/** A registry that answers what orchestrators ask, as the real one does: with an ETag, and 304 where it is known. */
 export function createFakeRegistry(): FakeRegistry {
   let version = 0;
   let revisions: readonly DesiredRevision[] = [];
@@ -56,6 +71,7 @@ export function createFakeRegistry(): FakeRegistry {
       async fetch(input, init) {
         if (down) throw new TypeError('fetch failed');
         const { pathname } = new URL(String(input));
+        if (pathname === OPERATIONS.resolveSecrets.path) return secretValues(String(init?.body));
         if (pathname !== OPERATIONS.getDesired.path) return new Response(null, { status: 404 });
         const etag = `"${version}"`;
         if (new Headers(init?.headers).get('if-none-match') === etag) return new Response(null, { status: 304 });

@@ -2,6 +2,7 @@ import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { newId } from '@skyrun/kit';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { onceByKey } from '../idempotency.ts';
+import { checkSecrets } from '../secrets/check-secrets.ts';
 import { completeService, notifyChange } from '../store/services.ts';
 import type { ServiceRow, Store, Tables } from '../store/tables.ts';
 import { checkTraffic } from '../traffic/check-traffic.ts';
@@ -33,6 +34,7 @@ export async function createService(input: CreateService, { db, clock, address }
     const create = async (): Promise<Service> => {
       await checkTraffic(store, { id: null, project, name }, spec.traffic, '/spec/traffic');
       const template = await pinTemplate(store, project, spec.template);
+      await checkSecrets(store, project, spec.template);
       const owner = { id: newId('service', clock), project, name };
       const service = await insertService(store, owner, spec, new Date(clock.now()));
       const revision = await insertRevision(store, owner, template, clock);

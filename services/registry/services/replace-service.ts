@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { supersedeRollout } from '../rollout/move-rollout.ts';
+import { checkSecrets } from '../secrets/check-secrets.ts';
 import { completeService, lockService } from '../store/services.ts';
 import type { RevisionRow, ServiceRow, Tables } from '../store/tables.ts';
 import { checkTraffic } from '../traffic/check-traffic.ts';
@@ -45,6 +46,7 @@ export async function replaceService(
     await checkTraffic(store, current, spec.traffic, '/spec/traffic');
     await input.alongside?.(tx, current);
     const pinned = await pinTemplate(store, project, spec.template);
+    await checkSecrets(store, project, spec.template);
     const { newest } = await completeService(store, current);
     const revision = sameTemplate(pinned, pinnedOf(newest))
       ? null

@@ -109,11 +109,29 @@ export interface ImagesTable {
   created_at: Date;
 }
 
+export interface SecretsTable {
+  id: string;
+  project: string;
+  name: string;
+  latest_version: number;
+  created_at: Date;
+}
+
+export interface SecretVersionsTable {
+  secret_id: string;
+  version: number;
+  sealed: Buffer;
+  key_id: string;
+  created_at: Date;
+}
+
 export interface Tables {
   services: ServicesTable;
   revision_counters: { project: string; service: string; last: number };
   revisions: RevisionsTable;
   rollouts: RolloutsTable;
+  secrets: SecretsTable;
+  secret_versions: SecretVersionsTable;
   instances: InstancesTable;
   images: ImagesTable;
   image_tags: { project: string; name: string; tag: string; image_id: string };
@@ -133,5 +151,7 @@ export interface Tables {
 export type Store = Kysely<Tables>;
 export type ServiceRow = Selectable<ServicesTable>;
 export type RevisionRow = Selectable<RevisionsTable>;
+export type SecretRow = Selectable<SecretsTable>;
+export type SecretVersionRow = Selectable<SecretVersionsTable>;
 export type RolloutRow = Selectable<RolloutsTable>;
 export type ImageRow = Selectable<ImagesTable>;

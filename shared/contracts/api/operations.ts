@@ -8,6 +8,7 @@ import type { Operation } from './operation.ts';
 import { orchestratorOperations } from './orchestrator.ts';
 import { registrationOperations } from './registrations.ts';
 import { registryOperations } from './registry.ts';
+import { secretOperations } from './secrets.ts';
 import { subscriptionOperations } from './subscriptions.ts';
 import { teamEventOperations } from './team-events.ts';
 
@@ -15,6 +16,7 @@ import { teamEventOperations } from './team-events.ts';
 export const OPERATIONS = {
   ...identityOperations,
   ...registryOperations,
+  ...secretOperations,
   ...orchestratorOperations,
   ...billingOperations,
   ...billingAdminOperations,

@@ -21,6 +21,7 @@ import { healthProbe, probe } from '../resources/probe.ts';
 import { member, project, user } from '../resources/project.ts';
 import { registration } from '../resources/registration.ts';
 import { scaling } from '../resources/scaling.ts';
+import { secret } from '../resources/secret.ts';
 import {
   condition,
   instance,
@@ -32,6 +33,7 @@ import {
 } from '../resources/service.ts';
 import { serviceMap } from '../resources/service-map.ts';
 import { delivery, pushSubscription } from '../resources/subscription.ts';
+import { rollout } from '../resources/traffic.ts';
 import { route, routeFrame } from '../routes/snapshot.ts';
 import { trafficReport } from '../routes/traffic.ts';
 import { dataSchema } from '../team-schema/schema.ts';
@@ -50,6 +52,8 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   DataSchema: dataSchema,
   EventSchema: eventSchema,
   ServiceMap: serviceMap,
+  Rollout: rollout,
+  Secret: secret,
   Decision: decision,
   Delivery: delivery,
   Event: eventEnvelope,

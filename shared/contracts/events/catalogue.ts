@@ -185,6 +185,18 @@ export const EVENTS = {
     'services/{project}/{service}',
     revisionRef.extend({ reason: z.string() }),
   ),
+  'skyrun.secret.changed.v1': define(
+    'skyrun.secret.changed.v1',
+    'A secret was created or got a new version; its value is in no event',
+    'secrets/{project}/{secret}',
+    z.object({ id: idSchema('secret'), project: dnsLabel, name: dnsLabel, version: z.int() }),
+  ),
+  'skyrun.secret.deleted.v1': define(
+    'skyrun.secret.deleted.v1',
+    'A secret was deleted with all its versions',
+    'secrets/{project}/{secret}',
+    z.object({ id: idSchema('secret'), project: dnsLabel, name: dnsLabel }),
+  ),
   'skyrun.traffic.moved.v1': define(
     'skyrun.traffic.moved.v1',
     'Traffic of a service goes to other revisions, or in other shares',

@@ -18,6 +18,7 @@ export interface NamedServiceSpec {
 }
 
 type TemplateInput = z.input<typeof serviceSpec>['template'];
+type KnativeContainer = KnativeService['spec']['template']['spec']['containers'][number];
 
 /**
  * Reads a Knative Service (parsed YAML or JSON).
@@ -64,7 +65,7 @@ function readTemplate(template: KnativeService['spec']['template'], errors: Fiel
     ...defined({
       port: port?.containerPort,
       protocol: port?.name === 'h2c' ? ('h2c' as const) : undefined,
-      env,
+      env: env?.map(readVariable),
       command,
       args,
       workingDir,
@@ -156,6 +157,13 @@ function readLimits(
   if (cpuMilli === null) errors.push({ field: `${field}/cpu`, message: 'expected a quantity such as 500m or 1' });
   if (memoryMib === null) errors.push({ field: `${field}/memory`, message: 'expected a quantity such as 512Mi' });
   return defined({ cpuMilli: cpuMilli ?? undefined, memoryMib: memoryMib ?? undefined });
+}
+
+/** A variable without a value is an empty one, as in Kubernetes. */
+function readVariable({ name, value, valueFrom }: NonNullable<KnativeContainer['env']>[number]) {
+  if (valueFrom === undefined) return { name, value: value ?? '' };
+  const { name: secret, key } = valueFrom.secretKeyRef;
+  return { name, ...defined({ value }), valueFrom: { secretKeyRef: { name: secret, ...defined({ key }) } } };
 }
 
 function readTraffic({

@@ -207,9 +207,14 @@ describe('toServiceSpec', () => {
       '/spec/template/spec/containers/0/ports',
     ],
     [
-      'a secret',
+      'a value from nowhere',
       knative({ container: { env: [{ name: 'A', valueFrom: {} }] } }),
-      '/spec/template/spec/containers/0/env/0/valueFrom',
+      '/spec/template/spec/containers/0/env/0/valueFrom/secretKeyRef',
+    ],
+    [
+      'a version that is none',
+      knative({ container: { env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'a', key: 'newest' } } }] } }),
+      '/spec/template/spec/containers/0/env/0/valueFrom/secretKeyRef/key',
     ],
     [
       'PORT in env',

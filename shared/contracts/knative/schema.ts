@@ -83,7 +83,17 @@ const container = z.strictObject({
     )
     .max(1, 'only one port can be given')
     .optional(),
-  env: z.array(z.strictObject({ name: z.string(), value: z.string().default('') })).optional(),
+  env: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        value: z.string().optional(),
+        valueFrom: z
+          .strictObject({ secretKeyRef: z.strictObject({ name: z.string(), key: z.string().optional() }) })
+          .optional(),
+      }),
+    )
+    .optional(),
   command: z.array(z.string()).optional(),
   args: z.array(z.string()).optional(),
   workingDir: z.string().optional(),
@@ -143,7 +153,8 @@ export type KnativeService = z.infer<typeof knativeService>;
 export const UNSUPPORTED: Readonly<Record<string, string>> = {
   labels: 'labels are not kept; leave them out',
   annotations: 'annotations of the service are not kept; those of the template are read',
-  valueFrom: 'secrets and config maps are not supported; give a value',
+  configMapKeyRef: 'config maps are not supported; give a value or a secretKeyRef',
+  fieldRef: 'fields are not supported; give a value or a secretKeyRef',
   envFrom: 'secrets and config maps are not supported; give env',
   volumes: 'volumes are not supported',
   volumeMounts: 'volumes are not supported',

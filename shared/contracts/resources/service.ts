@@ -5,12 +5,16 @@ import { digest, dnsLabel, timestamp } from '../names.ts';
 import { servicePolicy } from './policy.ts';
 import { healthProbe, probe } from './probe.ts';
 import { scaling } from './scaling.ts';
+import { secretKeyRef } from './secret.ts';
 import { rollout, rolloutPolicy, trafficStatus, trafficTargets } from './traffic.ts';
 
+/** A variable with its value, or with the secret that its value comes from. */
 export const environmentVariable = z.strictObject({
   name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name such as LOG_LEVEL'),
-  value: z.string().max(32_768),
+  value: z.string().max(32_768).optional(),
+  valueFrom: z.strictObject({ secretKeyRef }).optional(),
 });
+export type EnvironmentVariable = z.infer<typeof environmentVariable>;
 
 /** Names the platform sets itself (Knative runtime contract); a tenant may not. */
 export const RESERVED_ENVIRONMENT = ['PORT', 'K_SERVICE', 'K_REVISION', 'K_CONFIGURATION'] as const;
@@ -26,6 +30,13 @@ const environment = z
           code: 'custom',
           path: [index, 'name'],
           message: `${variable.name} is set by Skyrun; remove it`,
+        });
+      }
+      if ((variable.value === undefined) === (variable.valueFrom === undefined)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, variable.value === undefined ? 'value' : 'valueFrom'],
+          message: 'expected a value or a valueFrom, and not both',
         });
       }
       if (seen.has(variable.name)) {

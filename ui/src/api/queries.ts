@@ -13,6 +13,7 @@ export const keys = {
   metrics: (project: string, service: string) => [...keys.service(project, service), 'metrics'] as const,
   decisions: (project: string, service: string) => [...keys.service(project, service), 'decisions'] as const,
   images: (project: string) => ['project', project, 'images'] as const,
+  secrets: (project: string) => ['project', project, 'secrets'] as const,
   costs: (project: string) => ['project', project, 'costs'] as const,
   invoices: (project: string) => ['project', project, 'invoices'] as const,
   members: (project: string) => ['project', project, 'members'] as const,
@@ -113,6 +114,15 @@ export const imagesQuery = (api: ApiClient, project: string) =>
     queryFn: ({ signal, pageParam: cursor }) =>
       api.call(OPERATIONS.listImages, { params: { project }, query: { cursor }, signal }),
     ...paging,
+  });
+
+export const secretsQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: keys.secrets(project),
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        api.call(OPERATIONS.listSecrets, { params: { project }, query: { limit: 200, cursor }, signal }),
+      ),
   });
 
 export const imageQuery = (api: ApiClient, project: string, imageId: string) =>

@@ -4,6 +4,8 @@ export interface VariableRow {
   readonly key: string;
   readonly name: string;
   readonly value: string;
+  /** The secret that the value comes from; then `value` is its version, or empty for the latest. */
+  readonly secret?: string | undefined;
 }
 
 /** A form holds text; numbers are made of it once, when it is sent. */
@@ -42,7 +44,12 @@ export function valuesOf(name: string, template: RevisionTemplate): FormValues {
     memoryMib: String(template.resources.memoryMib),
     timeoutSeconds: String(template.timeoutSeconds),
     billingMode: template.billingMode,
-    env: template.env.map(({ name: variable, value }, index) => ({ key: `given-${index}`, name: variable, value })),
+    env: template.env.map(({ name: variable, value = '', valueFrom }, index) => {
+      const row = { key: `given-${index}`, name: variable };
+      if (valueFrom === undefined) return { ...row, value };
+      const { name: secret, key } = valueFrom.secretKeyRef;
+      return { ...row, value: key === 'latest' ? '' : key, secret };
+    }),
   };
 }
 
@@ -59,8 +66,12 @@ export function specOf(values: FormValues, template: RevisionTemplate): ServiceS
       resources: { ...template.resources, cpuMilli: milli(values.cpu), memoryMib: whole(values.memoryMib) },
       scaling: { ...template.scaling, minScale: whole(values.minScale), maxScale: whole(values.maxScale) },
       env: values.env
-        .filter(({ name, value }) => name !== '' || value !== '')
-        .map(({ name, value }) => ({ name: name.trim(), value })),
+        .filter(({ name, value, secret }) => name !== '' || value !== '' || secret !== undefined)
+        .map(({ name, value, secret }) =>
+          secret === undefined
+            ? { name: name.trim(), value }
+            : { name: name.trim(), valueFrom: { secretKeyRef: { name: secret, key: value.trim() || 'latest' } } },
+        ),
     },
     traffic: [{ latestRevision: true, percent: 100 }],
   };

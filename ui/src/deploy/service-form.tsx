@@ -1,10 +1,15 @@
 import type { Problem } from '@skyrun/contracts';
+import { useQuery } from '@tanstack/react-query';
 import { Plus, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { useApi } from '../api/context.ts';
 import { fieldMessage } from '../api/problems.ts';
+import { secretsQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { SelectField, TextField } from '../components/field.tsx';
 import { inputStyle } from '../components/input-style.ts';
+import { Select } from '../components/select.tsx';
+import { useProjectName } from '../shell/place.ts';
 import type { FormValues, VariableRow } from './form-values.ts';
 import { makeRowKey } from './row-key.ts';
 
@@ -34,6 +39,9 @@ function Group({ title, children }: { title: string; children: ReactNode }) {
 }
 
 function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values' | 'onChange' | 'problem'>) {
+  const { data: known = [] } = useQuery(secretsQuery(useApi(), useProjectName()));
+  // One that a template names is offered even where the list has not come.
+  const secrets = [...new Set([...known.map(({ name }) => name), ...values.env.flatMap(({ secret }) => secret ?? [])])];
   const change = (key: string, part: Partial<VariableRow>) =>
     onChange({ ...values, env: values.env.map((row) => (row.key === key ? { ...row, ...part } : row)) });
   return (
@@ -42,7 +50,9 @@ function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values
         const number = index + 1;
         const error =
           fieldMessage(problem, `/spec/template/env/${index}/name`) ??
-          fieldMessage(problem, `/spec/template/env/${index}/value`);
+          fieldMessage(problem, `/spec/template/env/${index}/value`) ??
+          fieldMessage(problem, `/spec/template/env/${index}/valueFrom/secretKeyRef/key`) ??
+          fieldMessage(problem, `/spec/template/env/${index}/valueFrom/secretKeyRef/name`);
         return (
           <div key={row.key} className="flex flex-col gap-1">
             <div className="flex gap-2">
@@ -55,10 +65,27 @@ function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values
                 value={row.name}
                 onChange={(event) => change(row.key, { name: event.target.value })}
               />
+              {secrets.length > 0 && (
+                <Select
+                  aria-label={`Variable ${number} comes from`}
+                  className="min-w-0 flex-2"
+                  value={row.secret ?? ''}
+                  onChange={({ target }) =>
+                    change(row.key, { secret: target.value === '' ? undefined : target.value, value: '' })
+                  }
+                >
+                  <option value="">a value</option>
+                  {secrets.map((name) => (
+                    <option key={name} value={name}>
+                      secret {name}
+                    </option>
+                  ))}
+                </Select>
+              )}
               <input
-                aria-label={`Variable ${number} value`}
+                aria-label={`Variable ${number} ${row.secret === undefined ? 'value' : 'version'}`}
                 className={`${inputStyle} min-w-0 flex-3 font-mono text-xs`}
-                placeholder="debug"
+                placeholder={row.secret === undefined ? 'debug' : 'latest'}
                 spellCheck={false}
                 value={row.value}
                 onChange={(event) => change(row.key, { value: event.target.value })}

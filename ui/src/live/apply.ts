@@ -85,6 +85,10 @@ export class CacheFeed {
       case 'skyrun.image.deleted.v1':
         this.#askSoon(keys.images(project));
         return;
+      case 'skyrun.secret.changed.v1':
+      case 'skyrun.secret.deleted.v1':
+        this.#askSoon(keys.secrets(project));
+        return;
       case 'skyrun.member.added.v1':
       case 'skyrun.member.removed.v1':
         this.#askSoon(keys.members(project));

@@ -1,10 +1,11 @@
 import { Link } from '@tanstack/react-router';
-import { Boxes, Layers, type LucideIcon, ReceiptText, ScrollText, Users } from 'lucide-react';
+import { Boxes, KeyRound, Layers, type LucideIcon, ReceiptText, ScrollText, Users } from 'lucide-react';
 import { useMay } from './permissions.ts';
 
 const PLACES = [
   { to: '/projects/$project/services', label: 'Services', icon: Boxes, needs: 'services.read' },
   { to: '/projects/$project/images', label: 'Images', icon: Layers, needs: 'services.read' },
+  { to: '/projects/$project/secrets', label: 'Secrets', icon: KeyRound, needs: 'services.read' },
   { to: '/projects/$project/events', label: 'Events', icon: ScrollText, needs: 'services.read' },
   { to: '/projects/$project/billing', label: 'Billing', icon: ReceiptText, needs: 'billing.read' },
   { to: '/projects/$project/members', label: 'Members', icon: Users, needs: 'project.read' },

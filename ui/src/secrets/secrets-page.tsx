@@ -1,0 +1,227 @@
+import { OPERATIONS, type Problem, type Secret } from '@skyrun/contracts';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { KeyRound, Plus, RefreshCw, Trash2 } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { toast } from 'sonner';
+import { useApi } from '../api/context.ts';
+import { fieldMessage, toProblem } from '../api/problems.ts';
+import { keys, secretsQuery } from '../api/queries.ts';
+import { Ago } from '../components/ago.tsx';
+import { Button } from '../components/button.tsx';
+import { Dialog } from '../components/dialog.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
+import { Field, TextField } from '../components/field.tsx';
+import { inputStyle } from '../components/input-style.ts';
+import { Page } from '../components/page.tsx';
+import { Panel } from '../components/panel.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SkeletonRows } from '../components/skeleton.tsx';
+import { Cell, HeadCell, Table } from '../components/table.tsx';
+import { useMay } from '../shell/permissions.ts';
+import { useProjectName } from '../shell/place.ts';
+
+/** A new secret, or a new version of a known one. What is typed is sent once and shown nowhere again. */
+function Write({ project, known, onClose }: { project: string; known: Secret | null; onClose: () => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [name, setName] = useState(known?.name ?? '');
+  const [value, setValue] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function send(event: FormEvent) {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      const written =
+        known === null
+          ? await api.call(OPERATIONS.createSecret, { params: { project }, body: { name, value } })
+          : await api.call(OPERATIONS.addSecretVersion, {
+              params: { project, secret: known.name },
+              body: { value },
+            });
+      toast(`${written.name} has version ${written.latestVersion}.`);
+      await queries.invalidateQueries({ queryKey: keys.secrets(project) });
+      onClose();
+    } catch (error) {
+      setProblem(toProblem(error));
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title={known === null ? 'New secret' : `New version of ${known.name}`}
+      description={
+        known === null
+          ? 'Encrypted as soon as it arrives. Only containers that name it get its value.'
+          : 'Instances that start from now on get it, where they name the latest version.'
+      }
+    >
+      <form className="flex flex-col gap-4" onSubmit={send}>
+        {known === null && (
+          <TextField
+            label="Name"
+            value={name}
+            placeholder="database-password"
+            onChange={(event) => setName(event.target.value)}
+            error={fieldMessage(problem, '/name')}
+            autoComplete="off"
+            spellCheck={false}
+            autoFocus
+          />
+        )}
+        <Field label="Value" error={fieldMessage(problem, '/value')}>
+          {(field) => (
+            <textarea
+              {...field}
+              value={value}
+              rows={4}
+              onChange={(event) => setValue(event.target.value)}
+              autoComplete="off"
+              spellCheck={false}
+              className={`${inputStyle} h-auto py-2 font-mono text-xs`}
+            />
+          )}
+        </Field>
+        {problem !== null && <ProblemNotice error={problem} />}
+        <Button type="submit" tone="solid" className="self-end" busy={busy} disabled={name === '' || value === ''}>
+          {known === null ? 'Create secret' : 'Add version'}
+        </Button>
+      </form>
+    </Dialog>
+  );
+}
+
+function Remove({ secret, onClose }: { secret: Secret; onClose: () => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function remove() {
+    setBusy(true);
+    try {
+      await api.call(OPERATIONS.deleteSecret, { params: { project: secret.project, secret: secret.name } });
+      toast(`${secret.name} was deleted.`);
+      await queries.invalidateQueries({ queryKey: keys.secrets(secret.project) });
+      onClose();
+    } catch (error) {
+      setProblem(toProblem(error));
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title={`Delete ${secret.name}?`}
+      description="All its versions go, and nobody can read them again. A secret that a service uses stays."
+    >
+      <div className="flex flex-col gap-4">
+        {problem !== null && <ProblemNotice error={problem} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Keep it</Button>
+          <Button tone="danger" busy={busy} onClick={() => void remove()}>
+            Delete secret
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+type Open =
+  | { readonly kind: 'write'; readonly secret: Secret | null }
+  | { readonly kind: 'remove'; readonly secret: Secret };
+
+export function SecretsPage() {
+  const project = useProjectName();
+  const { data: secrets, error, isPending, refetch } = useQuery(secretsQuery(useApi(), project));
+  const may = useMay(project)('services.write');
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const create = (
+    <Button tone="solid" onClick={() => setOpen({ kind: 'write', secret: null })}>
+      <Plus aria-hidden />
+      New secret
+    </Button>
+  );
+  return (
+    <Page
+      title="Secrets"
+      documentTitle={`Secrets – ${project}`}
+      subtitle="Passwords and keys that services get as variables. Values are never shown again."
+      actions={may && create}
+    >
+      <Panel flush>
+        {error !== null && secrets === undefined && (
+          <div className="p-4">
+            <ProblemNotice error={error} onRetry={refetch} />
+          </div>
+        )}
+        {isPending && <SkeletonRows rows={3} />}
+        {secrets?.length === 0 && (
+          <EmptyState
+            icon={KeyRound}
+            title="No secret yet"
+            command={`./skyrun secrets create NAME --project ${project} < file`}
+          >
+            Create one, then choose it for a variable of a service.
+          </EmptyState>
+        )}
+        {secrets !== undefined && secrets.length > 0 && (
+          <Table label="Secrets">
+            <thead>
+              <tr>
+                <HeadCell>Name</HeadCell>
+                <HeadCell>Version</HeadCell>
+                <HeadCell>Used by</HeadCell>
+                <HeadCell>Changed</HeadCell>
+                {may && (
+                  <HeadCell>
+                    <span className="sr-only">Actions</span>
+                  </HeadCell>
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              {secrets.map((secret) => (
+                <tr key={secret.id}>
+                  <Cell className="font-medium">{secret.name}</Cell>
+                  <Cell className="figures">{secret.latestVersion}</Cell>
+                  <Cell className="text-ink-2">{secret.usedBy.length === 0 ? 'nobody' : secret.usedBy.join(', ')}</Cell>
+                  <Cell className="text-ink-3">
+                    <Ago time={secret.versions[0]?.createdAt ?? secret.createdAt} />
+                  </Cell>
+                  {may && (
+                    <Cell className="text-right whitespace-nowrap">
+                      <Button
+                        tone="ghost"
+                        size="icon"
+                        aria-label={`New version of ${secret.name}`}
+                        onClick={() => setOpen({ kind: 'write', secret })}
+                      >
+                        <RefreshCw aria-hidden />
+                      </Button>
+                      <Button
+                        tone="ghost"
+                        size="icon"
+                        aria-label={`Delete ${secret.name}`}
+                        onClick={() => setOpen({ kind: 'remove', secret })}
+                      >
+                        <Trash2 aria-hidden />
+                      </Button>
+                    </Cell>
+                  )}
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        )}
+      </Panel>
+      {open?.kind === 'write' && <Write project={project} known={open.secret} onClose={close} />}
+      {open?.kind === 'remove' && <Remove secret={open.secret} onClose={close} />}
+    </Page>
+  );
+}
