@@ -18,6 +18,8 @@ const REPLAY_POLL_MS = 250;
 /** In a shared group, a delivery its consumer has not touched for so long goes to another consumer. */
 const STALE_MS = 15_000;
 const STALE_POLL_MS = 1_000;
+const FENCED_READ = `if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('NOTACTIVE the lease is not ours') end
+return redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[4], 'STREAMS', KEYS[1], '>')`;
 /** Makes a delivery that is given back look as if nobody had touched it for long: the next look takes it over. */
 const GIVEN_BACK_IDLE_MS = 86_400_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -60,13 +62,12 @@ async function createGroup(redis: Redis, stream: string, name: string, from: '$'
  */
 export function startRedisConsumer(options: RedisConsumerOptions): SessionLoop {
   const { clock, logger, group } = options;
-  const holder = randomUUID();
   return new SessionLoop({
     name: group.name,
     clock,
     logger,
     delay: backoff({ baseMs: 50, maxMs: 2_000 }),
-    run: (session) => new RedisSession(options, holder, session).run(),
+    run: (session) => new RedisSession(options, randomUUID(), session).run(),
   });
 }
 
@@ -153,6 +154,7 @@ class RedisSession {
     const replay = keys.replay(group.name);
     const going = () => !this.#session.ended && (lease?.held() ?? true);
     for (const stream of [keys.events, replay]) await this.#readUnsettled(reader, stream, dispatcher, going);
+    let last = await this.#lastDelivered();
     while (going()) {
       await dispatcher.waitForRoom();
       // Where one handler has ended, others often end in the same turn: read for all of them at once.
@@ -160,12 +162,33 @@ class RedisSession {
       if (!going()) return;
       await this.#occasionally(dispatcher, reader, replay);
       if (dispatcher.room === 0) continue;
-      const reply = await reader.xreadgroup(
-        ...(['GROUP', group.name, this.#consumer, 'COUNT', dispatcher.room, 'BLOCK', BLOCK_MS] as const),
-        ...(['STREAMS', keys.events, '>'] as const),
-      );
-      this.#accept(keys.events, parseRead(reply), dispatcher);
+      const entries = await this.#fetch(reader, keys.events, dispatcher.room);
+      this.#accept(keys.events, entries, dispatcher);
+      last = entries.at(-1)?.id ?? last;
+      if (entries.length === 0) await reader.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', keys.events, last);
     }
+  }
+
+  /** Where the group stands, for waiting for what comes behind. */
+  async #lastDelivered(): Promise<string> {
+    const { commands, keys, group } = this.#options;
+    const groups = parseInfo(await commands.xinfo('GROUPS', keys.events));
+    return groups.find((info) => info.get('name') === group.name)?.get('last-delivered-id') ?? '0-0';
+  }
+
+  /**
+   * What nobody was given yet. An ordered group's read is fenced: on a network that held it up it may arrive when somebody
+   * else is active, and what it took then would reach nobody.
+   */
+  async #fetch(reader: Redis, stream: string, count: number): Promise<StreamEntry[]> {
+    const { keys, group } = this.#options;
+    if (!group.ordered) {
+      return parseRead(
+        await reader.xreadgroup('GROUP', group.name, this.#consumer, 'COUNT', count, 'STREAMS', stream, '>'),
+      );
+    }
+    const given = [this.#holder, group.name, this.#consumer, count];
+    return parseRead(await reader.eval(FENCED_READ, 2, stream, keys.lease(group.name), ...given));
   }
 
   /** What was delivered under this name before and never settled. */
@@ -197,18 +220,7 @@ class RedisSession {
     const now = clock.monotonic();
     if (now >= this.#replayDue) {
       this.#replayDue = now + REPLAY_POLL_MS;
-      const count = dispatcher.room;
-      const reply = await reader.xreadgroup(
-        'GROUP',
-        group.name,
-        this.#consumer,
-        'COUNT',
-        count,
-        'STREAMS',
-        replay,
-        '>',
-      );
-      this.#accept(replay, parseRead(reply), dispatcher);
+      this.#accept(replay, await this.#fetch(reader, replay, dispatcher.room), dispatcher);
     }
     if (!group.ordered && now >= this.#staleDue) {
       this.#staleDue = now + Math.min(STALE_POLL_MS, staleMs / 3);
