@@ -10,7 +10,7 @@ import type { BillingContext } from './context.ts';
 import { createCostFeed } from './cost/cost-feed.ts';
 import { getCosts } from './cost/get-costs.ts';
 import { bindInsight } from './insight-routes.ts';
-import { accrualJob, budgetJob, closingJob, ledgerJob } from './jobs/billing-jobs.ts';
+import { accrualJob, budgetJob, closingJob, compareJob, drawJob, ledgerJob } from './jobs/billing-jobs.ts';
 import { createQueuedJobs } from './jobs/queued-jobs.ts';
 import { createTickedJobs } from './jobs/ticked-jobs.ts';
 import { subscribeNotices } from './notify/consumer.ts';
@@ -61,6 +61,8 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
     ledgerJob(context),
     mailJob(context, mailer),
     trimSamplesJob(context),
+    drawJob(context),
+    compareJob(context),
   ];
   const redis = config.SKYRUN_REDIS_URL;
   const runner =

@@ -10,7 +10,7 @@ import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { creditNotePdf } from './document/credit-note-pdf.ts';
 import { invoiceCsv } from './document/invoice-csv.ts';
-import { invoicePdf } from './document/invoice-pdf.ts';
+import { invoiceDocument } from './document/invoice-document.ts';
 import type { JobRunner } from './jobs/job.ts';
 import { getLedger } from './ledger/check-ledger.ts';
 import { lineBehind } from './line-behind.ts';
@@ -58,7 +58,7 @@ export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner
 
   api.handle(OPERATIONS.getInvoicePdf, async ({ params }) => {
     const { invoice } = await requireInvoice(context(), params.project, params.invoiceId);
-    return fileReply(await invoicePdf(invoice), 'application/pdf', `${invoice.number}.pdf`);
+    return fileReply(await invoiceDocument(context(), invoice), 'application/pdf', `${invoice.number}.pdf`);
   });
 
   api.handle(OPERATIONS.getInvoiceCsv, async ({ params }) => {

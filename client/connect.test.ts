@@ -13,7 +13,9 @@ describe('connectSkyrun', () => {
     skyrun.on('skyrun.instance.*', async (event) => {
       expectTypeOf(event.data.revisionName).toBeString();
     });
-    expectTypeOf<TypesOf<'skyrun.usage.*'>>().toEqualTypeOf<'skyrun.usage.recorded.v1' | 'skyrun.usage.lost.v1'>();
+    expectTypeOf<TypesOf<'skyrun.usage.*'>>().toEqualTypeOf<
+      'skyrun.usage.recorded.v1' | 'skyrun.usage.lost.v1' | 'skyrun.usage.differed.v1'
+    >();
     expectTypeOf<TypesOf<'skyrun.nothing.*'>>().toBeNever();
     await skyrun.start();
     expect(skyrun.ready()).toBe(true);

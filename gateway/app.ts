@@ -2,6 +2,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
 import { BreakerNews } from './breaker/breaker-news.ts';
+import { createPriceFeed } from './cost/price-feed.ts';
+import { costField } from './cost/request-cost.ts';
 import type { Acme } from './edge/acme.ts';
 import { Certificates } from './edge/certificates.ts';
 import { createTlsListener, type TlsListener } from './edge/tls-listener.ts';
@@ -43,6 +45,7 @@ export interface GatewayDeps {
   readonly platform: PlatformUrls;
   readonly registry: Pick<Client, 'stream'>;
   readonly orchestrator: Pick<Client, 'call'>;
+  readonly billing: Pick<Client, 'call'>;
   readonly identity: Pick<Client, 'call'>;
   /** Rate limits of several gateways are one through it; null: each limits on its own. */
   readonly sharedBuckets: SharedBuckets | null;
@@ -165,6 +168,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     reporter.activate(destination);
     clock.setTimeout(PAGE_WAITS_MS, () => destination.traffic.move(clock.monotonic()));
   };
+  const prices = createPriceFeed({ client: deps.billing, clock, logger });
   const core: GatewayCore = {
     clock,
     logger,
@@ -182,6 +186,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       activate: wanted,
       ...(deps.tls?.acme ? { challenge: (target: string) => tls?.acme?.challenge(target) ?? null } : {}),
     }),
+    costField: ({ revision }, ms) => (revision === null ? '' : costField(revision, prices.rates(revision.project), ms)),
     onEncrypted: null,
     onTraffic: (destination) => reporter.list(destination),
     onWaiting: dispatch.onWaiting,
@@ -255,6 +260,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (started || stopping !== undefined) return;
     started = true;
     await Promise.all([assets.start(), spool.start()]);
+    prices.start();
     await Promise.all([feed.start(), keys.start()]);
     reporter.start();
     sweep();
@@ -330,7 +336,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (server.listening) await drain();
     cancelSweep();
     cancelWindow();
-    await Promise.all([feed.stop(), reporter.stop(), keys.stop()]);
+    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await spool.stop();
     for (const destination of [...table.destinations(), ...platform.destinations()]) {

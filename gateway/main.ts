@@ -50,6 +50,7 @@ const gateway = createGateway({
   },
   registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token }),
   orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
+  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token }),
   identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token }),
   sharedBuckets,
   bus,

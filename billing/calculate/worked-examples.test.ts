@@ -168,6 +168,78 @@ const EXAMPLES: readonly Example[] = [
     subtotal: '230.12',
     total: '230.12',
   },
+  {
+    // Frozen for 20 of 30 days at the idle price: 1,728,000 s × 0.0000025 = 4.32; × 0.5 GiB × 0.0000025 = 2.16.
+    name: 'a paused instance costs the idle price',
+    list: 'cloud-run-tier-1',
+    usage: [{ pausedMs: 20 * 24 * 3600 * 1000, lifetimeRows: 1 }],
+    freeTier: false,
+    lines: ['cpu_paused 4.32', 'memory_paused 2.16'],
+    credits: [],
+    subtotal: '6.48',
+    total: '6.48',
+  },
+  {
+    // The same in tier 2, instance-based: the idle price of the tier, 0.0000035. 6.048 and 3.024, together 9.072.
+    name: 'a paused instance costs the idle price, whatever the mode',
+    list: 'cloud-run-tier-2',
+    usage: [{ billingMode: 'instance', pausedMs: 20 * 24 * 3600 * 1000, lifetimeRows: 1 }],
+    freeTier: false,
+    lines: ['cpu_paused 6.05', 'memory_paused 3.02'],
+    credits: [],
+    subtotal: '9.07',
+    total: '9.07',
+  },
+  {
+    // 100,020 ms of life are 100,100: 100.1 vCPU-s × 0.000018 × 1000 instances = 1.8018; × 0.5 × 0.000002 × 1000 = 0.1001.
+    name: 'instance-based: each life is rounded up to 100 ms',
+    list: 'cloud-run-tier-1',
+    usage: Array.from({ length: 1000 }, (_, index) => ({
+      billingMode: 'instance' as const,
+      instanceId: `ins_${index}`,
+      aliveMs: 100_020,
+      lifetimeRows: 1,
+    })),
+    freeTier: false,
+    lines: ['cpu 1.80', 'memory 0.10'],
+    credits: [],
+    subtotal: '1.90',
+    total: '1.90',
+  },
+  {
+    // 50 M × 0.2 s at 2 vCPU, 2 GiB, concurrency 80: 125,000 s busy. 250,000 × 0.000024 = 6; 250,000 × 0.0000025 = 0.625;
+    // 50 × 0.40 = 20. Free: 4.32, all of 0.625, 0.80.
+    name: '50 M requests × 200 ms, 2 vCPU, 2 GiB, concurrency 80, tier 1',
+    list: 'cloud-run-tier-1',
+    usage: [{ busyMs: 125_000_000, cpuMilli: 2000, memoryMib: 2048, requests: 50_000_000 }],
+    freeTier: true,
+    lines: ['cpu 6.00', 'memory 0.62', 'requests 20.00'],
+    credits: ['-4.32', '-0.62', '-0.80'],
+    subtotal: '26.62',
+    total: '20.88',
+  },
+  {
+    // Exactly the free quantities: 180,000 vCPU-s and 360,000 GiB-s are 2 GiB per vCPU; 2 M requests.
+    name: 'exactly the free tier costs nothing, and one millisecond more next to nothing',
+    list: 'cloud-run-tier-1',
+    usage: [{ busyMs: 180_000_001, memoryMib: 2048, requests: 2_000_000 }],
+    freeTier: true,
+    lines: ['cpu 4.32', 'memory 0.90', 'requests 0.80'],
+    credits: ['-4.32', '-0.90', '-0.80'],
+    subtotal: '6.02',
+    total: '0.00',
+  },
+  {
+    // 30 days of 1 vCPU, 512 MiB in tier 2: 2,592,000 × 0.0000216 = 55.9872; 1,296,000 × 0.0000024 = 3.1104.
+    name: 'instance-based in tier 2, free tier at tier 1 prices',
+    list: 'cloud-run-tier-2',
+    usage: [{ billingMode: 'instance', aliveMs: MONTH_SECONDS * 1000, lifetimeRows: 1 }],
+    freeTier: true,
+    lines: ['cpu 55.99', 'memory 3.11'],
+    credits: ['-4.32', '-0.90'],
+    subtotal: '59.10',
+    total: '53.88',
+  },
 ];
 
 function slot(ordinal: number) {

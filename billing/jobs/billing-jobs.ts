@@ -1,10 +1,14 @@
 import { monthStart } from '../aggregate/slot.ts';
 import { checkBudgets } from '../budget/check-budgets.ts';
+import { compareSources, SETTLED_MS } from '../compare/compare-sources.ts';
 import type { BillingContext } from '../context.ts';
+import { drawInvoice } from '../document/invoice-document.ts';
 import { accrueOpenPeriods, checkLedgers } from '../ledger/check-ledger.ts';
 import { closeDuePeriods } from '../period/close-period.ts';
 import { accountsWithUnbilledUsage, projectsDue } from '../store/accounts.ts';
 import { projectsWithBudgets } from '../store/budgets.ts';
+import { undrawnInvoices } from '../store/documents.ts';
+import { projectsToCompare } from '../store/usage-sources.ts';
 import type { Job } from './job.ts';
 
 const MINUTE_MS = 60_000;
@@ -42,6 +46,36 @@ export function accrualJob(context: () => BillingContext): Job {
     remembered: false,
     items: () => accountsWithUnbilledUsage(context().db.kysely<unknown>()),
     run: (project) => accrueOpenPeriods(context(), project),
+  };
+}
+
+/** Draws the documents of invoices, so that nobody waits for one and each stays as it was first drawn. */
+export function drawJob(context: () => BillingContext): Job {
+  return {
+    name: 'draw-documents',
+    everyMs: 10_000,
+    remembered: true,
+    async items() {
+      const undrawn = await undrawnInvoices(context().db.kysely<unknown>(), 200);
+      return undrawn.map(({ project, invoiceId }) => `${project}/${invoiceId}`);
+    },
+    run(item) {
+      const [project = '', invoiceId = ''] = item.split('/');
+      return drawInvoice(context(), project, invoiceId);
+    },
+  };
+}
+
+/** Compares what gateways and the runtime say of the same instances. */
+export function compareJob(context: () => BillingContext): Job {
+  return {
+    name: 'compare-sources',
+    everyMs: MINUTE_MS,
+    remembered: false,
+    items: () => projectsToCompare(context().db.kysely<unknown>(), context().clock.now() - SETTLED_MS),
+    async run(project) {
+      await compareSources(context(), project);
+    },
   };
 }
 

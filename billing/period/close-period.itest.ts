@@ -131,10 +131,39 @@ describe('a finalized invoice', () => {
     ['truncate', 'TRUNCATE billing.invoice_line'],
     ['usage', `UPDATE billing.usage SET requests = 0 WHERE project = 'fixed'`],
     ['usage deleted', `DELETE FROM billing.usage WHERE project = 'fixed'`],
+    [
+      'tax added',
+      `INSERT INTO billing.invoice_tax SELECT id, 1, 'VAT', 1, 1 FROM billing.invoice WHERE project = 'fixed'`,
+    ],
+    [
+      'period opened again',
+      `UPDATE billing.period SET state = 'collecting', closed_seq = NULL WHERE project = 'fixed' AND ordinal = 1`,
+    ],
+    ['period moved', `UPDATE billing.period SET ends_at = ends_at + 1 WHERE project = 'fixed' AND ordinal = 1`],
+    ['period deleted', `DELETE FROM billing.period WHERE project = 'fixed'`],
+    [
+      'number skipped',
+      `UPDATE billing.account SET next_invoice_number = next_invoice_number + 2 WHERE project = 'fixed'`,
+    ],
+    [
+      'number given back',
+      `UPDATE billing.account SET next_invoice_number = next_invoice_number - 1 WHERE project = 'fixed'`,
+    ],
+    ['ledger', `UPDATE billing.ledger_transfer SET amount = 0 WHERE project = 'fixed'`],
+    ['ledger deleted', `DELETE FROM billing.ledger_transfer WHERE project = 'fixed'`],
+    ['document', `UPDATE billing.document SET content = '' WHERE project = 'fixed'`],
+    ['price list', `UPDATE billing.price_list SET document = '{}'`],
+    ['price list deleted', 'DELETE FROM billing.price_list'],
+    [
+      'paid without an entry in the ledger',
+      `UPDATE billing.invoice SET state = 'paid', settled_at = 1 WHERE project = 'fixed'`,
+    ],
   ])('refuses a change: %s', async (_, statement) => {
     await ingestBatch(billing, [usageEvent({ project: 'fixed', service: 'fixed', key: 'a', requests: 9_000_000 })]);
     const before = await closePeriod(billing, 'fixed', null);
-    await expect(billing.db.query(statement)).rejects.toThrow(/immutable|append-only|cannot become/);
+    await expect(billing.db.query(statement)).rejects.toThrow(
+      /immutable|append-only|cannot become|cannot be changed|one by one|has no entry/,
+    );
     expect(await closePeriod(billing, 'fixed', null)).toEqual(before);
   });
 

@@ -33,6 +33,18 @@ export async function findAccount(db: Sql, project: string): Promise<Account | u
   return found.rows[0];
 }
 
+/** Accounts whose list is another than `priceList`. */
+export async function accountsWithOtherList(
+  db: Sql,
+  priceList: string,
+): Promise<{ project: string; priceList: string }[]> {
+  const found = await sql<{ project: string; priceList: string }>`
+    SELECT project, price_list AS "priceList" FROM account WHERE price_list <> ${priceList} ORDER BY project`.execute(
+    db,
+  );
+  return found.rows;
+}
+
 /** Opens accounts that do not exist yet, each with its first period. */
 export async function openAccounts(
   db: Sql,

@@ -4,7 +4,7 @@ import { cost } from './cost.ts';
 import { deadLetters } from './dead-letters.ts';
 import { deleteService } from './delete.ts';
 import { deploy } from './deploy.ts';
-import { events } from './events.ts';
+import { events } from './events/events.ts';
 import { invoices } from './invoices.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { load } from './load.ts';

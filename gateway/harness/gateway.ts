@@ -155,6 +155,7 @@ export async function startGateway(
     },
     registry: client,
     orchestrator: client,
+    billing: client,
     identity: client,
     sharedBuckets: null,
     bus: {

@@ -24,6 +24,8 @@ export interface RequestFields {
   readonly ifNoneMatch: string;
   readonly authorization: string;
   readonly apiKey: string;
+  /** The caller wants to be told what the request costs. */
+  readonly asksCost: boolean;
   readonly origin: string;
   /** Access-Control-Request-Method, which makes an OPTIONS request a preflight. */
   readonly requestMethod: string;
@@ -71,6 +73,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   let ifNoneMatch = '';
   let authorization = '';
   let apiKey = '';
+  let asksCost = false;
   let origin = '';
   let requestMethod = '';
   let forwardedFor = '';
@@ -139,6 +142,9 @@ export function parseRequestFields(text: string, start: number): RequestFields |
       case 'x-api-key':
         apiKey = scanner.value();
         break;
+      case 'skyrun-cost':
+        asksCost = scanner.value() === '1';
+        break;
       case 'origin':
         origin = scanner.value();
         break;
@@ -193,6 +199,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
     ifNoneMatch,
     authorization,
     apiKey,
+    asksCost,
     origin,
     requestMethod,
     kept: canonicalLength ? kept : `${kept}Content-Length: ${contentLength}\r\n`,

@@ -1,4 +1,4 @@
-import type { StatusClasses } from '@skyrun/contracts';
+import { BILLED_TICK_MS, type StatusClasses } from '@skyrun/contracts';
 
 export const WINDOW_MS = 1000;
 /** A wall clock that differs by more than this was set: a new clock run begins, so that no key comes twice. */
@@ -44,6 +44,10 @@ export class InstanceMeter {
   classes = [0, 0, 0, 0, 0];
   inFlight = 0;
   spanStart = 0;
+  /** Where the run of busy time began that ticks are counted from. */
+  runStart = 0;
+  /** To where the last run was rounded up; a request before that goes on with the run. */
+  runEnd = 0;
   busy: [number, number][] = [];
   touched = false;
 
@@ -57,6 +61,10 @@ export class InstanceMeter {
  * Measures in windows of one second of Unix time. An instance is busy while at least one request is in flight, so
  * its spans are the union of overlapping requests: a span opens when the first begins and closes when the last ends,
  * at millisecond resolution, start rounded down and end up, clipped to the window.
+ *
+ * In request-based billing an instance that gets busy is so until the next full tick after it is idle again: a request of
+ * 30 ms takes 100, and three of them one after the other as long as they take, up to the next tick. Ticks are counted from
+ * where the run began. So what is rounded up is in the spans, and their union over gateways stays what is billed.
  *
  * Time comes in as monotonic ms and is mapped to Unix ms by a base that moves only between two windows, so a clock
  * that is set cannot make a request longer: the jump is in no span.
@@ -87,7 +95,10 @@ export class Meter {
   begin(meter: InstanceMeter, monotonic: number): void {
     const at = this.#at(monotonic);
     if (!meter.touched) this.#touch(meter, at);
-    if (meter.inFlight === 0) meter.spanStart = Math.floor(at);
+    if (meter.inFlight === 0) {
+      meter.spanStart = Math.floor(at);
+      if (meter.spanStart > meter.runEnd) meter.runStart = meter.spanStart;
+    }
     meter.inFlight += 1;
   }
 
@@ -96,7 +107,9 @@ export class Meter {
     const at = this.#at(monotonic);
     if (status !== 0) count(meter, status);
     meter.inFlight -= 1;
-    if (meter.inFlight === 0) closeSpan(meter, Math.ceil(at));
+    if (meter.inFlight !== 0) return;
+    meter.runEnd = endOfRun(meter, Math.ceil(at));
+    closeSpan(meter, Math.min(meter.runEnd, this.#windowEnd));
   }
 
   /** A request that no instance saw. */
@@ -141,13 +154,16 @@ export class Meter {
     const usages: WindowUsage[] = [];
     for (const meter of closed) {
       if (meter.inFlight > 0) closeSpan(meter, end);
+      clip(meter, end);
       usages.push(usageOf(meter, this.#clockRun, start, end));
       reset(meter);
-      if (meter.inFlight > 0) {
-        meter.spanStart = end;
-        this.#touched.push(meter);
-        meter.touched = true;
-      }
+      const tail = meter.inFlight === 0 && meter.runEnd > end;
+      if (meter.inFlight === 0 && !tail) continue;
+      meter.spanStart = end;
+      this.#touched.push(meter);
+      meter.touched = true;
+      // A tick is shorter than a window.
+      if (tail) closeSpan(meter, meter.runEnd);
     }
     this.#onWindow(usages, end, this.#touched.length > 0);
   }
@@ -158,7 +174,17 @@ export class Meter {
     this.#clockRun += 1;
     this.#base = now - monotonic;
     this.#windowEnd = windowStart(now) + WINDOW_MS;
-    for (const meter of this.#touched) meter.spanStart = Math.floor(now);
+    for (const meter of this.#touched) {
+      meter.spanStart = Math.floor(now);
+      meter.runStart = meter.spanStart;
+    }
+    // What is left of a tick is not carried over to another time.
+    this.#touched = this.#touched.filter((meter) => {
+      meter.runEnd = 0;
+      meter.busy = [];
+      if (meter.inFlight === 0) meter.touched = false;
+      return meter.inFlight > 0;
+    });
   }
 }
 
@@ -170,6 +196,18 @@ function count(meter: InstanceMeter, status: number): void {
   meter.requests += 1;
   const index = Math.floor(status / 100) - 1;
   meter.classes[index] = (meter.classes[index] ?? 0) + 1;
+}
+
+function endOfRun({ revision, runStart }: InstanceMeter, end: number): number {
+  if (revision.billingMode !== 'request') return end;
+  return runStart + Math.ceil((end - runStart) / BILLED_TICK_MS) * BILLED_TICK_MS;
+}
+
+/** A window that ends early ends its last span too. */
+function clip(meter: InstanceMeter, end: number): void {
+  meter.busy = meter.busy.filter((span) => span[0] < end);
+  const last = meter.busy[meter.busy.length - 1];
+  if (last !== undefined && last[1] > end) last[1] = end;
 }
 
 function closeSpan(meter: InstanceMeter, end: number): void {

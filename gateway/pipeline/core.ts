@@ -51,6 +51,8 @@ export interface GatewayCore {
   draining: boolean;
   /** `address`: the client's. */
   decide(head: RequestHead, address: string): Decision;
+  /** The field that tells what a request cost, with its CR LF, or ''; `ms` from the instance's getting it. */
+  costField(destination: Destination, ms: number): string;
   /** The destination has traffic to report. */
   onTraffic(destination: Destination): void;
   /** Takes over a connection whose client begins with TLS on the plain port; null: it is refused like any other noise. */

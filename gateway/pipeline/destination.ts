@@ -123,6 +123,8 @@ export class Destination {
   breaking: ServicePolicy['breaker'];
   /** Over how long a new instance is brought up to its share of requests; 0: at once. */
   slowStartMs = 0;
+  /** Callers who ask are told what a request cost. */
+  showsCost = false;
   /** No route leads here any more. */
   retired = false;
   /** How many routes lead here. */
@@ -207,6 +209,7 @@ export class Destination {
     this.revision = revision;
     this.breaking = policy?.breaker;
     this.slowStartMs = policy?.slowStartMs ?? 0;
+    this.showsCost = policy?.showCost === true;
     this.containerConcurrency = target.containerConcurrency;
     this.timeoutMs = target.timeoutMs;
     if (this.unanswered !== null) this.unanswered.revision = revision;

@@ -294,7 +294,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       old,
       bodyless: framing === 'none' && this.method !== 'HEAD' && line.status !== 304,
       requestId: fields.hasRequestId ? '' : this.head.requestId,
-      added: this.head.affinityField + this.responseFields,
+      added: this.head.affinityField + this.responseFields + this.#costField(),
       close: this.closeAfter,
     });
   }
@@ -305,6 +305,11 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     instance.answered = true;
     if (!this.#waited) return;
     this.#destination.traffic.coldStart(instance.id, this.#core.clock.monotonic() - this.startedAt);
+  }
+
+  #costField(): string {
+    if (!this.head.fields.asksCost || !this.#destination.showsCost) return '';
+    return this.#core.costField(this.#destination, this.#core.clock.monotonic() - this.#assignedAt);
   }
 
   onContent(buffer: Buffer, start: number, end: number): void {

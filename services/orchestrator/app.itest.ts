@@ -158,7 +158,10 @@ describe('a service at zero', () => {
   test('grows with the load and shrinks without a failed decision', async () => {
     const harness = await start();
     const web = desiredOf({
-      template: { containerConcurrency: 10, scaling: { ...fast.scaling, target: 5, maxScale: 4 } },
+      template: {
+        containerConcurrency: 10,
+        scaling: { ...fast.scaling, target: 5, targetUtilization: 1, maxScale: 4 },
+      },
     });
     harness.registry.set(web);
     await systemClock.sleep(1200);
@@ -219,8 +222,11 @@ describe('an orchestrator that restarts', () => {
   test('goes on with an instance whose row was written and whose container was not', async () => {
     const first = await start();
     const web = desiredOf({ template: { scaling: { minScale: 1 } } });
+    const other = desiredOf({ service: 'other', template: { scaling: { minScale: 1 } } });
+    first.registry.set(other);
+    await first.until('the other', () => types(first, 'skyrun.instance.ready').length === 1);
     runtime.setUnavailable(true);
-    first.registry.set(web);
+    first.registry.set(other, web);
     const rows = () => first.client.call(OPERATIONS.listInstances, { params: service });
     const written = await first.until('row', async () => (await rows()).items[0]);
     await first.stop();
@@ -231,7 +237,7 @@ describe('an orchestrator that restarts', () => {
       return page.items[0]?.state === 'ready' ? page : null;
     });
     expect(items.map(({ id }) => id)).toEqual([written.id]);
-    expect(runtime.starts()).toBe(1);
+    expect(runtime.starts()).toBe(2);
   });
 
   test('what ended meanwhile is accounted for from its own times', async () => {
@@ -260,10 +266,10 @@ describe('usage', () => {
     const { registry, events } = first;
     registry.set(web);
     await first.until('ready', () => types(first, 'skyrun.instance.ready').length === 1);
-    await first.until('a window', () => usageOf(first).length === 1);
+    await first.until('a window', () => usageOf(first).length >= 1);
     await first.stop();
     const second = await start({ registry });
-    await second.until('another window', () => usageOf(second).length === 1);
+    await second.until('another window', () => usageOf(second).length >= 1);
     registry.set();
     await second.until('the last window', () => types(second, 'skyrun.instance.stopped').length === 1);
     const [instance] = events.flatMap((event) => (event.type === 'skyrun.instance.started.v1' ? [event.data] : []));
@@ -274,7 +280,7 @@ describe('usage', () => {
     expect(new Set(usage.map(({ key }) => key)).size).toBe(usage.length);
     usage.slice(1).forEach((window, index) => {
       expect(window.windowStart).toBe(usage[index]?.windowEnd);
-      expect(Date.parse(window.windowStart) % 10_000).toBe(0);
+      if (window.state === usage[index]?.state) expect(Date.parse(window.windowStart) % 10_000).toBe(0);
     });
     for (const window of usage) {
       expect(window).toMatchObject({ kind: 'lifetime', instanceId: instance?.id, cpuMilli: 500, memoryMib: 64 });
@@ -336,7 +342,8 @@ describe('down', () => {
       { reason: 'PlatformStopped' },
       { reason: 'PlatformStopped' },
     ]);
-    expect(usageOf(second).filter(({ busyMs }) => busyMs > 0)).toHaveLength(2);
+    const accounted = usageOf(second).filter(({ busyMs }) => busyMs > 0);
+    expect(new Set(accounted.map(({ instanceId }) => instanceId)).size).toBe(2);
   });
 
   test('without the store it stops them all the same, and the next start accounts for them', async () => {

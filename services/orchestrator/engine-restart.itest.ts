@@ -51,12 +51,21 @@ afterAll(async () => {
 const running = async () => (await runtime.list()).filter(({ state }) => state === 'running');
 const ids = async () => (await running()).map(({ identity }) => identity.instanceId).toSorted();
 
-test('the engine is killed and comes back: what is wanted runs again, once, and nothing else is left', async () => {
-  const template = { resources: { memoryMib: 128 }, scaling: { minScale: 3 } };
-  harness.registry.set(desiredOf({ image: image.reference, template }));
+test('the engine is killed under load and comes back: within ten seconds what is wanted runs again, once, and nothing else is left', async () => {
+  const template = { resources: { memoryMib: 128 }, scaling: { minScale: 3, maxScale: 3 } };
+  const web = desiredOf({ image: image.reference, template });
+  harness.registry.set(web);
   const ready = () => harness.events.filter(({ type }) => type === 'skyrun.instance.ready.v1').length;
   await harness.until('three ready', () => ready() === 3);
   const before = await ids();
+  const loading = new AbortController();
+  const load = (async () => {
+    while (!loading.signal.aborted) {
+      // As gateways that send each instance some requests, all the time.
+      await harness.report(web, { current: 6, requests: 20 });
+      await systemClock.sleep(100);
+    }
+  })();
   await engine.kill();
   await systemClock.sleep(1_500);
   await engine.start();
@@ -66,7 +75,9 @@ test('the engine is killed and comes back: what is wanted runs again, once, and 
     const now = new Set(await ids());
     return now.size === 3 && items.length === 3 && items.every(({ id, state }) => state === 'ready' && now.has(id));
   });
-  expect(systemClock.monotonic() - began).toBeLessThan(15_000);
+  expect(systemClock.monotonic() - began).toBeLessThan(10_000);
+  loading.abort();
+  await load;
   await systemClock.sleep(1_000);
   expect(await running()).toHaveLength(3);
   expect(await runtime.list()).toHaveLength(3);

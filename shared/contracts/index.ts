@@ -197,6 +197,7 @@ export {
   type BillingMail,
   NOTICE_TYPES,
   type RightSizing,
+  type UnitPrices,
 } from './resources/billing-insight.ts';
 export {
   type CatalogueEntry,

@@ -46,14 +46,16 @@ export interface Stack {
 
 export interface StackOptions {
   readonly flags?: readonly string[];
+  /** Variables of the operator, e.g. `SKYRUN_BILLING_FREE_TIER`. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
-export async function startStack({ flags = [] }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ flags = [], environment: own = {} }: StackOptions = {}): Promise<Stack> {
   const temporary = temporaryDirectory('skyrun-e2e');
   const directory = temporary.path;
   const dataDir = join(directory, 'data');
   const port = await freePort();
-  const environment = { ...process.env, SKYRUN_SESSION_FILE: join(directory, 'session.json') };
+  const environment = { ...process.env, ...own, SKYRUN_SESSION_FILE: join(directory, 'session.json') };
   const skyrun = (args: readonly string[], input = '') => run(join(ROOT, 'skyrun'), args, input, environment);
   const upArgs = ['up', '--data-dir', dataDir, '--port', String(port), '--while', String(process.pid), ...flags];
 

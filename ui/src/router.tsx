@@ -76,6 +76,31 @@ const eventsRoute = createRoute({
   path: '/events',
   component: lazyRouteComponent(() => import('./events/events-page.tsx'), 'EventsPage'),
 });
+const eventFeedRoute = createRoute({
+  getParentRoute: () => eventsRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./events/feed-tab.tsx'), 'FeedTab'),
+});
+const eventCatalogueRoute = createRoute({
+  getParentRoute: () => eventsRoute,
+  path: '/catalogue',
+  component: lazyRouteComponent(() => import('./events/catalogue/catalogue-tab.tsx'), 'CatalogueTab'),
+});
+const eventSubscriptionsRoute = createRoute({
+  getParentRoute: () => eventsRoute,
+  path: '/subscriptions',
+  component: lazyRouteComponent(() => import('./events/subscriptions/subscriptions-tab.tsx'), 'SubscriptionsTab'),
+});
+const eventMapRoute = createRoute({
+  getParentRoute: () => eventsRoute,
+  path: '/map',
+  component: lazyRouteComponent(() => import('./events/map/map-tab.tsx'), 'MapTab'),
+});
+const eventDeadLettersRoute = createRoute({
+  getParentRoute: () => eventsRoute,
+  path: '/dead-letters',
+  component: lazyRouteComponent(() => import('./events/dead-letters/dead-letters-tab.tsx'), 'DeadLettersTab'),
+});
 const billingRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/billing',
@@ -189,7 +214,13 @@ const routeTree = rootRoute.addChildren([
       deployRoute,
       imagesRoute,
       secretsRoute,
-      eventsRoute,
+      eventsRoute.addChildren([
+        eventFeedRoute,
+        eventCatalogueRoute,
+        eventSubscriptionsRoute,
+        eventMapRoute,
+        eventDeadLettersRoute,
+      ]),
       billingRoute.addChildren([
         billingOverviewRoute,
         billingAnalysisRoute,

@@ -9,7 +9,7 @@ describe('toFilter', () => {
     const query = {
       limit: 7,
       cursor,
-      type: 'skyrun.revision.*',
+      type: 'skyrun.image.*',
       subject: 'services/demo',
       since: '2026-01-01T00:00:00Z',
       until: '2026-01-02T00:00:00Z',
@@ -19,7 +19,7 @@ describe('toFilter', () => {
       project: 'demo',
       types: {
         has: expect.any(Function),
-        catalogue: ['skyrun.revision.created.v1', 'skyrun.revision.ready.v1', 'skyrun.revision.failed.v1'],
+        catalogue: ['skyrun.image.imported.v1', 'skyrun.image.deleted.v1'],
         team: [],
       },
       subjectPrefix: 'services/demo',

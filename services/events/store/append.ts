@@ -13,7 +13,9 @@ export const LOG_CHANNEL = 'skyrun_event_log';
  */
 export async function appendToLog(db: Db, events: readonly AnyEvent[]): Promise<number> {
   if (events.length === 0) return 0;
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended('skyrun.events.log', 0))`.execute(db);
+  // The notification goes out at commit; with the lock it costs no round trip of its own, and waking for nothing is cheap.
+  await sql`
+    SELECT pg_advisory_xact_lock(hashtextextended('skyrun.events.log', 0)), pg_notify(${LOG_CHANNEL}, '')`.execute(db);
   const result = await sql`
     INSERT INTO log (id, source, type, subject, project, time, event)
     SELECT id, source, type, subject, project, time, event
@@ -28,9 +30,7 @@ export async function appendToLog(db: Db, events: readonly AnyEvent[]): Promise<
     ) WITH ORDINALITY AS fresh (id, source, type, subject, project, time, event, place)
     ORDER BY place
     ON CONFLICT (id, source, time) DO NOTHING`.execute(db);
-  const added = Number(result.numAffectedRows ?? 0n);
-  if (added > 0) await sql`SELECT pg_notify(${LOG_CHANNEL}, '')`.execute(db);
-  return added;
+  return Number(result.numAffectedRows ?? 0n);
 }
 
 /** Milliseconds are what a cursor can name, so no finer time is kept in the column; the event keeps its own. */

@@ -1,11 +1,15 @@
-import type { Decision } from '@skyrun/contracts';
+import type { Decision, MetricWant, ScaleTarget } from '@skyrun/contracts';
 import { type Clock, isoTime, type Logger } from '@skyrun/kit';
 import type { DesiredRevision } from '../reconcile/records.ts';
 import type { InstanceCounts, World } from '../reconcile/world.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { TrafficIntake } from '../traffic/intake.ts';
+import type { InstanceSamples, Use } from '../usage/instance-samples.ts';
+import type { CustomMetrics } from './custom-metrics.ts';
 import { CALM, decide, type ScaleMemory } from './decide.ts';
-import { policyOf } from './policy.ts';
+import { policyOf, type ScalePolicy } from './policy.ts';
+import { addSample, predictedFloor, SAMPLE_MS, type Trend } from './prediction.ts';
+import { scheduledFloor } from './schedules.ts';
 
 export interface AutoscalerOptions {
   readonly world: World;
@@ -16,6 +20,11 @@ export interface AutoscalerOptions {
   /** Instances that were there before this leader: their revisions are measured a while before any goes. */
   readonly adopted: ReadonlySet<string>;
   background(task: Promise<void>): void;
+  /** What the engine says that instances use; absent where nobody asks it. */
+  readonly samples?: Pick<InstanceSamples, 'latest'>;
+  readonly custom?: Pick<CustomMetrics, 'value'>;
+  /** When wants last changed, as an earlier leader stored it. */
+  readonly changes?: ReadonlyMap<string, number>;
 }
 
 export interface Autoscaler {
@@ -33,6 +42,8 @@ const LONGEST_SETTLE_MS = 60_000;
 interface Want {
   readonly wanted: number;
   readonly sentence: string;
+  readonly limiter?: string;
+  readonly wants?: readonly MetricWant[];
   readonly inputs: Decision['inputs'];
 }
 
@@ -40,6 +51,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const { world, intake, ledger, clock, logger, adopted } = options;
   const began = clock.now();
   const memories = new Map<string, ScaleMemory>();
+  const trends = new Map<string, Trend>();
+  const changes = new Map(options.changes);
 
   function judge(desired: DesiredRevision, now: number, waits = false): boolean {
     const { revision, want } = desired;
@@ -64,11 +77,13 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     const current = intake.current(revision.id, now);
     const waiting = counts.ready + counts.starting === 0 && (waits || current > 0);
     const settleMs = Math.min(policy.stableWindowMs, LONGEST_SETTLE_MS);
+    const stable = intake.average(revision.id, now, policy.stableWindowMs, policy.metric);
+    const panic = intake.average(revision.id, now, policy.panicWindowMs, policy.metric);
     const verdict = decide(
       policy,
       {
-        stable: intake.average(revision.id, now, policy.stableWindowMs),
-        panic: intake.average(revision.id, now, policy.panicWindowMs),
+        stable,
+        panic,
         ready: counts.ready,
         wanted: from,
         waiting,
@@ -76,6 +91,12 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
         lastActiveAt: current > 0 ? now : intake.lastActiveAt(revision.id),
         settled: !adopted.has(revision.id) || now - began >= settleMs,
         memory: memories.get(revision.id) ?? CALM,
+        signals: policy.targets.map((target) => ({
+          target,
+          value: signalValue(revision.id, target, counts.ready, now),
+        })),
+        floors: floorsOf(revision.id, policy, panic, now),
+        changedAt: changes.get(revision.id) ?? 0,
       },
       now,
     );
@@ -83,12 +104,47 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     return verdict;
   }
 
+  function signalValue(revisionId: string, target: ScaleTarget, ready: number, now: number): number | null {
+    switch (target.metric) {
+      case 'latency':
+        return intake.p95(revisionId, now);
+      case 'connections':
+        return ready === 0 ? null : intake.current(revisionId, now) / ready;
+      case 'custom':
+        return options.custom?.value(revisionId, target) ?? null;
+      case 'cpu':
+        return meanUse(revisionId, 'cpuPercent');
+      case 'memory':
+        return meanUse(revisionId, 'memoryPercent');
+    }
+  }
+
+  function meanUse(revisionId: string, field: keyof Use): number | null {
+    const uses = [...world.of(revisionId)].flatMap(({ record }) =>
+      record.state === 'ready' ? (options.samples?.latest(record.instanceId)?.[field] ?? []) : [],
+    );
+    return uses.length === 0 ? null : uses.reduce((sum, value) => sum + value, 0) / uses.length;
+  }
+
+  function floorsOf(revisionId: string, policy: ScalePolicy, demand: number | null, now: number): MetricWant[] {
+    const floors = [];
+    const schedule = policy.schedules.length === 0 ? null : scheduledFloor(policy.schedules, now);
+    if (schedule) floors.push(schedule);
+    if (!policy.predictive) return floors;
+    const known = trends.get(revisionId) ?? null;
+    const trend = known && now - known.at < SAMPLE_MS ? known : addSample(known, demand ?? 0, now);
+    trends.set(revisionId, trend);
+    const prediction = predictedFloor(trend, policy.target);
+    if (prediction) floors.push(prediction);
+    return floors;
+  }
+
   /** A newest revision proves itself with one instance, or with as many as it will always have; a retired one has none. */
   function stand({ revision, want }: DesiredRevision, from: number): Want {
-    const { minScale } = revision.template.scaling;
-    const wanted = want === 'starting' ? Math.max(1, minScale) : 0;
+    const { minScale, initialScale } = revision.template.scaling;
+    const wanted = want === 'starting' ? Math.max(initialScale, minScale) : 0;
     const why = want === 'starting' ? 'a new revision proves itself' : 'the revision is retired';
-    return { wanted, sentence: `${from} → ${wanted}: ${why}`, inputs: { want, minScale } };
+    return { wanted, sentence: `${from} → ${wanted}: ${why}`, inputs: { want, minScale, initialScale } };
   }
 
   function record({ revision }: DesiredRevision, from: number, verdict: Want, now: number): void {
@@ -100,9 +156,12 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
       from,
       to: verdict.wanted,
       sentence: verdict.sentence,
+      limiter: verdict.limiter ?? 'none',
+      wants: [...(verdict.wants ?? [])],
       inputs: { ...verdict.inputs },
     };
     logger.info({ revision: revisionName, from, to: decision.to }, decision.sentence);
+    changes.set(revisionId, now);
     options.background(
       ledger
         .write({
@@ -131,6 +190,8 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
         if (keep.has(revisionId)) continue;
         world.wanted.delete(revisionId);
         memories.delete(revisionId);
+        trends.delete(revisionId);
+        changes.delete(revisionId);
       }
       return changed;
     },

@@ -2,9 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CALM, decide, type ScaleMemory, type ScaleWindow } from './decide.ts';
 import type { ScalePolicy } from './policy.ts';
+import type { Signal } from './signals.ts';
 
 const NOW = 1_700_000_000_000;
 const policy: ScalePolicy = {
+  metric: 'concurrency',
+  activationScale: 1,
+  targets: [],
+  schedules: [],
+  predictive: false,
   target: 10,
   minScale: 0,
   maxScale: 100,
@@ -26,6 +32,9 @@ const busy: ScaleWindow = {
   lastActiveAt: NOW,
   settled: true,
   memory: CALM,
+  signals: [],
+  floors: [],
+  changedAt: 0,
 };
 
 describe('Knative’s rules', () => {
@@ -141,6 +150,62 @@ describe('the sentence says why', () => {
   });
 });
 
+const cpu: Signal['target'] = {
+  metric: 'cpu',
+  target: 60,
+  path: '/metrics',
+  scaleOutAbove: 1.1,
+  scaleInBelow: 0.9,
+  scaleOutCooldownSeconds: 0,
+  scaleInCooldownSeconds: 60,
+};
+
+describe('the highest want wins', () => {
+  const hot = { target: cpu, value: 150 };
+  test.each([
+    { name: 'CPU above what concurrency needs', window: { stable: 15, ready: 2, signals: [hot] }, wanted: 5 },
+    { name: 'concurrency above CPU', window: { stable: 90, ready: 2, signals: [hot] }, wanted: 9 },
+    {
+      name: 'CPU at its target holds what there is',
+      window: { stable: 5, ready: 3, signals: [{ target: cpu, value: 60 }] },
+      wanted: 3,
+    },
+    {
+      name: 'a schedule’s floor',
+      window: { floors: [{ metric: 'schedule', value: 4, target: 4, want: 4, note: '0 8 * * *' }] },
+      wanted: 4,
+    },
+    {
+      name: 'never above maxScale',
+      policy: { maxScale: 3 },
+      window: { stable: 15, ready: 2, signals: [hot] },
+      wanted: 3,
+    },
+    {
+      name: 'activation scale where any is needed',
+      policy: { activationScale: 3 },
+      window: { stable: 5, ready: 1 },
+      wanted: 3,
+    },
+    { name: 'and none where none is', policy: { activationScale: 3 }, window: { lastActiveAt: NOW - 1e6 }, wanted: 0 },
+  ])('$name', ({ policy: some = {}, window, wanted }) => {
+    expect(decide({ ...policy, ...some }, { ...busy, ...window }, NOW).wanted).toBe(wanted);
+  });
+
+  test('the sentence names the metric that asks for most, and each want is kept', () => {
+    const verdict = decide(policy, { ...busy, stable: 15, ready: 2, wanted: 2, signals: [hot] }, NOW);
+    expect(verdict.sentence).toBe('2 → 5: CPU 150 % of target 60 % per instance');
+    expect(verdict.wants).toEqual([
+      { metric: 'concurrency', value: 15, target: 10, want: 2 },
+      { metric: 'cpu', value: 150, target: 60, want: 5 },
+    ]);
+    const floors = [{ metric: 'schedule', value: 4, target: 4, want: 4, note: '0 8 * * * in UTC' }];
+    expect(decide(policy, { ...busy, floors }, NOW).sentence).toBe(
+      '1 → 4: a schedule keeps at least 4 (0 8 * * * in UTC)',
+    );
+  });
+});
+
 const anyPolicy = fc
   .record({
     target: fc.double({ min: 0.01, max: 1000, noNaN: true }),
@@ -166,6 +231,19 @@ const anyWindow: fc.Arbitrary<ScaleWindow> = fc.record({
   lastActiveAt: fc.integer({ min: NOW - 100_000, max: NOW }),
   settled: fc.boolean(),
   memory: anyMemory,
+  signals: fc.array(
+    fc.record({
+      target: fc.constantFrom(
+        cpu,
+        { ...cpu, metric: 'latency' as const },
+        { ...cpu, metric: 'custom' as const, name: 'q' },
+      ),
+      value: fc.option(fc.double({ min: 0, max: 1000, noNaN: true })),
+    }),
+    { maxLength: 3 },
+  ),
+  floors: fc.constantFrom([], [{ metric: 'schedule', value: 7, target: 7, want: 7 }]),
+  changedAt: fc.integer({ min: NOW - 100_000, max: NOW }),
 });
 
 describe('always', () => {
@@ -216,6 +294,9 @@ describe('always', () => {
             lastActiveAt: now,
             settled: true,
             memory,
+            signals: [],
+            floors: [],
+            changedAt: 0,
           };
           const verdict = decide(some, window, now);
           ({ wanted, memory } = verdict);

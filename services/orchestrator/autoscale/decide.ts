@@ -1,8 +1,13 @@
+import type { MetricWant } from '@skyrun/contracts';
 import type { ScalePolicy } from './policy.ts';
+import { type Signal, signalWant } from './signals.ts';
 
 /** What was measured, and what the last decision left behind. */
 export interface ScaleWindow {
-  /** Mean concurrency, waiting requests included, over the stable window; null when nothing was measured yet. */
+  /**
+   * Of the whole revision over the stable window, by the policy's metric: mean concurrency, waiting requests included, or
+   * requests per second; null when nothing was measured yet.
+   */
   readonly stable: number | null;
   readonly panic: number | null;
   readonly ready: number;
@@ -15,6 +20,12 @@ export interface ScaleWindow {
   /** False while too little was measured since a restart to take anything away. */
   readonly settled: boolean;
   readonly memory: ScaleMemory;
+  /** Further metrics. */
+  readonly signals: readonly Signal[];
+  /** Wants that nothing that is measured asks for: of a schedule, of a prediction. They hold like `minScale`. */
+  readonly floors: readonly MetricWant[];
+  /** When the wanted number last changed; 0 for never. */
+  readonly changedAt: number;
 }
 
 export interface ScaleMemory {
@@ -39,13 +50,17 @@ export type Limiter =
   | 'scaleDownDelay'
   | 'scaleToZeroGrace'
   | 'unsettled'
-  | 'activation';
+  | 'activation'
+  | 'schedule'
+  | 'prediction';
 
 export interface Verdict {
   readonly wanted: number;
   readonly memory: ScaleMemory;
   readonly limiter: Limiter;
   readonly panicking: boolean;
+  /** What each metric asks for, the one that Knative knows first. */
+  readonly wants: readonly MetricWant[];
   /** Every input that led here, for the record. */
   readonly inputs: Readonly<Record<string, number | string | boolean | null>>;
   readonly sentence: string;
@@ -60,22 +75,37 @@ export function decide(policy: ScalePolicy, window: ScaleWindow, now: number): V
   const base = Math.max(1, window.ready);
   const highest = Math.ceil(policy.maxScaleUpRate * base);
   const lowest = window.ready === 0 ? 0 : Math.floor(base / policy.maxScaleDownRate);
-  const need = (concurrency: number | null) => Math.ceil(round(concurrency ?? 0) / policy.target);
+  const need = (measured: number | null) => {
+    const needed = Math.ceil(round(measured ?? 0) / policy.target);
+    return needed > 0 ? Math.max(needed, policy.activationScale) : 0;
+  };
   const stableNeed = need(window.stable);
   const panicNeed = need(window.panic);
   const rated = (wanted: number) => Math.min(Math.max(wanted, lowest), highest);
 
   const over = panicNeed / base >= policy.panicThreshold;
   const { panicAt, panicking } = panicState(window.memory.panicAt, over, policy.stableWindowMs, now);
-  const peak = panicking ? Math.max(window.memory.panicPeak, rated(panicNeed), rated(stableNeed)) : 0;
 
   let limiter: Limiter = 'none';
   const limit = (value: number, by: Limiter, bounded: number) => {
     if (bounded !== value) limiter = by;
     return bounded;
   };
-  const asked = panicking ? Math.max(panicNeed, stableNeed) : stableNeed;
+  const own = panicking ? Math.max(panicNeed, stableNeed) : stableNeed;
+  const measured = panicking ? window.panic : window.stable;
+  const context = { ready: window.ready, active: (window.stable ?? 0) > 0, changedAt: window.changedAt };
+  const wants: MetricWant[] = [
+    {
+      metric: policy.metric,
+      value: measured === null ? null : round(measured),
+      target: round(policy.target),
+      want: own,
+    },
+    ...window.signals.map((signal) => signalWant(signal, context, now)),
+  ];
+  const asked = Math.max(...wants.map(({ want }) => want ?? 0));
   let wanted = limit(asked, asked > highest ? 'scaleUpRate' : 'scaleDownRate', rated(asked));
+  const peak = panicking ? Math.max(window.memory.panicPeak, rated(panicNeed), rated(asked)) : 0;
   if (panicking) wanted = limit(wanted, 'panic', Math.max(wanted, peak));
 
   const delayed = remember(window.memory.delayed, wanted, policy.scaleDownDelayMs, now);
@@ -87,11 +117,15 @@ export function decide(policy: ScalePolicy, window: ScaleWindow, now: number): V
   if (held) wanted = limit(wanted, 'scaleToZeroGrace', Math.max(wanted, 1));
   if (window.waiting) wanted = limit(wanted, 'activation', Math.max(wanted, 1));
   wanted = limit(wanted, 'minScale', Math.max(wanted, policy.minScale));
+  for (const { metric, want } of window.floors) {
+    wanted = limit(wanted, metric === 'schedule' ? 'schedule' : 'prediction', Math.max(wanted, want ?? 0));
+  }
   wanted = limit(wanted, 'maxScale', Math.min(wanted, policy.maxScale));
 
   const inputs = {
-    stableConcurrency: window.stable === null ? null : round(window.stable),
-    panicConcurrency: window.panic === null ? null : round(window.panic),
+    metric: policy.metric,
+    stable: window.stable === null ? null : round(window.stable),
+    panic: window.panic === null ? null : round(window.panic),
     target: round(policy.target),
     ready: window.ready,
     stableNeed,
@@ -103,8 +137,9 @@ export function decide(policy: ScalePolicy, window: ScaleWindow, now: number): V
     maxScale: policy.maxScale,
     limiter: limiter as Limiter,
   };
-  const sentence = explain(window, wanted, { ...inputs, limiter });
-  return { wanted, memory: { panicAt, panicPeak: peak, delayed }, limiter, panicking, inputs, sentence };
+  const all = [...wants, ...window.floors];
+  const sentence = explain(window, wanted, { wants: all, panicking, idleMs, limiter });
+  return { wanted, memory: { panicAt, panicPeak: peak, delayed }, limiter, panicking, wants: all, inputs, sentence };
 }
 
 function panicState(panicAt: number | null, over: boolean, stableWindowMs: number, now: number) {
@@ -128,21 +163,27 @@ function round(value: number): number {
 const shown = (value: number) => String(Math.round(value * 10) / 10);
 
 interface Reasons {
-  readonly stableConcurrency: number | null;
-  readonly panicConcurrency: number | null;
-  readonly target: number;
+  readonly wants: readonly MetricWant[];
   readonly panicking: boolean;
   readonly idleMs: number;
   readonly limiter: Limiter;
 }
 
+/** One sentence: what was measured of the metric that asks for most, and what bounded it. */
 function explain(window: ScaleWindow, wanted: number, reasons: Reasons): string {
-  const { panicking, limiter, target, idleMs } = reasons;
-  const measured = panicking ? reasons.panicConcurrency : reasons.stableConcurrency;
-  const concurrency = `concurrency ${shown(measured ?? 0)} of target ${shown(target)} per instance`;
+  const { panicking, limiter, idleMs, wants } = reasons;
   const change = `${window.wanted} → ${wanted}:`;
   if (limiter === 'activation') return `${change} a request waits and no instance is ready`;
   if (wanted === 0) return `${change} no request for ${Math.round(idleMs / 1000)} s`;
+  const floor = wants.find(({ metric }) => metric === limiter);
+  if (floor?.metric === 'schedule') return `${change} a schedule keeps at least ${floor.target} (${floor.note ?? ''})`;
+  const measured = wants.filter(({ metric }) => metric !== 'schedule' && metric !== 'prediction');
+  const strongest = measured.reduce<MetricWant | undefined>(
+    (most, one) => (most === undefined || (one.want ?? 0) > (most.want ?? 0) ? one : most),
+    undefined,
+  );
+  if (floor)
+    return `${change} ${shown(floor.value ?? 0)} are expected soon, of target ${shown(floor.target)} per instance`;
   const why: Record<Limiter, string> = {
     none: panicking ? ', panic' : '',
     minScale: ', held up by minScale',
@@ -154,6 +195,17 @@ function explain(window: ScaleWindow, wanted: number, reasons: Reasons): string 
     scaleToZeroGrace: ', the last one stays for its grace',
     unsettled: ', measuring again after a restart',
     activation: '',
+    schedule: '',
+    prediction: '',
   };
-  return `${change} ${concurrency}${why[limiter]}`;
+  return `${change} ${strongest ? said(strongest) : 'nothing is measured'}${why[limiter]}`;
+}
+
+const UNITS: Readonly<Record<string, string>> = { cpu: ' %', memory: ' %', latency: ' ms' };
+const NAMES: Readonly<Record<string, string>> = { cpu: 'CPU', rps: 'requests per second', latency: 'p95 latency' };
+
+function said({ metric, value, target }: MetricWant): string {
+  const unit = UNITS[metric] ?? '';
+  const name = NAMES[metric] ?? (metric.startsWith('custom:') ? metric.slice('custom:'.length) : metric);
+  return `${name} ${shown(value ?? 0)}${unit} of target ${shown(target)}${unit}${unit === ' ms' ? '' : ' per instance'}`;
 }

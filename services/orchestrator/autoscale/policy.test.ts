@@ -9,13 +9,15 @@ test.each([
     template: { containerConcurrency: 10, scaling: { targetUtilization: 0.5 } },
     target: 5,
   },
-  { name: 'what was asked for', template: { scaling: { target: 12 } }, target: 12 },
-  { name: 'never above the hard limit', template: { containerConcurrency: 10, scaling: { target: 50 } }, target: 10 },
+  { name: '70 % of what was asked for', template: { scaling: { target: 10 } }, target: 7 },
+  { name: 'all of it', template: { scaling: { target: 12, targetUtilization: 1 } }, target: 12 },
+  { name: 'never above the hard limit', template: { containerConcurrency: 10, scaling: { target: 50 } }, target: 7 },
+  { name: 'Knative’s 200 requests per second at 70 %', template: { scaling: { metric: 'rps' } }, target: 140 },
   { name: 'Knative’s 100 at 70 % without a limit', template: { containerConcurrency: 0 }, target: 70 },
   {
     name: 'what was asked for without a limit',
     template: { containerConcurrency: 0, scaling: { target: 500 } },
-    target: 500,
+    target: 350,
   },
 ])('the target is $name', ({ template, target }) => {
   expect(policyOf(templateOf(template)).target).toBeCloseTo(target);

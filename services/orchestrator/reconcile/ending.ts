@@ -16,7 +16,7 @@ const USAGE_BATCH_MS = 3_600_000;
 export async function finish(
   execution: Execution,
   entry: Entry,
-  end: Omit<End, 'finishedAt' | 'exitCode'> & { readonly detail?: string },
+  end: Omit<End, 'finishedAt' | 'exitCode'> & { readonly detail?: string; readonly stoppingSince?: number },
   container: RuntimeInstance | null,
 ): Promise<void> {
   const { world, ledger, clock, runtime, logger, signal } = execution;
@@ -33,7 +33,7 @@ export async function finish(
   const change: Change = {
     update: record,
     events: [
-      ...lifetimeUsage(before, usageUntil ?? 0, isMinInstance(execution, entry)),
+      ...lifetimeUsage(before, usageUntil ?? 0, isMinInstance(execution, entry), end.stoppingSince ?? null),
       instanceEvent(end.state === 'failed' ? 'skyrun.instance.failed.v1' : 'skyrun.instance.stopped.v1', record),
     ],
   };

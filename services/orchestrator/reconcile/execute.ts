@@ -79,8 +79,9 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
       entry.health?.abort();
       const graceMs = entry.record.terminationGraceSeconds * 1000;
       execution.signal.throwIfAborted();
+      const stoppingSince = execution.clock.now();
       const container = await execution.runtime.stop(instanceId, { graceMs, remove: false });
-      await finish(execution, entry, { state: 'stopped', reason }, container);
+      await finish(execution, entry, { state: 'stopped', reason, stoppingSince }, container);
     });
   },
 

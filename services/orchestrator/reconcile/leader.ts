@@ -1,6 +1,7 @@
 import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
 import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
+import { createCustomMetrics } from '../autoscale/custom-metrics.ts';
 import type { Term } from '../leadership/leadership.ts';
 import { createLogCollector, type LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
@@ -15,6 +16,8 @@ import { createReads } from '../store/reads.ts';
 import { deleteExpired } from '../store/retention.ts';
 import type { TrafficIntake } from '../traffic/intake.ts';
 import { createTrafficRecorder, type TrafficPublisher } from '../traffic/recorder.ts';
+import { restoreTraffic } from '../traffic/restore.ts';
+import { createInstanceSamples } from '../usage/instance-samples.ts';
 import { sampleUsage } from '../usage/sampler.ts';
 import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
 import { execute } from './execute.ts';
@@ -37,6 +40,8 @@ export interface LeaderOptions {
   readonly node: string;
   readonly metrics: OrchestratorMetrics;
   readonly logRetention: LogRetention;
+  /** The store's, unless another is given. */
+  readonly openLedger?: typeof createLedger;
   /** What the registry last said; null until it has. */
   desired(): ReadonlyMap<string, DesiredRevision> | null;
 }
@@ -56,6 +61,8 @@ const PLAN_EVERY_MS = 250;
 const LOGS_EVERY_MS = 500;
 const JUDGE_EVERY_MS = 1_000;
 const RECORD_EVERY_MS = 1_000;
+const SAMPLES_EVERY_MS = 1_000;
+const CUSTOM_EVERY_MS = 5_000;
 const TIDY_EVERY_MS = 60_000;
 /** After a boundary, so that the engine's answer covers all of the window. */
 const SAMPLE_AFTER_MS = 100;
@@ -69,7 +76,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   const { db, runtime, clock, logger, intake } = options;
   const { signal } = term;
   const reads = createReads(db);
-  const ledger = createLedger({ db, clock, term: term.number });
+  const ledger = (given.openLedger ?? createLedger)({ db, clock, term: term.number });
   const [records, verdicts] = await Promise.all([reads.activeInstances(), reads.verdicts()]);
   const world = createWorld(records, verdicts);
   const logStore = createLogStore(db);
@@ -83,9 +90,11 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   };
 
   let queued = false;
+  // What runs without a row would be started a second time before it is seen.
+  let seen = false;
   const reconcile = () => {
     queued = false;
-    if (signal.aborted || !world.desired) return;
+    if (signal.aborted || !world.desired || !seen) return;
     const now = clock.now();
     const observed = world.snapshot(now, (instanceId) => intake.inFlight(instanceId, now));
     for (const step of plan(world.desired, observed, world.wanted, now, runtime.supports))
@@ -114,7 +123,11 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     onReady: (record) => intake.touch(record.revisionId, clock.now()),
     waitingSince: (revisionId) => intake.waitingSince(revisionId, clock.now()),
   };
-  const autoscaler = createAutoscaler({ world, intake, ledger, clock, logger, adopted, background });
+  const samples = createInstanceSamples({ world, runtime, bus: options.bus, clock, logger });
+  const custom = createCustomMetrics({ world, clock });
+  const scaling = { adopted, background, samples, custom, changes: await reads.lastDecisions() };
+  const autoscaler = createAutoscaler({ world, intake, ledger, clock, logger, ...scaling });
+  await restoreTraffic(createMetricsStore(db), intake, clock.now());
   const recorder = createTrafficRecorder({
     world,
     intake,
@@ -128,6 +141,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     const at = clock.now();
     const found = await runtime.list(instanceId ?? undefined);
     world.observe(found, instanceId, at);
+    seen ||= instanceId === null;
     wake();
   };
   const takeDesired = () => {
@@ -148,6 +162,8 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
         options.metrics.instances(count('ready'), count('starting'), count('draining'));
       },
     ],
+    ['samples', SAMPLES_EVERY_MS, () => samples.tick()],
+    ['custom metrics', CUSTOM_EVERY_MS, () => custom.tick()],
     // Apart from judging: a broker that is away must not hold up scaling.
     ['record', RECORD_EVERY_MS, () => recorder.tick()],
     ['logs', LOGS_EVERY_MS, () => collect(logs, world)],

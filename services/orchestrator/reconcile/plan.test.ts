@@ -209,3 +209,22 @@ describe('always', () => {
     );
   });
 });
+
+describe('a container without a row', () => {
+  const strayOf = (revisionId: string, running = true) => ({ instanceId: 'ins_stray', revisionId, running });
+  test.each<{ name: string; stray: ReturnType<typeof strayOf>; wanted: number; expected: Step['kind'][] }>([
+    { name: 'is adopted in place of a new one', stray: strayOf(web.revision.id), wanted: 1, expected: ['adopt'] },
+    { name: 'is adopted beside a new one', stray: strayOf(web.revision.id), wanted: 2, expected: ['adopt', 'create'] },
+    {
+      name: 'goes when it does not run',
+      stray: strayOf(web.revision.id, false),
+      wanted: 1,
+      expected: ['discard', 'create'],
+    },
+    { name: 'goes when nobody wants it', stray: strayOf('rev_gone'), wanted: 1, expected: ['discard', 'create'] },
+  ])('$name', ({ stray, wanted, expected }) => {
+    const id = web.revision.id;
+    const observed: Observed = { instances: [], strays: [stray], verdicts: new Map() };
+    expect(kinds(plan(new Map([[id, web]]), observed, new Map([[id, wanted]]), NOW))).toEqual(expected);
+  });
+});

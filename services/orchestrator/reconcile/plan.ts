@@ -18,6 +18,10 @@ export function plan(
   can: LadderAbilities = { pause: false, restart: false },
 ): Step[] {
   const steps: Step[] = [];
+  const adoptable = new Map<string, number>();
+  for (const stray of observed.strays) {
+    if (isAdoptable(stray, desired)) adoptable.set(stray.revisionId, (adoptable.get(stray.revisionId) ?? 0) + 1);
+  }
   const byRevision = Map.groupBy(observed.instances, ({ record }) => record.revisionId);
   for (const revisionId of new Set([...desired.keys(), ...byRevision.keys()])) {
     const revision = desired.get(revisionId);
@@ -38,20 +42,29 @@ export function plan(
     const verdict = observed.verdicts.get(revisionId);
     // Instances on their way to the warm pool run until they are ready.
     const filling = verdict?.state === 'ready' ? Math.max(0, ladder.warm - idle.length) : 0;
-    const missing = Math.max(0, target - counted.length);
+    // Each that is about to be adopted is one that needs no other.
+    const adopted = adoptable.get(revisionId) ?? 0;
+    const missing = Math.max(0, target - counted.length - adopted);
     const soon = idle.filter(willRun).length;
     const woken = byReadiness(idle).slice(0, Math.max(0, missing - soon));
     steps.push(...ladderSteps(idle, ladder, over, now), ...woken.map(wakeUp));
-    steps.push(...grow(revision, target + filling, counted, woken.length + soon, verdict, now));
+    steps.push(...grow(revision, target + filling, counted, woken.length + soon + adopted, verdict, now));
     const reason = reasonFor(revision);
     steps.push(...shrink(counted, { target, filling }, ending, reason, { ladder, idle: idle.length - woken.length }));
   }
   for (const stray of observed.strays) {
-    const revision = desired.get(stray.revisionId);
-    const keep = stray.running && revision !== undefined && revision.want !== 'retired';
-    steps.push({ kind: keep ? 'adopt' : 'discard', instanceId: stray.instanceId });
+    steps.push({ kind: isAdoptable(stray, desired) ? 'adopt' : 'discard', instanceId: stray.instanceId });
   }
   return oneStepEach(steps);
+}
+
+/** A running container of a wanted revision whose row is lost. */
+function isAdoptable(
+  { running, revisionId }: Observed['strays'][number],
+  desired: ReadonlyMap<string, DesiredRevision>,
+): boolean {
+  const revision = desired.get(revisionId);
+  return running && revision !== undefined && revision.want !== 'retired';
 }
 
 function targetOf(revision: DesiredRevision | undefined, wanted: number, verdict: RevisionVerdict | undefined): number {

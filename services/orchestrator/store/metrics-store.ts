@@ -1,4 +1,5 @@
 import type { Database } from '@skyrun/postgres';
+import type { Selectable } from 'kysely';
 import type { InstanceCounts } from '../reconcile/world.ts';
 import type { Tally } from '../traffic/tally.ts';
 import type { ServiceQuery } from './reads.ts';
@@ -14,6 +15,8 @@ export interface MetricRow extends ServiceQuery {
 
 export interface MetricsStore {
   write(rows: readonly MetricRow[]): Promise<void>;
+  /** Of all services. */
+  readAll(since: number): Promise<MetricRow[]>;
   read(query: ServiceQuery & { readonly since: number }): Promise<MetricRow[]>;
 }
 
@@ -52,20 +55,28 @@ export function createMetricsStore(db: Database): MetricsStore {
         .where('at', '>=', new Date(since))
         .orderBy('at')
         .execute();
-      return rows.map((row) => ({
-        project: row.project,
-        service: row.service,
-        revisionId: row.revision_id,
-        at: row.at.getTime(),
-        tally: {
-          requests: row.requests,
-          concurrencyMs: row.concurrency_ms,
-          queued: row.queued,
-          statusClasses: row.status_classes,
-          latencyBuckets: row.latency_buckets,
-        },
-        instances: { ready: row.ready, starting: row.starting },
-      }));
+      return rows.map(fromRow);
     },
+    async readAll(since) {
+      const query = tables().selectFrom('metrics').selectAll().where('at', '>=', new Date(since)).orderBy('at');
+      return (await query.execute()).map(fromRow);
+    },
+  };
+}
+
+function fromRow(row: Selectable<OrchestratorTables['metrics']>): MetricRow {
+  return {
+    project: row.project,
+    service: row.service,
+    revisionId: row.revision_id,
+    at: row.at.getTime(),
+    tally: {
+      requests: row.requests,
+      concurrencyMs: row.concurrency_ms,
+      queued: row.queued,
+      statusClasses: row.status_classes,
+      latencyBuckets: row.latency_buckets,
+    },
+    instances: { ready: row.ready, starting: row.starting },
   };
 }

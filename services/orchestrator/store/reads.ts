@@ -1,5 +1,6 @@
 import type { Decision, Instance } from '@skyrun/contracts';
 import type { Database } from '@skyrun/postgres';
+import { sql } from 'kysely';
 import { type InstanceRecord, type RevisionVerdict, toInstance } from '../reconcile/records.ts';
 import { fromRow, toVerdict } from './instance-rows.ts';
 import type { OrchestratorTables } from './tables.ts';
@@ -23,6 +24,8 @@ export interface Reads {
     query: ServiceQuery & { readonly endedSince: number | null; readonly limit: number; readonly cursor?: string },
   ): Promise<Page<Instance>>;
   listDecisions(query: ServiceQuery & { readonly limit: number; readonly cursor?: string }): Promise<Page<Decision>>;
+  /** When each revision's wanted number was last changed, of the last hour, which is the longest cooldown; Unix milliseconds. */
+  lastDecisions(): Promise<ReadonlyMap<string, number>>;
   /** Instances of a service that are not over or ended since then, newest first. */
   serviceInstances(query: ServiceQuery & { readonly endedSince: number }): Promise<InstanceRecord[]>;
   /** Whether an instance of the service ran whose row is still kept. */
@@ -64,6 +67,16 @@ export function createReads(db: Database): Reads {
         items: items.map(toInstance),
         nextCursor: records.length > limit && last ? last.instanceId : null,
       };
+    },
+
+    async lastDecisions() {
+      const rows = await tables()
+        .selectFrom('decisions')
+        .select(['revision_id', ({ fn }) => fn.max('at').as('at')])
+        .where('at', '>', sql<Date>`now() - interval '1 hour'`)
+        .groupBy('revision_id')
+        .execute();
+      return new Map(rows.map(({ revision_id, at }) => [revision_id, at.getTime()]));
     },
 
     async listDecisions({ project, service, limit, cursor }) {

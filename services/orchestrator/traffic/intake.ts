@@ -1,5 +1,6 @@
 import type { TrafficReport } from '@skyrun/contracts';
 import { ConcurrencyWindow } from '../autoscale/concurrency-window.ts';
+import { LatencyWindow } from './latency-window.ts';
 import { addReport, emptyTally, isEmpty, type RevisionReport, type Tally } from './tally.ts';
 
 export interface IntakeOptions {
@@ -26,6 +27,9 @@ interface GatewayState {
 
 interface RevisionTraffic {
   readonly window: ConcurrencyWindow;
+  /** Requests per second in place of concurrency. */
+  readonly rate: ConcurrencyWindow;
+  readonly latency: LatencyWindow;
   lastActiveAt: number;
   /** When the first of the requests came that wait now; null when none does. */
   waitingSince: number | null;
@@ -42,7 +46,12 @@ export interface TrafficIntake {
   inFlight(instanceId: string, now: number): number | null;
   /** When the first of the requests came that wait for a first instance; null when none was told of lately. */
   waitingSince(revisionId: string, now: number): number | null;
-  average(revisionId: string, now: number, windowMs: number): number | null;
+  /** Mean concurrency, or requests per second, over the window; null when nothing was measured. */
+  average(revisionId: string, now: number, windowMs: number, metric?: 'concurrency' | 'rps'): number | null;
+  /** Milliseconds within which 95 % of the window's requests were answered; null when none was. */
+  p95(revisionId: string, now: number): number | null;
+  /** Takes up what an earlier leader stored: traffic of a span that is over, oldest first. */
+  restore(revisionId: string, from: number, until: number, tally: Readonly<Tally>): void;
   lastActiveAt(revisionId: string): number;
   /** A sign of life that is no request, such as an instance that became ready. */
   touch(revisionId: string, at: number): void;
@@ -59,8 +68,11 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
   function trafficOf(revisionId: string): RevisionTraffic {
     let found = revisions.get(revisionId);
     if (!found) {
+      const longest = windowMs(revisionId);
       found = {
-        window: new ConcurrencyWindow(windowMs(revisionId)),
+        window: new ConcurrencyWindow(longest),
+        rate: new ConcurrencyWindow(longest),
+        latency: new LatencyWindow(longest),
         lastActiveAt: 0,
         waitingSince: null,
         tally: emptyTally(),
@@ -93,6 +105,11 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
         const traffic = trafficOf(revision.revisionId);
         traffic.window.observeFrom(now - report.windowMs);
         traffic.window.add(now - report.windowMs, now, revision.concurrency);
+        traffic.rate.observeFrom(now - report.windowMs);
+        if (report.windowMs > 0) {
+          traffic.rate.add(now - report.windowMs, now, (revision.requests * 1000) / report.windowMs);
+          traffic.latency.add(revision.latencyBuckets, now);
+        }
         addReport(traffic.tally, revision, report.windowMs);
         if (revision.queued === 0) traffic.waitingSince = null;
         else traffic.waitingSince ??= now - (revision.waitingMs ?? 0);
@@ -118,11 +135,24 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       const since = revisions.get(revisionId)?.waitingSince ?? null;
       return since !== null && now - since < LONGEST_WAIT_MS ? since : null;
     },
-    average: (revisionId, now, windowMs) => revisions.get(revisionId)?.window.average(now, windowMs) ?? null,
+    average(revisionId, now, windowMs, metric = 'concurrency') {
+      const traffic = revisions.get(revisionId);
+      return (metric === 'rps' ? traffic?.rate : traffic?.window)?.average(now, windowMs) ?? null;
+    },
+    p95: (revisionId, now) => revisions.get(revisionId)?.latency.quantile(0.95, now) ?? null,
+    restore(revisionId, from, until, tally) {
+      const traffic = trafficOf(revisionId);
+      const spanMs = until - from;
+      traffic.window.add(from, until, tally.concurrencyMs / spanMs);
+      traffic.rate.add(from, until, (tally.requests * 1000) / spanMs);
+      traffic.latency.add(tally.latencyBuckets, until);
+      if (tally.requests > 0 || tally.concurrencyMs > 0) traffic.lastActiveAt = Math.max(traffic.lastActiveAt, until);
+    },
     lastActiveAt: (revisionId) => revisions.get(revisionId)?.lastActiveAt ?? 0,
     touch(revisionId, at) {
       const traffic = trafficOf(revisionId);
       traffic.window.observeFrom(at);
+      traffic.rate.observeFrom(at);
       traffic.lastActiveAt = Math.max(traffic.lastActiveAt, at);
     },
     drain() {

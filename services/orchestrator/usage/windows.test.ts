@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { newRecord } from '../reconcile/records.ts';
+import { desiredOf } from '../testing/desired.ts';
+import { lifetimeUsage } from './draft.ts';
 import { lastBoundary, USAGE_WINDOW_MS, usageWindows } from './windows.ts';
 
 test.each([
@@ -43,4 +46,29 @@ test('cut anywhere and gone on with, the windows cover the same time once, with 
       },
     ),
   );
+});
+
+test('a life is cut where the instance became ready and where it was told to stop', () => {
+  const made = newRecord(desiredOf(), { instanceId: 'ins_1', node: 'here', now: 0 });
+  const record = { ...made, startedAt: 1_000, readyAt: 4_000, usageUntil: 1_000 };
+  const states = (
+    of: typeof record | (Omit<typeof record, 'readyAt'> & { readyAt: null }),
+    until: number,
+    stop: number | null,
+  ) =>
+    lifetimeUsage(of, until, false, stop).map(({ data }) => [
+      data.state,
+      Date.parse(data.windowStart),
+      Date.parse(data.windowEnd),
+      data.key,
+    ]);
+  expect(states(record, 12_500, 12_000)).toEqual([
+    ['starting', 1_000, 4_000, 'lifetime/ins_1/1000'],
+    ['running', 4_000, 10_000, 'lifetime/ins_1/4000'],
+    ['running', 10_000, 12_000, 'lifetime/ins_1/10000'],
+    ['stopping', 12_000, 12_500, 'lifetime/ins_1/12000'],
+  ]);
+  expect(states({ ...record, readyAt: null }, 3_000, null)).toEqual([
+    ['starting', 1_000, 3_000, 'lifetime/ins_1/1000'],
+  ]);
 });

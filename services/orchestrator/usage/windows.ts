@@ -19,6 +19,13 @@ export function usageWindows(from: number, until: number): Span[] {
   return spans;
 }
 
+/** A span cut where one of the moments lies inside it. */
+export function cutAt(span: Span, moments: readonly number[]): Span[] {
+  const inside = moments.filter((at) => at > span.start && at < span.end);
+  const edges = [span.start, ...[...new Set(inside)].sort((a, b) => a - b), span.end];
+  return edges.slice(1).map((end, index) => ({ start: edges[index] ?? span.start, end }));
+}
+
 export function lastBoundary(now: number): number {
   return Math.floor(now / USAGE_WINDOW_MS) * USAGE_WINDOW_MS;
 }

@@ -33,7 +33,10 @@ export const usageRecorded = revisionRef.extend({
   requests: z.int(),
   bytesIn: z.int(),
   bytesOut: z.int(),
-  /** Merged, ascending, non-overlapping; clipped to the window. For `lifetime` the time the instance ran. */
+  /**
+   * Merged, ascending, non-overlapping; clipped to the window. Request-based, a run of busy time ends with a full tick of
+   * `BILLED_TICK_MS` from its start. For `lifetime` the time the instance ran.
+   */
   busy: z.array(busySpan).max(1000),
   /** Sum of `busy`. */
   busyMs: z.int(),
@@ -325,6 +328,23 @@ export const EVENTS = {
     'A gateway ended without writing its last window',
     'gateways/{gateway}',
     z.object({ gateway: z.string(), from: timestamp, until: timestamp }),
+  ),
+  'skyrun.usage.differed.v1': define(
+    'skyrun.usage.differed.v1',
+    'Gateways and the runtime measured an instance differently; what gateways saw is billed',
+    'services/{project}/{service}',
+    z.object({
+      project: dnsLabel,
+      service: dnsLabel,
+      revisionName: z.string(),
+      instanceId: z.string(),
+      from: timestamp,
+      until: timestamp,
+      what: z.enum(['busy_outside_lifetime', 'busy_while_paused']),
+      gatewayMs: z.int().describe('busy, as gateways say'),
+      runtimeMs: z.int().describe('alive and not paused, as the runtime says'),
+      differenceMs: z.int(),
+    }),
   ),
   'skyrun.cost.updated.v1': define(
     'skyrun.cost.updated.v1',

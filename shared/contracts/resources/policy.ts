@@ -62,6 +62,8 @@ export const servicePolicy = z
     maxRequestBytes: z.int().min(0).optional().describe('a larger body is answered with 413'),
     /** A browser that comes while no instance is ready sees a page that reloads itself, instead of waiting. */
     waitingPage: z.boolean().default(false),
+    /** A caller who sends `Skyrun-Cost: 1` is told in a `Skyrun-Cost` header what the request cost. */
+    showCost: z.boolean().optional(),
     /** Milliseconds between the request and the first byte of its response. */
     firstByteTimeoutMs: z.int().min(10).max(3_600_000).optional(),
     /** Milliseconds between two pieces of a response. */

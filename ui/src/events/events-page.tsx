@@ -1,6 +1,7 @@
+import { Outlet } from '@tanstack/react-router';
 import { Page } from '../components/page.tsx';
 import { useProjectName } from '../shell/place.ts';
-import { EventList } from './event-list.tsx';
+import { EventsTabs } from './events-tabs.tsx';
 
 export function EventsPage() {
   const project = useProjectName();
@@ -10,7 +11,8 @@ export function EventsPage() {
       documentTitle={`Events – ${project}`}
       subtitle="Everything that happens, as CloudEvents; other teams can subscribe to each."
     >
-      <EventList key={project} project={project} emptyCommand={`./skyrun events --project ${project} -f`} />
+      <EventsTabs project={project} />
+      <Outlet />
     </Page>
   );
 }

@@ -47,9 +47,7 @@ export function MailList({ project }: { project: string }) {
               key={mail.id}
               className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-3 last:border-0"
             >
-              <Pill tone={LOOK[mail.state].tone} moving={mail.state === 'queued'}>
-                {LOOK[mail.state].says}
-              </Pill>
+              <MailState mail={mail} />
               <span className="min-w-0 flex-1 basis-64">
                 <span className="block truncate font-medium">{mail.subject}</span>
                 <span className="block truncate text-xs text-ink-3">
@@ -68,6 +66,16 @@ export function MailList({ project }: { project: string }) {
       )}
       <MoreButton list={list} label="Older mails" />
     </Panel>
+  );
+}
+
+/** A mail that the server refused waits for its next attempt. */
+function MailState({ mail: { state, attempts } }: { mail: BillingMail }) {
+  if (state === 'queued' && attempts > 0) return <Pill tone="warn">To be tried again</Pill>;
+  return (
+    <Pill tone={LOOK[state].tone} moving={state === 'queued'}>
+      {LOOK[state].says}
+    </Pill>
   );
 }
 

@@ -11,42 +11,38 @@ import {
 } from '@skyrun/contracts';
 import { io } from 'socket.io-client';
 import { z } from 'zod';
-import { type Command, type CommandContext, EXIT, type SignedInClient } from '../command.ts';
-import { chooseProject } from '../project.ts';
+import { type CommandContext, EXIT, type SignedInClient } from '../../command.ts';
+import { chooseProject } from '../../project.ts';
 
-export const events: Command = {
-  name: 'events',
-  usage: '[-f|--follow] [--type PATTERN] [--subject PREFIX] [--limit 50] [--project P]',
-  summary: 'List events of a project, oldest first, or follow them live',
-  async run(context) {
-    const { values } = parseArgs({
-      args: [...context.args],
-      options: {
-        follow: { type: 'boolean', short: 'f', default: false },
-        type: { type: 'string' },
-        subject: { type: 'string' },
-        limit: { type: 'string', default: '50' },
-        project: { type: 'string' },
-      },
-    });
-    const client = await context.client();
-    const project = await chooseProject(context, client, values.project);
-    const { items } = await client.call(OPERATIONS.listProjectEvents, {
-      params: { project },
-      query: {
-        limit: values.limit,
-        ...(values.type === undefined ? {} : { type: values.type }),
-        ...(values.subject === undefined ? {} : { subject: values.subject }),
-      },
-    });
-    for (const event of [...items].reverse()) print(context, event);
-    if (!values.follow) return EXIT.ok;
-    const wanted = (event: EventEnvelope) =>
-      (values.type === undefined || matchesType(values.type, event.type)) &&
-      (values.subject === undefined || event.subject.startsWith(values.subject));
-    return follow(context, client, project, wanted);
-  },
-};
+/** The newest events, oldest first; then, with `tail` or `--follow`, what comes. */
+export async function list(context: CommandContext, args: readonly string[], tail: boolean): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      follow: { type: 'boolean', short: 'f', default: false },
+      type: { type: 'string' },
+      subject: { type: 'string' },
+      limit: { type: 'string', default: '50' },
+      project: { type: 'string' },
+    },
+  });
+  const client = await context.client();
+  const project = await chooseProject(context, client, values.project);
+  const { items } = await client.call(OPERATIONS.listProjectEvents, {
+    params: { project },
+    query: {
+      limit: values.limit,
+      ...(values.type === undefined ? {} : { type: values.type }),
+      ...(values.subject === undefined ? {} : { subject: values.subject }),
+    },
+  });
+  for (const event of [...items].reverse()) print(context, event);
+  if (!values.follow && !tail) return EXIT.ok;
+  const wanted = (event: EventEnvelope) =>
+    (values.type === undefined || matchesType(values.type, event.type)) &&
+    (values.subject === undefined || event.subject.startsWith(values.subject));
+  return follow(context, client, project, wanted);
+}
 
 const acknowledgement = z.union([
   z.object({ ok: z.literal(true) }),

@@ -1,0 +1,70 @@
+import { BILLED_TICK_MS, formatMoney, parseMoney, type UnitPrices } from '@skyrun/contracts';
+
+/** Whose request it is, and the size of what answers it. */
+export interface CostedRevision {
+  readonly project: string;
+  readonly billingMode: 'request' | 'instance';
+  readonly cpuMilli: number;
+  readonly memoryMib: number;
+}
+
+/** Pico units of the currency, see contracts/money.ts. */
+interface Rates {
+  readonly currency: string;
+  /** Per vCPU-second and GiB-second, and per million requests. */
+  readonly request: { readonly cpu: bigint; readonly memory: bigint; readonly million: bigint };
+  readonly instance: { readonly cpu: bigint; readonly memory: bigint };
+}
+
+/** The prices in force, by project. */
+export type RateBook = (project: string) => Rates | undefined;
+
+export function rateBook({ defaultList, accounts, lists }: UnitPrices): RateBook {
+  const byName = new Map(
+    lists.map(({ name, currency, request, instance }): [string, Rates] => [
+      name,
+      {
+        currency,
+        request: {
+          cpu: parseMoney(request.cpu.price),
+          memory: parseMoney(request.memory.price),
+          million: parseMoney(request.requests.price),
+        },
+        instance: { cpu: parseMoney(instance.cpu.price), memory: parseMoney(instance.memory.price) },
+      },
+    ]),
+  );
+  const listOf = new Map(accounts.map(({ project, priceList }) => [project, priceList]));
+  return (project) => byName.get(listOf.get(project) ?? defaultList);
+}
+
+/** What an instance costs in `ms`, at the price of being in use, and the request itself; pico units, rounded down. */
+function costOf(
+  { billingMode, cpuMilli, memoryMib }: CostedRevision,
+  rates: Rates,
+  ms: number,
+  requests: bigint,
+): bigint {
+  const { cpu, memory } = rates[billingMode];
+  const fee = billingMode === 'request' ? rates.request.million * requests : 0n;
+  // Over the common denominator of thousandths × ms, MiB × ms and a million requests, so that there is one rounding.
+  const scaled = BigInt(ms) * (BigInt(cpuMilli) * cpu * 1024n + BigInt(memoryMib) * memory * 1000n) + fee * 1024n;
+  return scaled / 1_024_000_000n;
+}
+
+/**
+ * The response field that tells a caller what the request cost as if it had its instance for itself: its time from
+ * reaching the instance to the head of the response, in full ticks as they are billed, and the price of a request. The
+ * head cannot know how long the body will take: `per-100ms` is what each further tick adds. What is sent, the free tier,
+ * discounts and taxes are the bill's business.
+ *
+ * @param ms from the instance's getting the request to the head of its response.
+ * @returns the field with its CR LF, or '' where there are no prices.
+ */
+export function costField(revision: CostedRevision, rates: Rates | undefined, ms: number): string {
+  if (rates === undefined) return '';
+  const ticks = Math.max(1, Math.ceil(ms / BILLED_TICK_MS)) * BILLED_TICK_MS;
+  const amount = formatMoney(costOf(revision, rates, ticks, 1n));
+  const further = formatMoney(costOf(revision, rates, BILLED_TICK_MS, 0n));
+  return `Skyrun-Cost: ${amount} ${rates.currency}; until=head; ms=${Math.ceil(ms)}; per-100ms=${further}\r\n`;
+}

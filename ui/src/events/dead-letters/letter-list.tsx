@@ -1,0 +1,150 @@
+import { OPERATIONS } from '@skyrun/contracts';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { MailCheck } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { toast } from 'sonner';
+import { useApi } from '../../api/context.ts';
+import { toProblem } from '../../api/problems.ts';
+import { Ago } from '../../components/ago.tsx';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { TextField } from '../../components/field.tsx';
+import { JsonView } from '../../components/json-view.tsx';
+import { MoreButton } from '../../components/more-button.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { ScrollRegion } from '../../components/scroll-region.tsx';
+import { SkeletonRows } from '../../components/skeleton.tsx';
+import { deadLettersQuery, eventKeys } from '../queries.ts';
+
+/** One group's dead letters: look, hand over again, drop for a reason. */
+export function LetterList({ group }: { group: string }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const list = useInfiniteQuery(deadLettersQuery(api, group));
+  const [discarding, setDiscarding] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+  const letters = list.data?.pages.flatMap((page) => page.items);
+
+  async function act(work: () => Promise<string>) {
+    setBusy(true);
+    try {
+      toast(await work());
+      await queries.invalidateQueries({ queryKey: eventKeys.deadLetters });
+    } catch (error) {
+      toast.error(toProblem(error).message);
+    } finally {
+      setBusy(false);
+      setDiscarding(null);
+    }
+  }
+  const replay = (ids: 'all' | string[]) =>
+    act(async () => {
+      const { replayed } = await api.call(OPERATIONS.replayDeadLetters, { params: { group }, body: { ids } });
+      return `Handed to ${group} again: ${replayed}.`;
+    });
+  const discard = (id: string, reason: string) =>
+    act(async () => {
+      await api.call(OPERATIONS.discardDeadLetters, { params: { group }, body: { ids: [id], reason } });
+      return 'Dropped; the reason is in the log.';
+    });
+
+  return (
+    <Panel
+      title={`Dead letters of ${group}`}
+      note="Oldest first; handed over again as they are"
+      flush
+      actions={
+        letters !== undefined &&
+        letters.length > 0 && (
+          <Button size="sm" tone="solid" busy={busy} onClick={() => void replay('all')}>
+            Replay all
+          </Button>
+        )
+      }
+    >
+      {list.error !== null && letters === undefined && <ProblemNotice error={list.error} onRetry={list.refetch} />}
+      {letters === undefined && list.error === null && <SkeletonRows rows={3} />}
+      {letters?.length === 0 && (
+        <EmptyState icon={MailCheck} title="Nothing is dead here">
+          {group} handles what it gets.
+        </EmptyState>
+      )}
+      <ul aria-label={`Dead letters of ${group}`}>
+        {letters?.map((letter) => (
+          <li key={letter.id} className="border-b border-line last:border-0">
+            <details>
+              <summary className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5 -outline-offset-2 hover:bg-hover/50">
+                <code className="font-mono text-xs">{letter.event?.type ?? 'malformed'}</code>
+                <span className="min-w-0 flex-1 truncate text-bad-ink">{letter.error}</span>
+                <span className="figures text-[0.8125rem] text-ink-3">{letter.attempts} tries</span>
+                {letter.deadAt !== '' && (
+                  <Ago time={letter.deadAt} className="w-24 text-right text-[0.8125rem] text-ink-3" />
+                )}
+              </summary>
+              <div className="flex flex-col gap-3 px-4 pt-1 pb-4">
+                <div className="flex gap-2">
+                  <Button size="sm" busy={busy} onClick={() => void replay([letter.id])}>
+                    Replay
+                  </Button>
+                  <Button size="sm" onClick={() => setDiscarding(letter.id)}>
+                    Discard…
+                  </Button>
+                </div>
+                {letter.stack.length > 0 && (
+                  <ScrollRegion label="Stack" className="max-h-56 overflow-auto rounded-lg bg-bad-soft p-3">
+                    <pre className="font-mono text-xs leading-5 text-bad-ink">
+                      {[letter.error, ...letter.stack.map((line) => `  ${line}`)].join('\n')}
+                    </pre>
+                  </ScrollRegion>
+                )}
+                <JsonView value={letter.event ?? letter.body} label="What lay on the broker" />
+              </div>
+            </details>
+          </li>
+        ))}
+      </ul>
+      <MoreButton list={list} label="Show newer" />
+      {discarding !== null && (
+        <DiscardDialog
+          busy={busy}
+          onClose={() => setDiscarding(null)}
+          onDiscard={(reason) => void discard(discarding, reason)}
+        />
+      )}
+    </Panel>
+  );
+}
+
+function DiscardDialog(props: { busy: boolean; onClose: () => void; onDiscard: (reason: string) => void }) {
+  const [reason, setReason] = useState('');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    props.onDiscard(reason.trim());
+  };
+  return (
+    <Dialog
+      open
+      onOpenChange={props.onClose}
+      title="Discard this event?"
+      description="The group never gets it. Say why."
+    >
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        <TextField
+          label="Reason"
+          required
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          autoFocus
+        />
+        <div className="flex justify-end gap-2">
+          <Button onClick={props.onClose}>Keep</Button>
+          <Button type="submit" tone="danger" busy={props.busy} disabled={reason.trim() === ''}>
+            Discard
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,236 @@
+import type { MapEdge, MapNode, ServiceMap } from '@skyrun/contracts';
+import { useQuery } from '@tanstack/react-query';
+import { Boxes, Cpu, Globe, type LucideIcon, Radio, Users, Waypoints, Webhook } from 'lucide-react';
+import { useState } from 'react';
+import { useApi } from '../../api/context.ts';
+import { classNames } from '../../components/class-names.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Panel } from '../../components/panel.tsx';
+import { Pill } from '../../components/pill.tsx';
+import { ProblemNotice } from '../../components/problem-notice.tsx';
+import { ScrollRegion } from '../../components/scroll-region.tsx';
+import { SkeletonRows } from '../../components/skeleton.tsx';
+import { Cell, HeadCell, Table } from '../../components/table.tsx';
+import { useProjectName } from '../../shell/place.ts';
+import { serviceMapQuery } from '../queries.ts';
+import { layOut, NODE, neighbours } from './layout.ts';
+
+const ICONS: Readonly<Record<MapNode['kind'], LucideIcon>> = {
+  edge: Globe,
+  service: Boxes,
+  team: Users,
+  platform: Cpu,
+  group: Radio,
+  webhook: Webhook,
+};
+
+const KINDS: Readonly<Record<MapNode['kind'], string>> = {
+  edge: 'callers',
+  service: 'service',
+  team: 'team service',
+  platform: 'platform',
+  group: 'consumer group',
+  webhook: 'push destination',
+};
+
+const DOT: Readonly<Record<MapNode['health'], string>> = {
+  healthy: 'bg-ok',
+  degraded: 'bg-warn',
+  unhealthy: 'bg-bad',
+  expired: 'bg-line-strong',
+  unknown: 'bg-line-strong',
+};
+
+export function MapTab() {
+  const project = useProjectName();
+  const { data: map, error, refetch } = useQuery(serviceMapQuery(useApi(), project));
+  const [chosen, setChosen] = useState<string | null>(null);
+  if (error !== null && map === undefined) return <ProblemNotice error={error} onRetry={refetch} />;
+  if (map === undefined) return <SkeletonRows rows={5} />;
+  if (map.nodes.length === 0) {
+    return (
+      <Panel>
+        <EmptyState icon={Waypoints} title="Nobody has met yet">
+          Who calls whom is drawn here from traffic and events of the last {map.windowSeconds / 60} minutes. Call a
+          service, or start a consumer.
+        </EmptyState>
+      </Panel>
+    );
+  }
+  return (
+    <div className="flex flex-col gap-4">
+      <Panel
+        title="Who talks to whom"
+        note={`Traffic and events of the last ${map.windowSeconds / 60} minutes; a thicker line carries more`}
+        actions={<Legend />}
+        flush
+      >
+        <Drawing map={map} chosen={chosen} onChoose={(id) => setChosen((known) => (known === id ? null : id))} />
+      </Panel>
+      <Connections map={map} chosen={chosen} />
+    </div>
+  );
+}
+
+function Legend() {
+  return (
+    <ul className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-ink-3">
+      {(['http', 'event', 'push'] as const).map((kind) => (
+        <li key={kind} className="flex items-center gap-1.5">
+          <svg aria-hidden="true" width="24" height="6">
+            <path d="M0 3 H24" className={strokeOf(kind, 0)} strokeWidth="2" strokeDasharray={DASH[kind]} />
+          </svg>
+          {kind === 'http' ? 'requests' : kind === 'event' ? 'events' : 'pushed'}
+        </li>
+      ))}
+      <li className="flex items-center gap-1.5">
+        <svg aria-hidden="true" width="24" height="6">
+          <path d="M0 3 H24" className="stroke-bad" strokeWidth="2" />
+        </svg>
+        with errors
+      </li>
+    </ul>
+  );
+}
+
+const DASH: Readonly<Record<MapEdge['kind'], string>> = { http: '', event: '7 4', push: '2 4' };
+
+function strokeOf(kind: MapEdge['kind'], errorRatio: number): string {
+  if (errorRatio > 0) return 'stroke-bad';
+  return kind === 'http' ? 'stroke-series-1' : kind === 'event' ? 'stroke-series-2' : 'stroke-series-3';
+}
+
+function Drawing(props: { map: ServiceMap; chosen: string | null; onChoose: (id: string) => void }) {
+  const { map, chosen, onChoose } = props;
+  const { nodes, lines, width, height } = layOut(map);
+  const near = neighbours(map.edges, chosen);
+  return (
+    <ScrollRegion label="Service map" className="overflow-x-auto bg-sunken">
+      <div className="relative mx-auto" style={{ width, height }}>
+        <svg aria-hidden="true" width={width} height={height} className="absolute inset-0">
+          {lines.map((line) => (
+            <path
+              key={line.key}
+              d={line.path}
+              fill="none"
+              strokeWidth={line.width}
+              strokeDasharray={DASH[line.kind]}
+              strokeLinecap="round"
+              className={classNames(
+                strokeOf(line.kind, line.errorRatio),
+                'transition-opacity',
+                chosen !== null && line.from !== chosen && line.to !== chosen ? 'opacity-15' : 'opacity-80',
+              )}
+            />
+          ))}
+        </svg>
+        <ul>
+          {nodes.map((node) => (
+            <li key={node.id} className="absolute" style={{ left: node.x, top: node.y, ...NODE }}>
+              <NodeButton
+                node={node}
+                pressed={node.id === chosen}
+                dim={near !== null && !near.has(node.id)}
+                onChoose={() => onChoose(node.id)}
+              />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </ScrollRegion>
+  );
+}
+
+function NodeButton(props: { node: MapNode; pressed: boolean; dim: boolean; onChoose: () => void }) {
+  const { node, pressed, dim, onChoose } = props;
+  const Icon = ICONS[node.kind];
+  const copies = node.copies > 0 ? ` · ${node.copies} up` : '';
+  return (
+    <button
+      type="button"
+      aria-pressed={pressed}
+      onClick={onChoose}
+      className={classNames(
+        'flex size-full items-center gap-2.5 rounded-xl border bg-surface px-3 text-left shadow-panel transition-[opacity,border-color] hover:border-line-strong',
+        pressed ? 'border-accent ring-2 ring-accent/30' : 'border-line',
+        dim && 'opacity-40',
+      )}
+    >
+      <span className="flex size-8 shrink-0 items-center justify-center rounded-lg bg-sunken text-ink-2">
+        <Icon aria-hidden className="size-4" />
+      </span>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-[0.8125rem] font-medium" title={node.name}>
+          {node.name}
+        </span>
+        <span className="block truncate text-xs text-ink-3">
+          {KINDS[node.kind]}
+          {copies}
+        </span>
+      </span>
+      {node.health !== 'unknown' && (
+        <span className={classNames('size-2 shrink-0 rounded-full', DOT[node.health])}>
+          <span className="sr-only">{node.health}</span>
+        </span>
+      )}
+    </button>
+  );
+}
+
+const rate = (perSecond: number) => (perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(2));
+
+function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }) {
+  const nameOf = new Map(map.nodes.map(({ id, name }) => [id, name]));
+  const shown = map.edges.filter(({ from, to }) => chosen === null || from === chosen || to === chosen);
+  const title = chosen === null ? 'Connections' : `Connections of ${nameOf.get(chosen) ?? chosen}`;
+  return (
+    <Panel title={title} note="The same as a table" flush>
+      {shown.length === 0 ? (
+        <p className="p-4 text-ink-3">Nothing has flowed here lately.</p>
+      ) : (
+        <Table label={`${title}, as a table`}>
+          <thead>
+            <tr>
+              <HeadCell>From</HeadCell>
+              <HeadCell>To</HeadCell>
+              <HeadCell>By</HeadCell>
+              <HeadCell className="text-right">Per second</HeadCell>
+              <HeadCell className="text-right">Errors</HeadCell>
+              <HeadCell className="text-right">Latency</HeadCell>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((edge) => (
+              <tr key={`${edge.kind} ${edge.from} ${edge.to}`}>
+                <Cell className="font-medium">{nameOf.get(edge.from) ?? edge.from}</Cell>
+                <Cell className="font-medium">{nameOf.get(edge.to) ?? edge.to}</Cell>
+                <Cell>
+                  {edge.kind === 'http' ? 'requests' : edge.kind === 'push' ? 'pushed events' : 'events'}
+                  {edge.types.length > 0 && (
+                    <span
+                      className="block max-w-80 truncate font-mono text-xs text-ink-3"
+                      title={edge.types.join(', ')}
+                    >
+                      {edge.types.join(', ')}
+                    </span>
+                  )}
+                </Cell>
+                <Cell className="figures text-right">{rate(edge.perSecond)}</Cell>
+                <Cell className="figures text-right">
+                  {edge.errorRatio === 0 ? (
+                    <span className="text-ink-3">none</span>
+                  ) : (
+                    <Pill tone="bad">{(edge.errorRatio * 100).toFixed(1)} %</Pill>
+                  )}
+                </Cell>
+                <Cell className="figures text-right">
+                  {edge.latencyMs === null ? '–' : `${edge.latencyMs.toFixed(edge.latencyMs < 10 ? 1 : 0)} ms`}
+                </Cell>
+              </tr>
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </Panel>
+  );
+}
