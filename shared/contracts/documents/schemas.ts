@@ -13,6 +13,7 @@ import {
   priceList,
 } from '../resources/billing.ts';
 import { billingJob, priceListText } from '../resources/billing-admin.ts';
+import { billingMail } from '../resources/billing-insight.ts';
 import { catalogueEntry, eventSchema } from '../resources/event-schema.ts';
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
@@ -42,6 +43,7 @@ import { dataSchema } from '../team-schema/schema.ts';
 const NAMED: Readonly<Record<string, z.ZodType>> = {
   Budget: budget,
   BillingJob: billingJob,
+  BillingMail: billingMail,
   BudgetAlert: budgetAlert,
   Condition: condition,
   CostForecast: costForecast,
