@@ -4,9 +4,7 @@ import { type Client, type Clock, createMetrics, type Logger, type Readiness } f
 import { BreakerNews } from './breaker/breaker-news.ts';
 import { createPriceFeed } from './cost/price-feed.ts';
 import { costField } from './cost/request-cost.ts';
-import type { Acme } from './edge/acme.ts';
-import { Certificates } from './edge/certificates.ts';
-import { createTlsListener, type TlsListener } from './edge/tls-listener.ts';
+import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
 import { Callers } from './guard/callers.ts';
 import type { GuardDeps } from './guard/guard.ts';
@@ -55,25 +53,6 @@ export interface GatewayDeps {
   readonly limits?: Partial<GatewayLimits>;
   /** Absent: no encrypted port. */
   readonly tls?: TlsOptions;
-}
-
-export interface TlsOptions {
-  /** A port for TLS alone; 0 picks a free one, null: only the plain port, where clients may begin with TLS too. */
-  readonly port: number | null;
-  /** `NAME.crt` and `NAME.key`, read again when they change. */
-  readonly certificateDir: string;
-  /** Issue certificates for development where no file fits; their authority's own is `ca.crt` in this directory. */
-  readonly developmentDir: string | null;
-  readonly acme: AcmeAuthority | null;
-}
-
-/** Orders certificates for `hosts`, over plain HTTP on this gateway's other port. */
-export interface AcmeAuthority {
-  readonly directoryUrl: string;
-  readonly email: string | null;
-  /** PEM that the directory's own certificate is checked against; null: as the system does. */
-  readonly trust: string | null;
-  readonly hosts: readonly string[];
 }
 
 export interface Gateway {
@@ -184,7 +163,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       platform,
       baseDomain: deps.baseDomain,
       activate: wanted,
-      ...(deps.tls?.acme ? { challenge: (target: string) => tls?.acme?.challenge(target) ?? null } : {}),
+      ...(deps.tls?.acme ? { challenge: (target: string) => tlsEdge?.challenge(target) ?? null } : {}),
     }),
     costField: ({ revision }, ms) => (revision === null ? '' : costField(revision, prices.rates(revision.project), ms)),
     onEncrypted: null,
@@ -251,8 +230,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
 
   let adminAddress: AddressInfo | undefined;
-  let tlsAddress: AddressInfo | undefined;
-  let tls: { listener: TlsListener; certificates: Certificates; acme: Acme | undefined } | undefined;
+  let tlsEdge: TlsEdge | undefined;
   let started = false;
   let stopping: Promise<void> | undefined;
 
@@ -276,40 +254,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (deps.tls !== undefined) await startTls(deps.tls);
   }
 
-  async function startTls(options: TlsOptions): Promise<void> {
+  async function startTls(tls: TlsOptions): Promise<void> {
     // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
-    const { openDevelopmentAuthority } = await import('./edge/development-authority.ts');
-    const { Acme } = await import('./edge/acme.ts');
-    const authority =
-      options.developmentDir === null ? null : await openDevelopmentAuthority(options.developmentDir, clock);
-    const certificates = new Certificates({
-      directory: options.certificateDir,
-      authority,
-      mayIssue: (host) => host === deps.baseDomain || table.find(host) !== undefined,
-      clock,
-      logger,
-    });
-    await certificates.start();
-    const listener = createTlsListener(core, {
-      certificates,
-      fallback: await certificates.fallback(deps.baseDomain),
-    });
-    const acme =
-      options.acme === null
-        ? undefined
-        : new Acme({
-            ...options.acme,
-            hosts: () => options.acme?.hosts ?? [],
-            directory: options.certificateDir,
-            onIssued: () => certificates.reload(),
-            clock,
-            logger,
-          });
-    tls = { listener, certificates, acme };
-    await acme?.start();
-    core.onEncrypted = (socket) => listener.accept(socket);
-    if (options.port === null) return;
-    tlsAddress = await listener.listen({ host: deps.host, port: options.port, reusePort: deps.reusePort });
+    const { openTlsEdge } = await import('./edge/tls-edge.ts');
+    const { host, reusePort, baseDomain } = deps;
+    const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
+    tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, clock, logger });
+    core.onEncrypted = tlsEdge.accept;
   }
 
   async function drain(): Promise<void> {
@@ -318,10 +269,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       new Promise<void>((resolve) => {
         server.close(() => resolve());
       }),
-      tls?.listener.close(),
+      tlsEdge?.close(),
     ]);
-    tls?.certificates.stop();
-    await tls?.acme?.stop();
     for (const connection of core.connections) connection.drain();
     const limit = new AbortController();
     await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
@@ -362,8 +311,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return adminAddress;
     },
     tlsAddress: () => {
-      if (tlsAddress === undefined) throw new Error('the gateway has no encrypted port');
-      return tlsAddress;
+      if (!tlsEdge?.address) throw new Error('the gateway has no encrypted port');
+      return tlsEdge.address;
     },
     ready,
   };

@@ -3,7 +3,8 @@ import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
-import { Exchange, type ExchangeClient } from '../pipeline/exchange.ts';
+import { Exchange } from '../pipeline/exchange.ts';
+import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
 import { forwardedFields, forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
 import { requestText, responseHeaders } from './http2-headers.ts';
 import { StreamSink } from './stream-sink.ts';
@@ -161,7 +162,7 @@ export class StreamClient implements ExchangeClient {
   }
 
   answerProblem(
-    exchange: Exchange,
+    exchange: CarriedExchange,
     code: ProblemCode,
     options: { detail?: string; retryAfterSeconds?: number },
   ): number {
@@ -172,7 +173,7 @@ export class StreamClient implements ExchangeClient {
     return PROBLEMS[code].status;
   }
 
-  exchangeEnded(exchange: Exchange): void {
+  exchangeEnded(exchange: CarriedExchange): void {
     if (this.#exchange !== exchange) return;
     this.#exchange = null;
     if (!exchange.requestDone) this.#stopReading();

@@ -4,12 +4,13 @@ import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
-import { Exchange, type ExchangeClient } from './exchange.ts';
+import { Exchange } from './exchange.ts';
+import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
+import { HeldInput } from './held-input.ts';
 import { forwardedFields, forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { StallWatch } from './stall-watch.ts';
 
-/** What a client may send ahead while its request is answered. */
-const HELD_INPUT_BYTES = 65_536;
 /** With its head below what Node writes without a copy on the heap, 16 KiB. */
 const JOINED_BODY_BYTES = 12_288;
 /** What is read and thrown away after an answer that ends the connection, so that the answer is not lost to a reset. */
@@ -40,16 +41,14 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly #address: string;
   #state: State = 'head';
   #exchange: Exchange | null = null;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldInput;
+  readonly #stall: StallWatch;
   #driving = false;
   #inputEnded = false;
   /** Monotonic ms of the last byte read, or of the last change of state. */
   #activeAt: number;
   #headSince = 0;
   #lingered = 0;
-  #flushed = 0;
-  #stalledSince = 0;
   /** Nothing was read yet. */
   #fresh = true;
   readonly #reader: RequestReader;
@@ -57,6 +56,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
     this.#core = core;
     this.socket = socket;
+    this.#held = new HeldInput(socket);
+    this.#stall = new StallWatch(socket);
     this.#address = peerAddress(socket);
     this.#activeAt = core.now;
     this.#reader = new RequestReader((fields) => forwardingFields(fields, { address: this.#address, protocol }));
@@ -92,11 +93,11 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
         return;
       case 'body': {
         const end = this.#readBody(chunk);
-        if (end < chunk.length && !this.#inLinger()) this.#hold(chunk.subarray(end));
+        if (end < chunk.length && !this.#inLinger()) this.#held.add(chunk.subarray(end));
         return;
       }
       case 'busy':
-        this.#hold(chunk);
+        this.#held.add(chunk);
         return;
       case 'tunnel':
         if (this.#exchange?.onTunnelInput(chunk) === false) this.socket.pause();
@@ -124,12 +125,6 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     return true;
   }
 
-  #hold(chunk: Buffer): void {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > HELD_INPUT_BYTES) this.socket.pause();
-  }
-
   /** Reads requests out of a chunk for as long as each is answered at once. */
   #drive(first: Buffer): void {
     let chunk = first;
@@ -137,7 +132,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#driving = true;
     while (this.#state === 'head') {
       if (offset === chunk.length) {
-        const next = this.#nextHeld();
+        const next = this.#held.next();
         if (next === null) break;
         chunk = next;
         offset = 0;
@@ -154,22 +149,13 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     }
     this.#driving = false;
     if (offset < chunk.length && !this.#inLinger()) {
-      this.#held.unshift(chunk.subarray(offset));
-      this.#heldBytes += chunk.length - offset;
+      this.#held.putBack(chunk.subarray(offset));
     }
   }
 
   // A method, because the state changes behind the compiler's back.
   #inLinger(): boolean {
     return this.#state === 'linger';
-  }
-
-  #nextHeld(): Buffer | null {
-    const next = this.#held.shift();
-    if (next === undefined) return null;
-    this.#heldBytes -= next.length;
-    if (this.#heldBytes === 0) this.socket.resume();
-    return next;
   }
 
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
@@ -239,14 +225,11 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
 
   openTunnel(): void {
     this.#state = 'tunnel';
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const chunk of held) this.#exchange?.onTunnelInput(chunk);
+    for (const chunk of this.#held.takeAll()) this.#exchange?.onTunnelInput(chunk);
     this.socket.resume();
   }
 
-  exchangeEnded(exchange: Exchange): void {
+  exchangeEnded(exchange: CarriedExchange): void {
     if (this.#exchange === exchange) this.#exchange = null;
     if (this.#state === 'linger') return;
     if (exchange.closeAfter || !exchange.requestDone || this.#core.draining) {
@@ -260,7 +243,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#state = 'head';
     this.#activeAt = this.#core.now;
     if (this.#driving) return;
-    const held = this.#nextHeld();
+    const held = this.#held.next();
     if (held !== null) this.#drive(held);
     if (this.#inputEnded && this.#exchange === null) this.endOutput();
   }
@@ -275,7 +258,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   }
 
   answerProblem(
-    exchange: Exchange,
+    exchange: CarriedExchange,
     code: ProblemCode,
     options: { detail?: string; retryAfterSeconds?: number },
   ): number {
@@ -318,8 +301,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   endOutput(): void {
     this.#state = 'linger';
     this.#activeAt = this.#core.now;
-    this.#held = [];
-    this.#heldBytes = 0;
+    this.#held.clear();
     this.socket.end();
     this.socket.resume();
   }
@@ -366,7 +348,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#core.connections.delete(this);
     this.#exchange?.abort(499);
     this.#exchange = null;
-    this.#held = [];
+    this.#held.clear();
   }
 
   /** Bounds that only time can break; called several times a second. */
@@ -393,21 +375,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
       default:
     }
     this.#exchange?.check(now);
-    this.#checkStall(now, limits.stallMs);
-  }
-
-  /** A client that takes nothing of what is written for it is cut off. */
-  #checkStall(now: number, stallMs: number): void {
-    const { socket } = this;
-    if (socket.writableLength === 0) {
-      this.#stalledSince = 0;
-      return;
-    }
-    const flushed = socket.bytesWritten - socket.writableLength;
-    if (this.#stalledSince === 0 || flushed !== this.#flushed) {
-      this.#stalledSince = now;
-      this.#flushed = flushed;
-    } else if (now - this.#stalledSince > stallMs) socket.destroy();
+    if (this.#stall.stalled(now, limits.stallMs)) this.socket.destroy();
   }
 
   destroy(): void {

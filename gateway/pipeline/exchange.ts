@@ -5,38 +5,15 @@ import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstrea
 import type { Admission, RequestBounds } from './admission.ts';
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance, WaitingRequest } from './destination.ts';
+import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { isIdempotent, type RequestHead } from './request-head.ts';
+import { RequestOutlet } from './request-outlet.ts';
 import type { ResponseSink } from './response-sink.ts';
 import { acceptsSwitch } from './upgrade.ts';
 
 /** How often one request is tried again: on another instance, or on a fresh connection. */
 const MAX_CONNECT_ATTEMPTS = 5;
 const MAX_REPEATS = 2;
-/** Request body held while no instance is there to take it; beyond that the client is not read. */
-const HELD_BODY_BYTES = 65_536;
-
-/** The client's side of an exchange. */
-export interface ExchangeClient {
-  readonly writer: ResponseSink;
-  readonly tunnelling: boolean;
-  /** The other side takes more of the request again. */
-  resumeBody(): void;
-  openTunnel(): void;
-  /** Writes a problem as the response; returns its status. */
-  answerProblem(
-    exchange: Exchange,
-    code: ProblemCode,
-    options: { detail?: string; retryAfterSeconds?: number },
-  ): number;
-  /** The response is written, or nobody is there to read it. */
-  exchangeEnded(exchange: Exchange): void;
-  /** The instance ended its side of a tunnel; the client may go on. */
-  endTunnelOutput(): void;
-  /** Ends our side after what was written. */
-  endOutput(): void;
-  /** The response began and will not become whole. */
-  cutOff(): void;
-}
 
 /**
  * One request on its way and its response.
@@ -49,7 +26,7 @@ export interface ExchangeClient {
  *
  * The client leaving ends it from every state.
  */
-export class Exchange implements ResponseReceiver, WaitingRequest {
+export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchange {
   readonly head: RequestHead;
   readonly connection: ExchangeClient;
   readonly startedAt: number;
@@ -65,12 +42,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #destination: Destination;
   #instance: Instance | null = null;
   #upstream: UpstreamConnection | null = null;
-  #firstWrite: string;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  #sent = false;
-  /** Body went out beyond the first write, so the request cannot be sent again. */
-  #streamed = false;
+  readonly #outlet: RequestOutlet;
   #connectAttempts = 0;
   #repeats = 0;
   /** No instance had room when it came. */
@@ -100,7 +72,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
     this.startedAt = options.now;
     this.#destination = options.destination;
     this.#admission = options.admission;
-    this.#firstWrite = options.firstWrite;
+    this.#outlet = new RequestOutlet(options.firstWrite);
     this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
     this.#writer = options.connection.writer;
     if (options.destination.timeoutMs > 0) this.#deadline = options.now + options.destination.timeoutMs;
@@ -196,14 +168,9 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
 
   /** Checked bytes of the request's body. False: read no more from the client for now. */
   onBody(chunk: Buffer): boolean {
-    if (this.#sent && this.#upstream !== null) {
-      this.#streamed = true;
-      this.#countIn(chunk.length);
-      return this.#upstream.socket.write(chunk);
-    }
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    return this.#heldBytes < HELD_BODY_BYTES;
+    if (!this.#outlet.sent || this.#upstream === null) return this.#outlet.hold(chunk);
+    this.#countIn(chunk.length);
+    return this.#outlet.stream(this.#upstream.socket, chunk);
   }
 
   onConnected(): void {
@@ -236,19 +203,10 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   #send(): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
-    this.#sent = true;
     this.#progressAt = this.#core.now;
     if (this.#destination.breaking !== undefined) this.#sentAt = this.#core.clock.monotonic();
-    this.#countIn(this.#firstWrite.length);
-    let room = upstream.socket.write(this.#firstWrite, 'latin1');
-    if (this.#heldBytes > 0) {
-      this.#streamed = true;
-      this.#countIn(this.#heldBytes);
-      for (const chunk of this.#held) room = upstream.socket.write(chunk);
-      this.#held = [];
-      this.#heldBytes = 0;
-    }
-    if (room) this.connection.resumeBody();
+    this.#countIn(this.#outlet.bytes);
+    if (this.#outlet.send(upstream.socket)) this.connection.resumeBody();
   }
 
   /** Ends the exchange where its body, of unknown length at first, has become larger than the service takes. */
@@ -283,7 +241,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
     this.status = line.status;
     this.#progressAt = this.#core.now;
-    this.#firstWrite = '';
+    this.#outlet.forget();
     this.#noteFirstAnswer();
     if (this.#instance !== null) this.#judge(this.#instance, line.status);
     if (this.#core.draining) this.closeAfter = true;
@@ -417,14 +375,14 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
   }
 
   #mayRepeat(loss: Loss, reused: boolean): boolean {
-    if (this.#streamed || !this.requestDone || !isIdempotent(this.method)) return false;
+    if (this.#outlet.streamed || !this.requestDone || !isIdempotent(this.method)) return false;
     if (this.#repeats >= MAX_REPEATS || loss.cause === 'malformed' || loss.answered) return false;
     return (reused || this.head.fields.framing === 'none') && this.#destination.mayRepeat();
   }
 
   #again(now: number, except: Instance | null): void {
     this.#releaseInstance(now, 0);
-    this.#sent = false;
+    this.#outlet.again();
     this.#admit(now, this.#destination.instances.length > 1 ? except : null);
   }
 
@@ -464,7 +422,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest {
       this.fail('gateway.upstream_timeout', {
         detail: `The service took longer than its ${this.#destination.timeoutMs} ms.`,
       });
-    } else if (this.#admission?.bounds && this.#sent && !this.connection.tunnelling) {
+    } else if (this.#admission?.bounds && this.#outlet.sent && !this.connection.tunnelling) {
       this.#checkBounds(this.#admission.bounds, now);
     } else if (this.#upstream?.connected === false && now - this.#assignedAt > this.#core.limits.connectMs) {
       this.#upstream.socket.destroy();

@@ -1,0 +1,77 @@
+import type { AddressInfo } from 'node:net';
+import type { Clock, Logger } from '@skyrun/kit';
+import type { GatewayCore } from '../pipeline/core.ts';
+import { Acme } from './acme.ts';
+import { Certificates } from './certificates.ts';
+import { openDevelopmentAuthority } from './development-authority.ts';
+import { createTlsListener, type TlsListener } from './tls-listener.ts';
+
+export interface TlsOptions {
+  /** A port for TLS alone; 0 picks a free one, null: only the plain port, where clients may begin with TLS too. */
+  readonly port: number | null;
+  /** `NAME.crt` and `NAME.key`, read again when they change. */
+  readonly certificateDir: string;
+  /** Issue certificates for development where no file fits; their authority's own is `ca.crt` in this directory. */
+  readonly developmentDir: string | null;
+  readonly acme: AcmeAuthority | null;
+}
+
+/** Orders certificates for `hosts`, over plain HTTP on the gateway's other port. */
+export interface AcmeAuthority {
+  readonly directoryUrl: string;
+  readonly email: string | null;
+  /** PEM that the directory's own certificate is checked against; null: as the system does. */
+  readonly trust: string | null;
+  readonly hosts: readonly string[];
+}
+
+export interface TlsEdge extends Pick<TlsListener, 'accept'> {
+  /** Null where there is no port for TLS alone. */
+  readonly address: AddressInfo | null;
+  /** The answer to a certificate authority's question, or null where the target is none. */
+  challenge(target: string): string | null;
+  /** Takes nothing new; resolves when the last connection has ended. */
+  close(): Promise<void>;
+}
+
+/** Everything of a gateway that is about encryption. Rejects with EADDRINUSE and the like. */
+export async function openTlsEdge(options: {
+  tls: TlsOptions;
+  core: GatewayCore;
+  host: string;
+  reusePort: boolean;
+  /** The platform's own host, for clients that name none. */
+  baseDomain: string;
+  mayIssue: (host: string) => boolean;
+  clock: Clock;
+  logger: Logger;
+}): Promise<TlsEdge> {
+  const { tls, core, host, reusePort, baseDomain, mayIssue, clock, logger } = options;
+  const authority = tls.developmentDir === null ? null : await openDevelopmentAuthority(tls.developmentDir, clock);
+  const certificates = new Certificates({ directory: tls.certificateDir, authority, mayIssue, clock, logger });
+  await certificates.start();
+  const listener = createTlsListener(core, { certificates, fallback: await certificates.fallback(baseDomain) });
+  const { acme: from } = tls;
+  const acme =
+    from === null
+      ? null
+      : new Acme({
+          ...from,
+          hosts: () => from.hosts,
+          directory: tls.certificateDir,
+          onIssued: () => certificates.reload(),
+          clock,
+          logger,
+        });
+  await acme?.start();
+  const address = tls.port === null ? null : await listener.listen({ host, port: tls.port, reusePort });
+  return {
+    address,
+    accept: (socket) => listener.accept(socket),
+    challenge: (target) => acme?.challenge(target) ?? null,
+    async close() {
+      certificates.stop();
+      await Promise.all([listener.close(), acme?.stop()]);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Writable } from 'node:stream';
+
+/** Request body held while no instance is there to take it; beyond that the client is not read. */
+const HELD_BODY_BYTES = 65_536;
+
+/**
+ * A request on its way to an instance: its head, with a small body that came along, as one write; what comes before there
+ * is a connection is held.
+ */
+export class RequestOutlet {
+  /** It went out, as far as it was here. */
+  sent = false;
+  /** Body went out beyond the first write, so the request cannot be sent again. */
+  streamed = false;
+  #first: string;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+
+  constructor(first: string) {
+    this.#first = first;
+  }
+
+  /** Bytes that `send` would write. */
+  get bytes(): number {
+    return this.#first.length + this.#heldBytes;
+  }
+
+  /** False: the connection takes no more for now. */
+  send(socket: Writable): boolean {
+    this.sent = true;
+    let room = socket.write(this.#first, 'latin1');
+    if (this.#heldBytes > 0) {
+      this.streamed = true;
+      for (const chunk of this.#held) room = socket.write(chunk);
+      this.#held = [];
+      this.#heldBytes = 0;
+    }
+    return room;
+  }
+
+  stream(socket: Writable, chunk: Buffer): boolean {
+    this.streamed = true;
+    return socket.write(chunk);
+  }
+
+  /** False: enough is held. */
+  hold(chunk: Buffer): boolean {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#heldBytes < HELD_BODY_BYTES;
+  }
+
+  /** The request goes to another connection. */
+  again(): void {
+    this.sent = false;
+  }
+
+  /** It was answered: nobody needs its text any more. */
+  forget(): void {
+    this.#first = '';
+  }
+}
