@@ -26,6 +26,7 @@ import { Waker } from './report/waker.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
+import { createTeamFeed, TeamRoutes } from './team/team-routes.ts';
 
 export interface GatewayDeps {
   /** Stable name of this process; its spool and its usage keys carry it. */
@@ -45,6 +46,7 @@ export interface GatewayDeps {
   readonly orchestrator: Pick<Client, 'call'>;
   readonly billing: Pick<Client, 'call'>;
   readonly identity: Pick<Client, 'call'>;
+  readonly events: Pick<Client, 'call'>;
   /** Rate limits of several gateways are one through it; null: each limits on its own. */
   readonly sharedBuckets: SharedBuckets | null;
   readonly bus: UsagePublisher;
@@ -97,6 +99,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const callers = new Callers();
   const guardDeps: GuardDeps = { buckets, callers, monotonic: () => clock.monotonic(), now: () => clock.now() };
   const assets = new Assets({ directory: deps.uiDir, clock, logger });
+  const teams = new TeamRoutes({ baseDomain: deps.baseDomain, roomLimit: limits.roomLimit, guardDeps });
   const platform = new PlatformRouter({
     urls: deps.platform,
     assets,
@@ -160,6 +163,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     draining: false,
     decide: createDecide({
       table,
+      teams,
       platform,
       baseDomain: deps.baseDomain,
       activate: wanted,
@@ -185,6 +189,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     routes: () => Array.from(table.entries(), (entry) => entry.route),
   });
+  const teamFeed = createTeamFeed({ client: deps.events, routes: teams, clock, logger });
   const keys = createKeyFeed({
     client: deps.identity,
     callers,
@@ -223,7 +228,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     for (const destination of table.destinations()) {
       for (const instance of destination.instances) instance.pool.sweep(core.now);
     }
-    for (const destination of platform.destinations()) {
+    for (const destination of [...platform.destinations(), ...teams.destinations()]) {
       for (const instance of destination.instances) instance.pool.sweep(core.now);
     }
     cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
@@ -241,6 +246,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     prices.start();
     await Promise.all([feed.start(), keys.start()]);
     reporter.start();
+    teamFeed.start();
     sweep();
     rollWindow();
     adminAddress = await admin.listen(deps.adminPort);
@@ -285,10 +291,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (server.listening) await drain();
     cancelSweep();
     cancelWindow();
-    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop()]);
+    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await spool.stop();
-    for (const destination of [...table.destinations(), ...platform.destinations()]) {
+    for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {
       for (const instance of destination.instances) instance.pool.close();
     }
     if (adminAddress !== undefined) await admin.close();

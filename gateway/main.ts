@@ -52,6 +52,7 @@ const gateway = createGateway({
   orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
   billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token }),
   identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token }),
+  events: createClient({ baseUrl: config.SKYRUN_EVENTS_URL, token }),
   sharedBuckets,
   bus,
   clock,

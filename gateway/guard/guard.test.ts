@@ -267,3 +267,20 @@ test('where most answers fail, callers hear at once and the event is published; 
   failing.closeAllConnections();
   await new Promise((resolve) => failing.close(resolve));
 });
+
+test('a service that a team runs itself is reached by its name, by members only, and by nobody when it is gone', async () => {
+  await start({});
+  const headers = { authorization: `Bearer ${await token()}` };
+  const host = 'mailer.demo.localhost';
+  expect((await call('/', { host, headers })).status).toBe(404);
+  running.control.register([
+    { project: 'demo', name: 'mailer', copies: [{ id: 'one', address: '127.0.0.1', port: echo.port }] },
+  ]);
+  await expect.poll(async () => (await call('/hello', { host, headers })).status, { timeout: 10_000 }).toBe(200);
+  expect(echo.seen.at(-1)).toMatchObject({ url: '/hello', headers: { host } });
+  expect((await call('/', { host })).status).toBe(401);
+  const stranger = { authorization: `Bearer ${await token({ projects: { other: 'owner' } })}` };
+  expect((await call('/', { host, headers: stranger })).status).toBe(403);
+  running.control.register([]);
+  await expect.poll(async () => (await call('/', { host, headers })).status, { timeout: 10_000 }).toBe(404);
+});

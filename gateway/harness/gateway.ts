@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AnyEvent, Route, RouteFrame, RouteTarget, TrafficReport } from '@skyrun/contracts';
+import type { AnyEvent, Route, RouteFrame, RouteTarget, TeamRoute, TrafficReport } from '@skyrun/contracts';
 import { trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
@@ -44,6 +44,8 @@ export interface ControlPlane {
   readonly reports: TrafficReport[];
   /** Sent to gateways that follow, and first to those that come. */
   publish(frame: RouteFrame): void;
+  /** What teams have registered. */
+  register(routes: readonly TeamRoute[]): void;
   /** What the orchestrator answers to a report. */
   answerReports(status: number): void;
   onReport(listener: (report: TrafficReport) => void): void;
@@ -59,6 +61,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   const reports: TrafficReport[] = [];
   const listeners = new Set<(report: TrafficReport) => void>();
   let status = 204;
+  let teamRoutes: readonly TeamRoute[] = [];
   let resumed: readonly unknown[] = [];
   let wakes = 0;
   let current: RouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
@@ -89,6 +92,9 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
       wakes += 1;
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ resumed }));
+    } else if (request.url === '/internal/v1/team-routes') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ items: teamRoutes }));
     } else {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ path: request.url, method: request.method, body: await body(request) }));
@@ -101,6 +107,9 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     publish(frame) {
       if (frame.kind === 'snapshot') current = frame;
       for (const follower of followers) follower.write(`${JSON.stringify(frame)}\n`);
+    },
+    register(routes) {
+      teamRoutes = routes;
     },
     answerReports(next) {
       status = next;
@@ -157,6 +166,7 @@ export async function startGateway(
     orchestrator: client,
     billing: client,
     identity: client,
+    events: client,
     sharedBuckets: null,
     bus: {
       publish: async (events) => {

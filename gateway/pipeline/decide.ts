@@ -1,6 +1,7 @@
 import type { PlatformRouter } from '../platform/platform-router.ts';
 import { isTenantHost, pickTarget } from '../routing/hosts.ts';
 import type { RouteEntry, RouteTable } from '../routing/route-table.ts';
+import type { TeamRoutes } from '../team/team-routes.ts';
 import { pausedProblem, problemAnswer, textAnswer, waitingPage } from './answer.ts';
 import type { Decision } from './core.ts';
 import type { Destination } from './destination.ts';
@@ -22,6 +23,8 @@ function pointOf(head: RequestHead, entry: RouteEntry): number {
 /** Where a request goes: a tenant's revision by its host, or the platform on every host that is no tenant's. */
 export function createDecide(options: {
   table: RouteTable;
+  /** Services that teams run themselves. */
+  teams: Pick<TeamRoutes, 'find'>;
   platform: PlatformRouter;
   baseDomain: string;
   /** Somebody wants the destination, and it has no instance. */
@@ -29,7 +32,7 @@ export function createDecide(options: {
   /** The answer to a certificate authority's question, if the target is one that was asked. */
   challenge?: (target: string) => string | null;
 }): (head: RequestHead, address: string) => Decision {
-  const { table, platform, baseDomain, activate, challenge } = options;
+  const { table, teams, platform, baseDomain, activate, challenge } = options;
   return (head, address) => {
     // Before routes: the authority asks hosts that have none yet.
     const answer = challenge?.(head.line.target) ?? null;
@@ -50,7 +53,15 @@ export function createDecide(options: {
       }
     }
     if (destination !== null) return destination.decision;
-    if (entry === undefined && !isTenantHost(host, baseDomain)) return platform.decide(head);
+    if (entry === undefined) {
+      if (!isTenantHost(host, baseDomain)) return platform.decide(head);
+      const team = teams.find(host);
+      if (team !== undefined) {
+        const verdict = team.guard.check(head, address);
+        if (verdict.kind === 'answer') return verdict;
+        return { kind: 'forward', destination: team.destination, admission: verdict.admission };
+      }
+    }
     if (entry?.route.blocked !== undefined) {
       const options = { ...pausedProblem, html: acceptsHtml, requestId: head.requestId };
       return { kind: 'answer', answer: problemAnswer('gateway.project_paused', options) };

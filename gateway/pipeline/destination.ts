@@ -92,6 +92,8 @@ export interface DestinationOptions {
   readonly name: string;
   /** Null for the platform's own services: not metered, not reported, never activated. */
   readonly revision: MeteredRevision | null;
+  /** What a caller is told when nobody answers; for those without a revision. */
+  readonly unavailable?: string;
   /** Hard limit of requests in flight per instance; 0 is none. */
   readonly containerConcurrency: number;
   /** First byte to last of one request, in ms; 0 is no limit. */
@@ -125,6 +127,7 @@ export class Destination {
   slowStartMs = 0;
   /** Callers who ask are told what a request cost. */
   showsCost = false;
+  readonly unavailable: string;
   /** No route leads here any more. */
   retired = false;
   /** How many routes lead here. */
@@ -141,6 +144,8 @@ export class Destination {
 
   constructor(options: DestinationOptions) {
     this.name = options.name;
+    this.unavailable =
+      options.unavailable ?? `The ${options.name} service of the platform does not answer. Running services go on.`;
     this.revision = options.revision;
     this.containerConcurrency = options.containerConcurrency;
     this.timeoutMs = options.timeoutMs;

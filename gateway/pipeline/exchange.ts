@@ -388,7 +388,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
 
   #unavailable(): void {
     this.fail('platform.unavailable', {
-      detail: `The ${this.#destination.name} service of the platform does not answer. Running services go on.`,
+      detail: this.#destination.unavailable,
       retryAfterSeconds: 2,
     });
   }

@@ -23,6 +23,7 @@ import { createPush } from './push/push.ts';
 import { subscriptionsOf } from './push/subscription-store.ts';
 import { createHealthChecks } from './registrations/health.ts';
 import { createRegistrations, REGISTRATIONS_CHANNEL } from './registrations/registrations.ts';
+import { createTeamRoutes } from './registrations/team-routes.ts';
 import { createWatch } from './registrations/watch.ts';
 import { createRoutes } from './routes.ts';
 import { createCatalogue } from './schemas/catalogue.ts';
@@ -95,6 +96,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
   const registrations = createRegistrations({ db, clock });
   const watch = createWatch({ registrations, clock });
   const addresses = { resolve: resolveHost, allowPrivate: config.SKYRUN_WEBHOOK_ALLOW_PRIVATE };
+  const teamRoutes = createTeamRoutes({ registrations, addresses, clock });
   const health = createHealthChecks({ registrations, addresses, clock, logger });
   const groups = createGroups({ db, clock });
   const seen = new ObservedWindow();
@@ -199,6 +201,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
       registrations,
       health,
       watch,
+      teamRoutes,
       schemas: createSchemas({ db, transaction, clock }),
       publish: createPublish({ transaction, clock }),
       catalogue: createCatalogue({ db, groups, subscriptions: (project) => subscriptionsOf(db, project), clock }),

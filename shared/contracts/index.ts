@@ -339,6 +339,7 @@ export {
   routeInstance,
   routeTarget,
 } from './routes/snapshot.ts';
+export { type TeamRoute, teamRoute } from './routes/team.ts';
 export {
   type TrafficReport,
   trafficReport,

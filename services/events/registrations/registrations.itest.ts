@@ -8,12 +8,14 @@ import type { EventsTables } from '../store/tables.ts';
 import { createHealthChecks } from './health.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';
 import { bindRegistrations } from './routes.ts';
+import { createTeamRoutes, type TeamRoutes } from './team-routes.ts';
 import { createWatch } from './watch.ts';
 
 let database: Database;
 let registrations: Registrations;
 let served: Served;
 let drop: () => Promise<void>;
+let teamRoutes: TeamRoutes;
 const time = new ManualClock();
 
 beforeAll(async () => {
@@ -32,7 +34,15 @@ beforeAll(async () => {
   const addresses = { resolve: async () => [], allowPrivate: true };
   const health = createHealthChecks({ registrations, addresses, clock: time, logger: silentLogger });
   const watch = createWatch({ registrations, clock });
-  bindRegistrations(api, { registrations, health, watch, requireStarted: () => undefined });
+  teamRoutes = createTeamRoutes({
+    registrations,
+    addresses: {
+      resolve: async (host) => [{ address: host === 'public.example' ? '8.8.4.4' : '10.0.0.9', family: 4 }],
+      allowPrivate: false,
+    },
+    clock: time,
+  });
+  bindRegistrations(api, { registrations, health, watch, teamRoutes, requireStarted: () => undefined });
   const module = {
     name: 'registrations',
     api,
@@ -107,4 +117,19 @@ it('is a project’s own, and a copy that ends says so', async () => {
   await client('mine').call(OPERATIONS.deregisterTeamService, { params });
   expect(await list('mine')).toEqual([]);
   expect((await problemOf(register('mine', 'not an address'))).code).toBe('request.invalid');
+});
+
+it('tells gateways of copies that are well and whose address may be called, as addresses', async () => {
+  const there = await register('reach', 'http://public.example:8080');
+  await register('reach', 'http://private.example:8080');
+  await register('reach', 'http://127.0.0.1:5432');
+  await register('reach', 'amqp://public.example');
+  const ill = await register('reach', 'http://public.example:8081');
+  await beat('reach', ill.id, { health: 'unhealthy' });
+  const ours = async () => (await teamRoutes()).filter(({ project }) => project === 'reach');
+  expect(await ours()).toEqual([
+    { project: 'reach', name: 'mailer', copies: [{ id: there.id, address: '8.8.4.4', port: 8080 }] },
+  ]);
+  await time.advance(30_000);
+  expect(await ours()).toEqual([]);
 });

@@ -71,6 +71,18 @@ export function createRegistrations({ db, clock }: { readonly db: Db; readonly c
       return view(row);
     },
 
+    /** Copies with an `http:` address that are there and not unhealthy, of every project. */
+    async reachable(): Promise<{ id: string; project: string; name: string; address: string }[]> {
+      return await db
+        .selectFrom('registrations')
+        .select(['id', 'project', 'name', 'address'])
+        .where('expires_at', '>', new Date(clock.now()))
+        .where('health', 'in', ['healthy', 'degraded'])
+        .where('address', 'like', 'http://%')
+        .orderBy('id')
+        .execute();
+    },
+
     async heartbeat({ project, id }: Key, state: { health: string; message: string }): Promise<Registration> {
       const now = new Date(clock.now());
       const row = await db

@@ -3,6 +3,7 @@ import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
 import { healthState, registration } from '../resources/registration.ts';
 import { serviceMap } from '../resources/service-map.ts';
+import { teamRoute } from '../routes/team.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 
@@ -81,6 +82,14 @@ export const registrationOperations = {
     permission: 'services.read',
     params: inProject,
     response: serviceMap,
+  }),
+  listTeamRoutes: defineOperation('listTeamRoutes', {
+    service: 'events',
+    method: 'get',
+    path: '/internal/v1/team-routes',
+    summary: 'Where gateways reach the registered services of teams',
+    permission: 'internal',
+    response: z.object({ items: z.array(teamRoute) }),
   }),
   deregisterTeamService: defineOperation('deregisterTeamService', {
     service: 'events',
