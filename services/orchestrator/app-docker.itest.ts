@@ -177,7 +177,9 @@ describe('isolation', () => {
 
 describe('on the real engine', () => {
   test('from zero to one on a waiting request, and the phases are told', async () => {
-    const web = pinned({ template: { scaling: { stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1 } } });
+    const web = pinned({
+      template: { scaling: { stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1, idle: { pausedSeconds: 0 } } },
+    });
     harness.registry.set(web);
     await systemClock.sleep(1500);
     await harness.report(web, { windowMs: 0, requests: 0 });

@@ -38,7 +38,7 @@ const told = () =>
 
 describe('the idle ladder', () => {
   test('goes down rung by rung, and a paused instance is woken by one question', async () => {
-    const template = { scaling: { ...scaling, idle: { pausedSeconds: 2, stoppedSeconds: 4 } } };
+    const template = { scaling: { ...scaling, idle: { pausedSeconds: 5, stoppedSeconds: 4 } } };
     const web = desiredOf({ template });
     harness.registry.set(web);
     await harness.report(web, { windowMs: 0, requests: 0 });
