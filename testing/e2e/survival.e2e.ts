@@ -23,7 +23,7 @@ const params = { project: 'demo', service: 'web' };
 const host = 'web.demo.localhost';
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ environment: { SKYRUN_REVISION_LINGER_SECONDS: '2' } });
   api = await stack.api();
 });
 afterAll(() => stack?.end());
