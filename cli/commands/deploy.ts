@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
   type EnvironmentVariable,
+  keepUnsaid,
   OPERATIONS,
   Problem,
   type Service,
@@ -154,7 +155,7 @@ interface TrafficFlags {
   readonly tag?: string | undefined;
 }
 
-/** Creates the service, or changes the one that has the name. Flags change what they name; a file says all. */
+/** Creates the service, or changes the one that has the name. Flags change what they name; a file all that it has words for. */
 async function apply(
   client: SignedInClient,
   { project, name, spec }: Wanted,
@@ -165,7 +166,7 @@ async function apply(
     if (error instanceof Problem && error.code === 'resource.not_found') return null;
     throw error;
   });
-  const wanted = flags === null ? spec : withTraffic(spec, known, flags);
+  const wanted = flags === null ? keepUnsaid(spec, known?.spec ?? null) : withTraffic(spec, known, flags);
   return known === null
     ? client.call(OPERATIONS.createService, { params: { project }, body: { name, spec: wanted } })
     : client.call(OPERATIONS.replaceService, { params, body: { spec: wanted } });

@@ -126,7 +126,7 @@ export {
   knativeService,
   UNSUPPORTED,
 } from './knative/schema.ts';
-export { toKnative, toKnativeSpec, toKnativeTemplate } from './knative/to-knative.ts';
+export { keepUnsaid, toKnative, toKnativeSpec, toKnativeTemplate } from './knative/to-knative.ts';
 export {
   currency,
   formatMoney,

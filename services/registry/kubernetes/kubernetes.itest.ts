@@ -176,3 +176,17 @@ it('pages with a limit, and shows a table', async () => {
     columnDefinitions: [{ name: 'Name' }, { name: 'URL' }, {}, {}, {}, {}, {}, {}],
   });
 });
+
+it('applying a file leaves what it has no words for: a service for members stays for members', async () => {
+  expect((await call('POST', '/services', knService('closed', '1'))).status).toBe(201);
+  const params = { project: 'demo', service: 'closed' };
+  const { spec } = await registry.client.call(OPERATIONS.getService, { params });
+  const policy = { invoker: 'members' as const };
+  await registry.client.call(OPERATIONS.replaceService, { params, body: { spec: { ...spec, policy } } });
+  const { body } = await call('GET', '/services/closed');
+  const next = { ...knService('closed', '2'), metadata: { ...knService('closed', '2').metadata, ...body.metadata } };
+  expect((await call('PUT', '/services/closed', next)).status).toBe(200);
+  const after = await registry.client.call(OPERATIONS.getService, { params });
+  expect(after.spec.policy?.invoker).toBe('members');
+  expect(after.spec.template.env).toEqual([{ name: 'A', value: '2' }]);
+});

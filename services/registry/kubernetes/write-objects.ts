@@ -266,6 +266,7 @@ async function write(
         name,
         spec: manifest.spec,
         ifMatch: `"${generation}"`,
+        keepsUnsaid: true,
         traceparent: options.traceparent,
         async alongside(tx, row) {
           if (row.id !== serviceId) throw lostRace(name);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
+import { keepUnsaid, Problem, type Service, type ServiceSpec } from '@skyrun/contracts';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { supersedeRollout } from '../rollout/move-rollout.ts';
 import { checkSecrets } from '../secrets/check-secrets.ts';
@@ -21,6 +21,8 @@ export interface ReplaceService {
   readonly name: string;
   readonly spec: ServiceSpec;
   readonly ifMatch?: string | undefined;
+  /** The spec came in Knative's form: what that has no words for stays as it is. */
+  readonly keepsUnsaid?: boolean;
   readonly traceparent?: string | undefined;
   /** What else is to be written in the same transaction; what it throws undoes everything. */
   readonly alongside?: ((tx: Transaction, service: ServiceRow) => Promise<void>) | undefined;
@@ -35,7 +37,7 @@ export async function replaceService(
   deps: UseCaseDeps & TrafficDeps & { readonly retainedRevisions: number },
 ): Promise<Service> {
   const { db, clock, address } = deps;
-  const { project, name, spec, ifMatch, traceparent } = input;
+  const { project, name, ifMatch, traceparent } = input;
   return await db.transaction(async (tx) => {
     const store = tx.kysely<Tables>();
     const current = await lockService(store, project, name);
@@ -43,6 +45,7 @@ export async function replaceService(
       throw new Problem('resource.not_found', { detail: `Project ${project} has no service ${name}` });
     }
     requireMatch(current, ifMatch);
+    const spec = input.keepsUnsaid ? keepUnsaid(input.spec, current.spec) : input.spec;
     await checkTraffic(store, current, spec.traffic, '/spec/traffic');
     await input.alongside?.(tx, current);
     const pinned = await pinTemplate(store, project, spec.template);

@@ -36,6 +36,21 @@ export function toKnative(service: Service): KnativeService {
   };
 }
 
+/**
+ * What Knative's form has no words for stays as it was: otherwise applying a file would open a service to everybody that is
+ * for members only.
+ */
+export function keepUnsaid(spec: ServiceSpec, known: ServiceSpec | null): ServiceSpec {
+  if (known === null) return spec;
+  const { policy, rollout, sessionAffinity } = known;
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    ...(rollout === undefined ? {} : { rollout }),
+    ...(sessionAffinity === undefined ? {} : { sessionAffinity }),
+    ...spec,
+  };
+}
+
 /** A spec as it is shown; `toServiceSpec` reads it back to the same. */
 export function toKnativeSpec(spec: ServiceSpec): KnativeService['spec'] {
   return { template: toKnativeTemplate(spec.template), traffic: spec.traffic };
