@@ -226,10 +226,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     meter.roll(clock.monotonic(), now);
     buckets.sweep(core.now);
     for (const destination of table.destinations()) {
-      for (const instance of destination.instances) instance.pool.sweep(core.now);
+      for (const instance of destination.instances) instance.upstreams.sweep(core.now);
     }
     for (const destination of [...platform.destinations(), ...teams.destinations()]) {
-      for (const instance of destination.instances) instance.pool.sweep(core.now);
+      for (const instance of destination.instances) instance.upstreams.sweep(core.now);
     }
     cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
   };
@@ -295,7 +295,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     meter.finish(clock.monotonic(), clock.now());
     await spool.stop();
     for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {
-      for (const instance of destination.instances) instance.pool.close();
+      for (const instance of destination.instances) instance.upstreams.close();
     }
     if (adminAddress !== undefined) await admin.close();
     logger.info('stopped');

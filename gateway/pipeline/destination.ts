@@ -3,8 +3,8 @@ import { type Candidate, leastInFlight } from '../balance/balance.ts';
 import { Breaker } from '../breaker/breaker.ts';
 import { InstanceMeter, type MeteredRevision } from '../meter/meter.ts';
 import { TrafficWindow } from '../report/traffic-window.ts';
-import type { UpstreamConnection } from '../upstream/connection.ts';
-import { ConnectionPool } from '../upstream/pool.ts';
+import type { Upstreams } from '../upstream/carrier.ts';
+import { PlainUpstreams } from '../upstream/plain-upstreams.ts';
 import { type Waiter, WaitingRoom } from '../waiting/waiting-room.ts';
 
 /** One place that answers: an instance of a revision, or a service of the platform. */
@@ -13,7 +13,7 @@ export class Instance implements Candidate {
   readonly address: string;
   readonly port: number;
   readonly breaker = new Breaker();
-  readonly pool = new ConnectionPool<UpstreamConnection>();
+  readonly upstreams: Upstreams;
   readonly meter: InstanceMeter | null;
   /** False while it drains or is paused, and after it left the route: it finishes what it has. */
   ready = true;
@@ -38,6 +38,7 @@ export class Instance implements Candidate {
     this.id = options.id;
     this.address = options.address;
     this.port = options.port;
+    this.upstreams = new PlainUpstreams(options);
     this.meter = options.revision === null ? null : new InstanceMeter(options.revision, options.id);
   }
 
@@ -48,13 +49,13 @@ export class Instance implements Candidate {
   resume(): void {
     this.ready = true;
     this.paused = false;
-    this.pool.open();
+    this.upstreams.reopen();
   }
 
   drain(): void {
     this.ready = false;
     this.paused = false;
-    this.pool.close();
+    this.upstreams.close();
   }
 
   /** Connections that it has open would be answered by nobody. */

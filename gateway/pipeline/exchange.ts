@@ -1,7 +1,8 @@
 import type { ProblemCode } from '@skyrun/contracts';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
-import { type Loss, type ResponseReceiver, UpstreamConnection } from '../upstream/connection.ts';
+import type { Carrier } from '../upstream/carrier.ts';
+import type { Loss, ResponseReceiver } from '../upstream/connection.ts';
 import type { Admission, RequestBounds } from './admission.ts';
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance, WaitingRequest } from './destination.ts';
@@ -41,7 +42,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
   readonly #admission: Admission | null;
   #destination: Destination;
   #instance: Instance | null = null;
-  #upstream: UpstreamConnection | null = null;
+  #upstream: Carrier | null = null;
   readonly #outlet: RequestOutlet;
   #connectAttempts = 0;
   #repeats = 0;
@@ -98,13 +99,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
     instance.inFlight += 1;
     instance.breaker.onSent();
     if (instance.meter !== null) this.#core.meter.begin(instance.meter, now);
-    const upstream =
-      instance.pool.take(now) ??
-      new UpstreamConnection({
-        address: instance.address,
-        port: instance.port,
-        onClose: (connection) => instance.pool.remove(connection),
-      });
+    const upstream = instance.upstreams.open(this.head, now);
     this.#upstream = upstream;
     upstream.take(this);
     if (upstream.connected) this.#send();
@@ -170,7 +165,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
   onBody(chunk: Buffer): boolean {
     if (!this.#outlet.sent || this.#upstream === null) return this.#outlet.hold(chunk);
     this.#countIn(chunk.length);
-    return this.#outlet.stream(this.#upstream.socket, chunk);
+    return this.#outlet.stream(this.#upstream, chunk);
   }
 
   onConnected(): void {
@@ -206,7 +201,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
     this.#progressAt = this.#core.now;
     if (this.#destination.breaking !== undefined) this.#sentAt = this.#core.clock.monotonic();
     this.#countIn(this.#outlet.bytes);
-    if (this.#outlet.send(upstream.socket)) this.connection.resumeBody();
+    if (this.#outlet.send(upstream)) this.connection.resumeBody();
   }
 
   /** Ends the exchange where its body, of unknown length at first, has become larger than the service takes. */
@@ -299,14 +294,8 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
   }
 
   #complete(reusable: boolean): void {
-    const upstream = this.#upstream;
-    const instance = this.#instance;
-    if (upstream !== null && instance !== null) {
-      if (reusable && this.requestDone) {
-        upstream.free(this.#core.now);
-        instance.pool.put(upstream);
-      } else upstream.destroy();
-    }
+    if (reusable && this.requestDone) this.#upstream?.release(this.#core.now);
+    else this.#upstream?.destroy();
     this.#upstream = null;
     this.#end(this.status);
     this.connection.exchangeEnded(this);
@@ -326,11 +315,11 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
   /** Client bytes of a tunnel. False: read no more for now. */
   onTunnelInput(chunk: Buffer): boolean {
     this.#countIn(chunk.length);
-    return this.#upstream === null || this.#upstream.socket.write(chunk);
+    return this.#upstream === null || this.#upstream.write(chunk);
   }
 
   onTunnelInputEnd(): void {
-    this.#upstream?.socket.end();
+    this.#upstream?.end();
   }
 
   // ── when it goes wrong ──
@@ -425,7 +414,7 @@ export class Exchange implements ResponseReceiver, WaitingRequest, CarriedExchan
     } else if (this.#admission?.bounds && this.#outlet.sent && !this.connection.tunnelling) {
       this.#checkBounds(this.#admission.bounds, now);
     } else if (this.#upstream?.connected === false && now - this.#assignedAt > this.#core.limits.connectMs) {
-      this.#upstream.socket.destroy();
+      this.#upstream.giveUp();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Carrier } from '../upstream/carrier.ts';
 
 /** Request body held while no instance is there to take it; beyond that the client is not read. */
 const HELD_BODY_BYTES = 65_536;
@@ -26,21 +26,21 @@ export class RequestOutlet {
   }
 
   /** False: the connection takes no more for now. */
-  send(socket: Writable): boolean {
+  send(carrier: Carrier): boolean {
     this.sent = true;
-    let room = socket.write(this.#first, 'latin1');
+    let room = carrier.writeText(this.#first);
     if (this.#heldBytes > 0) {
       this.streamed = true;
-      for (const chunk of this.#held) room = socket.write(chunk);
+      for (const chunk of this.#held) room = carrier.write(chunk);
       this.#held = [];
       this.#heldBytes = 0;
     }
     return room;
   }
 
-  stream(socket: Writable, chunk: Buffer): boolean {
+  stream(carrier: Carrier, chunk: Buffer): boolean {
     this.streamed = true;
-    return socket.write(chunk);
+    return carrier.write(chunk);
   }
 
   /** False: enough is held. */

@@ -73,7 +73,7 @@ function describe({
         address: `${instance.address}:${instance.port}`,
         ready: instance.ready,
         inFlight: instance.inFlight,
-        idleConnections: instance.pool.size,
+        idleConnections: instance.upstreams.idle,
         breaker: instance.breaker.closed ? 'closed' : 'open',
         failures: instance.breaker.failures,
       })),

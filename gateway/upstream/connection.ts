@@ -3,7 +3,8 @@ import { ChunkScanner } from '../http1/chunked.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
 import { parseResponseFields, parseStatusLine, type ResponseFields, type StatusLine } from '../http1/response-head.ts';
-import { DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
+import type { Carrier } from './carrier.ts';
+import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
 
 /** What a response is delivered to. Positions are of the buffer, which is reused after the call. */
 export interface ResponseReceiver {
@@ -53,8 +54,7 @@ const READ_BUFFER_BYTES = 65_536;
  * Bytes that come while no request is out, or after a whole response, end the connection: they can belong to no
  * request, so they are given to none.
  */
-export class UpstreamConnection {
-  readonly socket: Socket;
+export class UpstreamConnection implements Carrier {
   /** Monotonic ms after which it must not be used again. */
   idleUntil = 0;
   connected = false;
@@ -71,7 +71,8 @@ export class UpstreamConnection {
   #lastBlock = '';
   #lastFields: ResponseFields | null = null;
   #line: StatusLine | null = null;
-  #onClose: (connection: UpstreamConnection) => void;
+  readonly #socket: Socket;
+  readonly #pool: ConnectionPool<UpstreamConnection>;
   readonly #chunks = new ChunkScanner();
   readonly #reader = new HeadReader({
     limits: RESPONSE_LIMITS,
@@ -85,10 +86,10 @@ export class UpstreamConnection {
   constructor(options: {
     address: string;
     port: number;
-    /** Told once, when the socket is gone, e.g. to take it out of a pool. */
-    onClose: (connection: UpstreamConnection) => void;
+    /** Where it lies between two requests. */
+    pool: ConnectionPool<UpstreamConnection>;
   }) {
-    this.#onClose = options.onClose;
+    this.#pool = options.pool;
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
     const socket = connect({
       host: options.address,
@@ -97,7 +98,7 @@ export class UpstreamConnection {
       allowHalfOpen: true,
       onread: { buffer, callback: (length) => this.#onRead(buffer, length) },
     });
-    this.socket = socket;
+    this.#socket = socket;
     socket.on('connect', () => {
       this.connected = true;
       this.#receiver?.onConnected();
@@ -108,7 +109,7 @@ export class UpstreamConnection {
       this.#error = error.code ?? error.message;
     });
     socket.on('close', () => {
-      this.#onClose(this);
+      this.#pool.remove(this);
       this.#lose(this.connected ? 'closed' : 'connect', this.#error || 'the connection was closed');
     });
   }
@@ -121,26 +122,43 @@ export class UpstreamConnection {
     this.#reusable = true;
   }
 
+  writeText(text: string): boolean {
+    return this.#socket.write(text, 'latin1');
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.#socket.write(chunk);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
   /** Takes the connection from its request, which will hear nothing more. */
-  free(now: number): void {
+  release(now: number): void {
     this.#receiver = null;
     this.reused = true;
     this.idleUntil = now + this.#idleMs;
+    this.#pool.put(this);
+  }
+
+  giveUp(): void {
+    this.#socket.destroy();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.#socket.resume();
   }
 
   destroy(): void {
     this.#receiver = null;
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   #onRead(buffer: Buffer, length: number): boolean {
     const receiver = this.#receiver;
     if (receiver === null) {
-      this.socket.destroy();
+      this.#socket.destroy();
       return true;
     }
     this.#answered = true;
@@ -275,14 +293,14 @@ export class UpstreamConnection {
       this.#phase = 'head';
       receiver.onResponseEnd(false);
     }
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   #lose(cause: Loss['cause'], detail: string): void {
     const receiver = this.#receiver;
     this.#receiver = null;
     this.#reader.reset();
-    this.socket.destroy();
+    this.#socket.destroy();
     receiver?.onLost({ cause, detail, answered: this.#answered });
   }
 }
