@@ -27,6 +27,10 @@ import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
 import { createTeamFeed, TeamRoutes } from './team/team-routes.ts';
+import { ClientTally } from './view/client-tally.ts';
+import { processUsage } from './view/process-usage.ts';
+import { createViewReporter } from './view/view-reporter.ts';
+import { Viewer } from './view/viewer.ts';
 
 export interface GatewayDeps {
   /** Stable name of this process; its spool and its usage keys carry it. */
@@ -97,7 +101,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const breakerNews = new BreakerNews({ gateway: deps.id, bus: deps.bus, clock, logger });
   const buckets = new Buckets({ shares: deps.sharedBuckets !== null });
   const callers = new Callers();
-  const guardDeps: GuardDeps = { buckets, callers, monotonic: () => clock.monotonic(), now: () => clock.now() };
+  const guardDeps: GuardDeps = {
+    buckets,
+    callers,
+    monotonic: () => clock.monotonic(),
+    now: () => clock.now(),
+    onLimited: (place, limit) => viewer.onLimited(place, limit),
+  };
   const assets = new Assets({ directory: deps.uiDir, clock, logger });
   const teams = new TeamRoutes({ baseDomain: deps.baseDomain, roomLimit: limits.roomLimit, guardDeps });
   const platform = new PlatformRouter({
@@ -120,7 +130,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onActive: (at) => spool.onActive(at),
     onWindow: (usages, end, active) => spool.onWindow(usages, end, active),
   });
-  const reporter = new TrafficReporter({ gateway: deps.id, client: deps.orchestrator, clock, logger });
+  const reporter = new TrafficReporter({
+    gateway: deps.id,
+    client: deps.orchestrator,
+    clock,
+    logger,
+    onWindow: (destination, traffic) => viewer.onTraffic(destination, traffic),
+  });
   const waker = new Waker({
     client: deps.orchestrator,
     clock,
@@ -135,7 +151,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     roomLimit: limits.roomLimit,
     now: () => clock.monotonic(),
     guardOf: (route) => guardOf(route, guardDeps),
-    onBreaker: (destination, instance, open) => breakerNews.tell(destination, instance, open),
+    onBreaker: (destination, instance, open) => {
+      breakerNews.tell(destination, instance, open);
+      viewer.onBreaker(destination, instance, open);
+    },
     onChanged: (destination) => {
       if (destination.hasDraining) reporter.list(destination);
       dispatch.drainRoom(destination, clock.monotonic());
@@ -159,6 +178,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     random,
     stats: new Stats(),
     connections: new Set(),
+    clients: new ClientTally(),
     now: clock.monotonic(),
     draining: false,
     decide: createDecide({
@@ -197,6 +217,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     clock,
     logger,
   });
+  const viewer = new Viewer({
+    gateway: deps.id,
+    core,
+    table,
+    clients: core.clients,
+    clock,
+    registryLive: () => feed.live(),
+    sharedLimits: () => (deps.sharedBuckets === null ? 'alone' : buckets.shared ? 'shared' : 'unreachable'),
+    usage: processUsage,
+  });
+  const views = createViewReporter({ gateway: deps.id, viewer, client: deps.orchestrator, clock, logger });
   const metrics = createMetrics({ defaults: true });
   registerMetrics(metrics, core, table);
   const ready = (): Readiness => ({
@@ -247,6 +278,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await Promise.all([feed.start(), keys.start()]);
     reporter.start();
     teamFeed.start();
+    views.start();
     sweep();
     rollWindow();
     adminAddress = await admin.listen(deps.adminPort);
@@ -291,7 +323,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (server.listening) await drain();
     cancelSweep();
     cancelWindow();
-    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop()]);
+    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop(), views.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await spool.stop();
     for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {

@@ -19,10 +19,13 @@ export class Http2Session implements OpenConnection {
   #core: GatewayCore;
   #session: ServerHttp2Session;
   #clients = new Set<StreamClient>();
+  readonly address: string;
+  requests = 0;
   #idleSince: number;
 
   constructor(core: GatewayCore, options: { socket: Duplex; address: string; protocol: 'http' | 'https' }) {
     this.#core = core;
+    this.address = options.address;
     this.#idleSince = core.now;
     const session = performServerHandshake(options.socket, {
       settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: WINDOW_BYTES, enableConnectProtocol: false },
@@ -41,6 +44,7 @@ export class Http2Session implements OpenConnection {
         protocol: options.protocol,
       });
       this.#clients.add(client);
+      this.requests += 1;
       stream.once('close', () => {
         this.#clients.delete(client);
         this.#idleSince = core.now;
@@ -50,7 +54,10 @@ export class Http2Session implements OpenConnection {
       core.stats.clientErrors += 1;
     });
     session.on('frameError', (_type: number, _code: number, _id: number) => session.destroy());
-    session.on('close', () => core.connections.delete(this));
+    session.on('close', () => {
+      core.connections.delete(this);
+      core.clients.closed(this);
+    });
   }
 
   check(now: number): void {

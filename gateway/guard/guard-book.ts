@@ -20,6 +20,6 @@ function asksNothing(policy: ServicePolicy): boolean {
 
 /** The guard of a route, or null where its service asks nothing. */
 export function guardOf(route: Route, deps: GuardDeps): Guard | null {
-  const { policy, project, serviceId } = route;
-  return policy === undefined || asksNothing(policy) ? null : new Guard(policy, { project, serviceId, deps });
+  const { policy, project, service, serviceId } = route;
+  return policy === undefined || asksNothing(policy) ? null : new Guard(policy, { project, service, serviceId, deps });
 }

@@ -20,6 +20,8 @@ export interface GuardDeps {
   readonly monotonic: () => number;
   /** Unix ms. */
   readonly now: () => number;
+  /** A limit refused a request. */
+  readonly onLimited: (place: { readonly project: string; readonly service: string }, limit: RateLimit) => void;
 }
 
 interface CompiledLimit {
@@ -34,6 +36,7 @@ const MAINTENANCE_RETRY_SECONDS = 60;
 export class Guard {
   #policy: ServicePolicy;
   #project: string;
+  #service: string;
   #serviceId: string;
   #deps: GuardDeps;
   #allow: BlockList | null;
@@ -42,9 +45,13 @@ export class Guard {
   #plain: Admission;
   #callerKeys = new WeakMap<RequestFields, string>();
 
-  constructor(policy: ServicePolicy, options: { project: string; serviceId: string; deps: GuardDeps }) {
+  constructor(
+    policy: ServicePolicy,
+    options: { project: string; service: string; serviceId: string; deps: GuardDeps },
+  ) {
     this.#policy = policy;
     this.#project = options.project;
+    this.#service = options.service;
     this.#serviceId = options.serviceId;
     this.#deps = options.deps;
     this.#allow = addressList(policy.allow);
@@ -92,6 +99,7 @@ export class Guard {
       if (verdict.allowed) continue;
       const seconds = Math.max(1, Math.ceil(verdict.retryMs / 1000));
       const { limit } = compiled;
+      this.#deps.onLimited({ project: this.#project, service: this.#service }, limit);
       return refuse(
         'gateway.rate_limited',
         {

@@ -3,8 +3,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AnyEvent, Route, RouteFrame, RouteTarget, TeamRoute, TrafficReport } from '@skyrun/contracts';
-import { trafficReport } from '@skyrun/contracts';
+import type {
+  AnyEvent,
+  GatewayView,
+  Route,
+  RouteFrame,
+  RouteTarget,
+  TeamRoute,
+  TrafficReport,
+} from '@skyrun/contracts';
+import { gatewayView, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
 
@@ -42,6 +50,8 @@ export function route(targets: readonly RouteTarget[], host = 'hello.demo.localh
 export interface ControlPlane {
   readonly url: string;
   readonly reports: TrafficReport[];
+  /** What gateways showed of themselves. */
+  readonly views: GatewayView[];
   /** Sent to gateways that follow, and first to those that come. */
   publish(frame: RouteFrame): void;
   /** What teams have registered. */
@@ -59,6 +69,7 @@ export interface ControlPlane {
 export async function startControlPlane(routes: readonly Route[]): Promise<ControlPlane> {
   const followers = new Set<ServerResponse>();
   const reports: TrafficReport[] = [];
+  const views: GatewayView[] = [];
   const listeners = new Set<(report: TrafficReport) => void>();
   let status = 204;
   let teamRoutes: readonly TeamRoute[] = [];
@@ -88,6 +99,9 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
         for (const listener of listeners) listener(report);
       }
       response.writeHead(status).end();
+    } else if (request.url?.startsWith('/internal/v1/gateways/')) {
+      views.push(gatewayView.parse(JSON.parse(await body(request))));
+      response.writeHead(204).end();
     } else if (request.url === '/internal/v1/wake') {
       wakes += 1;
       response.writeHead(200, { 'content-type': 'application/json' });
@@ -104,6 +118,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reports,
+    views,
     publish(frame) {
       if (frame.kind === 'snapshot') current = frame;
       for (const follower of followers) follower.write(`${JSON.stringify(frame)}\n`);

@@ -38,7 +38,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
-  readonly #address: string;
+  readonly address: string;
+  requests = 0;
   #state: State = 'head';
   #exchange: Exchange | null = null;
   readonly #held: HeldInput;
@@ -58,9 +59,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.socket = socket;
     this.#held = new HeldInput(socket);
     this.#stall = new StallWatch(socket);
-    this.#address = peerAddress(socket);
+    this.address = peerAddress(socket);
     this.#activeAt = core.now;
-    this.#reader = new RequestReader((fields) => forwardingFields(fields, { address: this.#address, protocol }));
+    this.#reader = new RequestReader((fields) => forwardingFields(fields, { address: this.address, protocol }));
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
@@ -169,6 +170,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const core = this.#core;
     const now = core.clock.monotonic();
     core.now = now;
+    this.requests += 1;
     const head = identify(line, fields, core.random);
     const whole = reader.bodyDone;
     this.#state = whole ? 'busy' : 'body';
@@ -176,7 +178,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const decision: Decision =
       fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
-        : core.decide(head, this.#address);
+        : core.decide(head, this.address);
     if (decision.kind === 'answer') {
       this.#answerAtOnce(decision.answer, head, whole);
       return stop;
@@ -346,6 +348,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
 
   #onClose(): void {
     this.#core.connections.delete(this);
+    this.#core.clients.closed(this);
     this.#exchange?.abort(499);
     this.#exchange = null;
     this.#held.clear();

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
+import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
 import type { Destination } from './destination.ts';
@@ -28,7 +29,7 @@ export type Decision =
   | { readonly kind: 'answer'; readonly answer: OwnAnswer };
 
 /** A client's connection, as the gateway looks after it. */
-export interface OpenConnection {
+export interface OpenConnection extends CountedConnection {
   /** Bounds that only time can break; called several times a second. */
   check(now: number): void;
   /** The gateway stops. */
@@ -45,6 +46,7 @@ export interface GatewayCore {
   readonly stats: Stats;
   readonly random: RandomHex;
   readonly connections: Set<OpenConnection>;
+  readonly clients: ClientTally;
   /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
   now: number;
   /** The gateway is stopping: each connection ends after its response. */

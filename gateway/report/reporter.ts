@@ -31,9 +31,18 @@ export class TrafficReporter {
   #running: Promise<void> | undefined;
   #abort = new AbortController();
   #reachable = true;
+  #onWindow: (destination: Destination, traffic: RevisionTraffic) => void;
 
-  constructor(options: { gateway: string; client: Pick<Client, 'call'>; clock: Clock; logger: Logger }) {
+  constructor(options: {
+    gateway: string;
+    client: Pick<Client, 'call'>;
+    clock: Clock;
+    logger: Logger;
+    /** What of a revision was seen in a window that is over. */
+    onWindow: (destination: Destination, traffic: RevisionTraffic) => void;
+  }) {
     this.#gateway = options.gateway;
+    this.#onWindow = options.onWindow;
     this.#client = options.client;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -112,8 +121,10 @@ export class TrafficReporter {
     const revisions: RevisionTraffic[] = [];
     for (const destination of this.#listed) {
       const traffic = this.#traffic(destination, now, true);
-      if (traffic !== null) revisions.push(traffic);
-      else if (!destination.hasDraining) {
+      if (traffic !== null) {
+        revisions.push(traffic);
+        this.#onWindow(destination, traffic);
+      } else if (!destination.hasDraining) {
         destination.listed = false;
         this.#listed.delete(destination);
       }

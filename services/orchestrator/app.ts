@@ -21,6 +21,7 @@ import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createSwarmRuntime } from './runtime/swarm/swarm-runtime.ts';
 import { withSecrets } from './runtime/with-secrets.ts';
+import { createGatewayViews } from './store/gateway-views.ts';
 import { createHandover } from './store/handover.ts';
 import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
@@ -117,6 +118,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       runtime,
       intake,
       handover,
+      gatewayViews: createGatewayViews(db),
       clock,
       logger,
       leader: () => leader,

@@ -6,6 +6,7 @@ import { isLogCursor, searchPage } from './logs/search.ts';
 import type { Leader } from './reconcile/leader.ts';
 import { routeInstanceOf, toInstance } from './reconcile/records.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import type { GatewayViews } from './store/gateway-views.ts';
 import type { Handover } from './store/handover.ts';
 import type { LogStore } from './store/log-store.ts';
 import type { MetricsStore } from './store/metrics-store.ts';
@@ -26,6 +27,7 @@ export interface RoutesDeps {
   readonly runtime: Runtime;
   readonly intake: TrafficIntake;
   readonly handover: Handover;
+  readonly gatewayViews: GatewayViews;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Null where another process leads, or none does. */
@@ -41,7 +43,8 @@ export function createRoutes(deps: RoutesDeps): Api {
   const { runtime, intake, clock, logger } = deps;
   const api = createApi();
   const store = () => {
-    if (deps.started()) return { reads: deps.reads, metrics: deps.metrics, handover: deps.handover };
+    if (deps.started())
+      return { reads: deps.reads, metrics: deps.metrics, handover: deps.handover, gatewayViews: deps.gatewayViews };
     throw new Problem('platform.unavailable', { detail: 'the orchestrator is starting', retryAfterSeconds: 1 });
   };
 
@@ -88,6 +91,16 @@ export function createRoutes(deps: RoutesDeps): Api {
     else await store().handover.put(body);
     return undefined;
   });
+
+  api.handle(OPERATIONS.showGateway, async ({ params, body }) => {
+    if (body.gateway !== params.gateway) {
+      throw new Problem('request.invalid', { detail: `gateway: expected ${params.gateway}, as in the path` });
+    }
+    await store().gatewayViews.put(body, clock.now());
+    return undefined;
+  });
+
+  api.handle(OPERATIONS.listGateways, async () => ({ items: await store().gatewayViews.list(clock.now()) }));
 
   api.handle(OPERATIONS.observeRevisions, async ({ query }) => {
     const { project, service, since } = query;

@@ -207,6 +207,13 @@ export {
   eventSchema,
 } from './resources/event-schema.ts';
 export {
+  type GatewayView,
+  gatewayView,
+  VIEW_CLIENTS,
+  VIEW_EJECTED,
+  VIEW_SERVICES,
+} from './resources/gateway-view.ts';
+export {
   ENGINE_REFERENCE_HOST,
   engineReference,
   type Image,

@@ -87,6 +87,12 @@ interface TrafficHandoverTable {
   report: Json<unknown>;
 }
 
+interface GatewayViewsTable {
+  gateway: string;
+  at: Date;
+  view: Json<unknown>;
+}
+
 export interface OrchestratorTables {
   leases: { name: string; holder: string; term: string; expires_at: Date };
   instances: InstancesTable;
@@ -95,5 +101,6 @@ export interface OrchestratorTables {
   revisions: RevisionsTable;
   decisions: DecisionsTable;
   traffic_handover: TrafficHandoverTable;
+  gateway_views: GatewayViewsTable;
   metrics: MetricsTable;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, timestamp } from '../names.ts';
+import { gatewayView } from '../resources/gateway-view.ts';
 import { logFilter, logLine } from '../resources/logs.ts';
 import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
@@ -79,6 +80,24 @@ export const orchestratorOperations = {
     summary: 'A gateway reports what it saw, or asks for a first instance',
     permission: 'internal',
     body: trafficReport,
+  }),
+  showGateway: defineOperation('showGateway', {
+    service: 'orchestrator',
+    method: 'put',
+    path: '/internal/v1/gateways/{gateway}',
+    summary: 'A gateway shows what it is doing, in place of what it showed before',
+    permission: 'internal',
+    params: z.object({ gateway: z.string().min(1).max(100) }),
+    body: gatewayView,
+  }),
+  listGateways: defineOperation('listGateways', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/gateways',
+    summary:
+      'What each gateway process of the last minutes is doing: load, busiest services and clients, ejected instances',
+    permission: 'admin',
+    response: z.object({ items: z.array(gatewayView) }),
   }),
   wakeRevision: defineOperation('wakeRevision', {
     service: 'orchestrator',
