@@ -1,7 +1,8 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { ClientConnection, peerAddress } from '../pipeline/connection.ts';
+import { ClientConnection } from '../pipeline/connection.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
+import { peerAddress } from '../pipeline/peer-address.ts';
 import type { Certificates } from './certificates.ts';
 import type { KeyPair } from './development-authority.ts';
 import { Http2Session } from './http2-session.ts';

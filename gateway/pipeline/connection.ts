@@ -2,27 +2,25 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { RequestReader } from '../http1/request-reader.ts';
-import { answerHead, type OwnAnswer, problemAnswer } from './answer.ts';
+import { type OwnAnswer, problemAnswer } from './answer.ts';
+import { type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { HeldInput } from './held-input.ts';
+import { peerAddress } from './peer-address.ts';
 import { forwardedFields, forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
+import { writeAnswer } from './write-answer.ts';
 
 /** With its head below what Node writes without a copy on the heap, 16 KiB. */
 const JOINED_BODY_BYTES = 12_288;
-/** What is read and thrown away after an answer that ends the connection, so that the answer is not lost to a reset. */
-const LINGER_BYTES = 1_048_576;
-const LINGER_MS = 2000;
 /** A client that ends its side while it waits for an answer is gone, unless the answer is this near. */
 const HALF_CLOSED_MS = 20;
 
 /** First byte of a TLS record that holds a handshake (RFC 8446 §5.1); no HTTP method begins so. */
 const TLS_HANDSHAKE = 0x16;
-
-type State = 'head' | 'body' | 'busy' | 'tunnel' | 'linger';
 
 /**
  * One client connection: reads requests, one after the other, and hands each to an exchange.
@@ -40,7 +38,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly #core: GatewayCore;
   readonly address: string;
   requests = 0;
-  #state: State = 'head';
+  #state: ClientState = 'head';
   #exchange: Exchange | null = null;
   readonly #held: HeldInput;
   readonly #stall: StallWatch;
@@ -253,7 +251,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   /** An answer that needs no instance. */
   #answerAtOnce(answer: OwnAnswer, head: RequestHead, whole: boolean): void {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
-    this.#writeAnswer(answer, { requestId: head.requestId, close, method: head.line.method });
+    writeAnswer(this.socket, answer, { requestId: head.requestId, close, method: head.line.method });
     this.#core.stats.onEnd(answer.status);
     if (close) this.endOutput();
     else this.#nextRequest();
@@ -268,15 +266,12 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (!exchange.requestDone || this.#core.draining) exchange.closeAfter = true;
     const problem = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
     const answer = { ...problem, fields: problem.fields + exchange.responseFields };
-    this.#writeAnswer(answer, { requestId: head.requestId, close: exchange.closeAfter, method: head.line.method });
+    writeAnswer(this.socket, answer, {
+      requestId: head.requestId,
+      close: exchange.closeAfter,
+      method: head.line.method,
+    });
     return answer.status;
-  }
-
-  #writeAnswer(answer: OwnAnswer, options: { requestId: string; close: boolean; method: string }): void {
-    this.socket.cork();
-    this.socket.write(answerHead(answer, options), 'latin1');
-    if (options.method !== 'HEAD' && answer.body.length > 0) this.socket.write(answer.body);
-    this.socket.uncork();
   }
 
   /** The bytes are not a request: 400 and the end, because where the next one would begin is unknown. */
@@ -288,7 +283,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#exchange = null;
     if (begun) this.cutOff();
     else {
-      this.#writeAnswer(problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
+      writeAnswer(this.socket, problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
       this.#core.stats.onEnd(PROBLEMS[code].status);
       this.endOutput();
     }
@@ -357,28 +352,35 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   /** Bounds that only time can break; called several times a second. */
   check(now: number): void {
     const { limits } = this.#core;
-    const quiet = now - this.#activeAt;
-    switch (this.#state) {
+    const { socket } = this;
+    const lost = lostPatience(
+      {
+        state: this.#state,
+        headBegun: this.#reader.pending,
+        headMs: now - this.#headSince,
+        quietMs: now - this.#activeAt,
+        paused: socket.isPaused(),
+        flushed: socket.writableLength === 0,
+      },
+      limits,
+    );
+    switch (lost) {
       case 'head':
-        if (this.#reader.pending) {
-          if (now - this.#headSince > limits.headerMs) {
-            this.#refuse('the request head did not come in time', undefined, 'request.timeout');
-          }
-        } else if (quiet > limits.idleMs) this.endOutput();
+        this.#refuse('the request head did not come in time', undefined, 'request.timeout');
         break;
       case 'body':
-        if (quiet > limits.stallMs && !this.socket.isPaused()) {
-          this.#refuse('the request body did not come in time', undefined, 'request.timeout');
-          return;
-        }
+        this.#refuse('the request body did not come in time', undefined, 'request.timeout');
+        return;
+      case 'end':
+        this.endOutput();
         break;
-      case 'linger':
-        if (quiet > LINGER_MS && this.socket.writableLength === 0) this.socket.destroy();
+      case 'cut':
+        socket.destroy();
         break;
       default:
     }
     this.#exchange?.check(now);
-    if (this.#stall.stalled(now, limits.stallMs)) this.socket.destroy();
+    if (this.#stall.stalled(now, limits.stallMs)) socket.destroy();
   }
 
   destroy(): void {
@@ -389,10 +391,4 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   drain(): void {
     if (this.#state === 'head' && !this.#reader.pending) this.endOutput();
   }
-}
-
-/** The peer's address; an IPv4 address in its own form where the listener speaks IPv6. */
-export function peerAddress(socket: Pick<Socket, 'remoteAddress'>): string {
-  const address = socket.remoteAddress ?? 'unknown';
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

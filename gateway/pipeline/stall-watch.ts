@@ -13,12 +13,13 @@ export class StallWatch {
 
   /** Whether it has taken nothing for longer than `limitMs`. */
   stalled(now: number, limitMs: number): boolean {
-    const { bytesWritten, writableLength } = this.#socket;
+    const { writableLength } = this.#socket;
     if (writableLength === 0) {
       this.#since = 0;
       return false;
     }
-    const flushed = bytesWritten - writableLength;
+    // Asked last: it adds up what waits, piece by piece.
+    const flushed = this.#socket.bytesWritten - writableLength;
     if (this.#since === 0 || flushed !== this.#flushed) {
       this.#since = now;
       this.#flushed = flushed;

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../app.ts';
+import { type ClientQuiet, lostPatience } from './client-patience.ts';
+
+const limits = { ...DEFAULT_LIMITS, headerMs: 10, idleMs: 75, stallMs: 30 };
+const quiet: ClientQuiet = { state: 'head', headBegun: false, headMs: 0, quietMs: 0, paused: false, flushed: true };
+
+test.each<[string, Partial<ClientQuiet>, ReturnType<typeof lostPatience>]>([
+  ['idle', { quietMs: 75 }, null],
+  ['idle for too long', { quietMs: 76 }, 'end'],
+  ['a head that comes slowly', { headBegun: true, headMs: 11 }, 'head'],
+  ['a head within its time, however long the connection was idle', { headBegun: true, headMs: 10, quietMs: 500 }, null],
+  ['a body that stalls', { state: 'body', quietMs: 31 }, 'body'],
+  ['a body that is not read', { state: 'body', quietMs: 31, paused: true }, null],
+  ['waiting for its answer', { state: 'busy', quietMs: 100_000 }, null],
+  ['a quiet tunnel', { state: 'tunnel', quietMs: 100_000 }, null],
+  ['a client that does not close', { state: 'linger', quietMs: 2001 }, 'cut'],
+  ['a client that still takes its answer', { state: 'linger', quietMs: 2001, flushed: false }, null],
+])('%s', (_what, change, wanted) => {
+  expect(lostPatience({ ...quiet, ...change }, limits)).toBe(wanted);
+});
