@@ -12,6 +12,7 @@ import { guardOf } from './guard/guard-book.ts';
 import { createKeyFeed } from './guard/key-feed.ts';
 import { Buckets, type SharedBuckets } from './limit/buckets.ts';
 import { Meter, WINDOW_MS } from './meter/meter.ts';
+import { createObserver } from './observe/observer.ts';
 import { ClientConnection } from './pipeline/connection.ts';
 import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts';
 import { createDecide } from './pipeline/decide.ts';
@@ -176,6 +177,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     limits,
     meter,
     random,
+    observer: createObserver({ random, traces: null, log: null }),
     stats: new Stats(),
     connections: new Set(),
     clients: new ClientTally(),

@@ -6,6 +6,7 @@ import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
 import { forwardedFields, forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
+import type { RequestOrigin } from '../pipeline/request-origin.ts';
 import { requestText, responseHeaders } from './http2-headers.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -55,7 +56,7 @@ export class StreamClient implements ExchangeClient {
     if (typeof request === 'string') this.#refuse(request);
     else {
       this.#chunked = request.chunked;
-      this.#begin(request.text, address, (fields) => forwardingFields(fields, { address, protocol, version: '2.0' }));
+      this.#begin(request.text, { address, protocol, version: '2.0' });
     }
   }
 
@@ -63,9 +64,9 @@ export class StreamClient implements ExchangeClient {
     return this.#exchange === null;
   }
 
-  #begin(text: string, address: string, forward: ConstructorParameters<typeof RequestReader>[0]): void {
+  #begin(text: string, origin: RequestOrigin): void {
     const core = this.#core;
-    const reader = new RequestReader(forward);
+    const reader = new RequestReader((fields) => forwardingFields(fields, origin));
     const step = reader.readHead(Buffer.from(text, 'latin1'), 0);
     const { line, known } = reader;
     if (step !== 'head' || line === null || known === null) {
@@ -74,13 +75,16 @@ export class StreamClient implements ExchangeClient {
     }
     const now = core.clock.monotonic();
     core.now = now;
-    const head = identify(line, known.fields, core.random);
+    const { observer } = core;
+    const head = identify(line, known.fields, core.random, observer?.flags());
+    observer?.begin(head, origin, now);
     const decision: Decision =
       known.fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
-        : core.decide(head, address);
+        : core.decide(head, origin.address);
     if (decision.kind === 'answer') {
       core.stats.onEnd(decision.answer.status);
+      head.record?.end(core.clock.monotonic(), decision.answer.status, null);
       this.#answer(decision.answer, { requestId: head.requestId, bodyless: line.method === 'HEAD' });
       return;
     }

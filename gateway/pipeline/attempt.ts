@@ -1,5 +1,6 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
 import type { Loss, ResponseReceiver } from '../upstream/connection.ts';
 import type { GatewayCore } from './core.ts';
@@ -49,6 +50,7 @@ export class Attempt implements ResponseReceiver {
   readonly #core: GatewayCore;
   readonly #request: AttemptedRequest;
   readonly #writer: ResponseSink;
+  readonly #record: RequestRecord | null;
   #upstream: Carrier | null = null;
   /** Monotonic ms; kept where the service's breaker looks at latency. */
   #sentAt = 0;
@@ -57,6 +59,7 @@ export class Attempt implements ResponseReceiver {
     this.#core = core;
     this.#request = request;
     this.#writer = request.connection.writer;
+    this.#record = request.head.record;
     this.instance = instance;
     this.assignedAt = now;
   }
@@ -77,6 +80,7 @@ export class Attempt implements ResponseReceiver {
     if (instance.meter !== null) this.#core.meter.begin(instance.meter, assignedAt);
     const upstream = instance.upstreams.open(this.#request.head, assignedAt);
     this.#upstream = upstream;
+    this.#record?.assigned(instance, assignedAt, upstream.connected);
     upstream.take(this);
     if (upstream.connected) this.#send(upstream);
   }
@@ -86,6 +90,7 @@ export class Attempt implements ResponseReceiver {
   onConnected(): void {
     const { instance } = this;
     if (instance.breaker.refused) recover(this.#core, this.#request.destination, instance);
+    this.#record?.connected(this.#core.clock.monotonic());
     if (this.#upstream !== null) this.#send(this.#upstream);
   }
 
@@ -130,6 +135,7 @@ export class Attempt implements ResponseReceiver {
     request.status = line.status;
     this.progressAt = this.#core.now;
     request.outlet.forget();
+    this.#record?.answered(this.#core.clock.monotonic(), line.status);
     this.#noteFirstAnswer();
     judge(this.#core, destination, this.instance, line.status, this.#sentAt);
     const old = head.line.minor === 0;
@@ -247,10 +253,12 @@ export class Attempt implements ResponseReceiver {
   #countIn(bytes: number): void {
     const { meter } = this.instance;
     if (meter !== null) meter.bytesIn += bytes;
+    if (this.#record !== null) this.#record.bytesIn += bytes;
   }
 
   #countOut(bytes: number): void {
     const { meter } = this.instance;
     if (meter !== null) meter.bytesOut += bytes;
+    if (this.#record !== null) this.#record.bytesOut += bytes;
   }
 }

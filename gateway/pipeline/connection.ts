@@ -10,6 +10,7 @@ import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { HeldInput } from './held-input.ts';
 import { peerAddress } from './peer-address.ts';
 import { forwardedFields, forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
+import type { RequestOrigin } from './request-origin.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -38,6 +39,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly #core: GatewayCore;
   readonly address: string;
   requests = 0;
+  readonly #origin: RequestOrigin;
   #state: ClientState = 'head';
   #exchange: Exchange | null = null;
   readonly #held: HeldInput;
@@ -58,8 +60,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#held = new HeldInput(socket);
     this.#stall = new StallWatch(socket);
     this.address = peerAddress(socket);
+    this.#origin = { address: this.address, protocol, version: '1.1' };
     this.#activeAt = core.now;
-    this.#reader = new RequestReader((fields) => forwardingFields(fields, { address: this.address, protocol }));
+    this.#reader = new RequestReader((fields) => forwardingFields(fields, this.#origin));
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
@@ -169,7 +172,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const now = core.clock.monotonic();
     core.now = now;
     this.requests += 1;
-    const head = identify(line, fields, core.random);
+    const { observer } = core;
+    const head = identify(line, fields, core.random, observer?.flags());
+    observer?.begin(head, this.#origin, now);
     const whole = reader.bodyDone;
     this.#state = whole ? 'busy' : 'body';
 
@@ -253,6 +258,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
     writeAnswer(this.socket, answer, { requestId: head.requestId, close, method: head.line.method });
     this.#core.stats.onEnd(answer.status);
+    head.record?.end(this.#core.clock.monotonic(), answer.status, null);
     if (close) this.endOutput();
     else this.#nextRequest();
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
+import type { Observer } from '../observe/observer.ts';
 import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
@@ -51,6 +52,8 @@ export interface GatewayCore {
   now: number;
   /** The gateway is stopping: each connection ends after its response. */
   draining: boolean;
+  /** Who wants to know of requests: traces, the access log; null: nobody, and requests pay nothing for it. */
+  readonly observer: Observer | null;
   /** `address`: the client's. */
   decide(head: RequestHead, address: string): Decision;
   /** The field that tells what a request cost, with its CR LF, or ''; `ms` from the instance's getting it. */

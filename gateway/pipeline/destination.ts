@@ -80,6 +80,8 @@ export class Instance implements Candidate {
 export interface WaitingRequest extends Waiter {
   /** Monotonic ms. */
   readonly startedAt: number;
+  /** Its trace, for whoever works to end the waiting. */
+  readonly traceparent: string;
   /** An instance has room. */
   assign(instance: Instance, now: number): void;
   /** The destination is gone; this one is in its place. */

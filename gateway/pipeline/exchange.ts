@@ -69,6 +69,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     return this.#admission?.responseFields ?? '';
   }
 
+  get traceparent(): string {
+    return this.head.record?.waitParent ?? this.head.traceparent;
+  }
+
   get method(): string {
     return this.head.line.method;
   }
@@ -101,10 +105,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
         detail: 'Too many of its answers have failed lately; it is tried again in a moment.',
         retryAfterSeconds: 1,
       });
-    } else this.#wait(destination);
+    } else this.#wait(destination, now);
   }
 
-  #wait(destination: Destination): void {
+  #wait(destination: Destination, now: number): void {
     const { room } = destination;
     this.waitUntil = Math.min(this.#deadline, this.startedAt + this.#core.limits.waitMs);
     if (!room.enter(this)) {
@@ -115,6 +119,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
       return;
     }
     this.waited = true;
+    this.head.record?.beginWait(now);
     this.#core.onWaiting(destination);
   }
 
@@ -237,6 +242,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
 
   #again(now: number, except: Instance | null): void {
     this.#release(now, 0);
+    this.head.record?.lost(now);
     this.outlet.again();
     this.#admit(now, this.destination.instances.length > 1 ? except : null);
   }
@@ -331,6 +337,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     const { destination } = this;
     this.#core.stats.onEnd(status);
     destination.traffic.end(now, status, now - this.startedAt);
+    this.head.record?.end(now, status, destination.revision);
     if (this.#attempt !== null) this.#release(now, status);
     else if (destination.unanswered !== null) this.#core.meter.answered(destination.unanswered, now, status);
   }

@@ -1,14 +1,18 @@
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { RequestLine } from '../http1/request-line.ts';
+import type { RequestRecord } from '../observe/request-record.ts';
 import type { Admission } from './admission.ts';
 import type { RandomHex } from './ids.ts';
+import type { RequestOrigin } from './request-origin.ts';
 
 export interface RequestHead {
   readonly line: RequestLine;
   readonly fields: RequestFields;
   /** Sent on as X-Request-Id and back to the client. */
   readonly requestId: string;
-  readonly traceparent: string;
+  traceparent: string;
+  /** What is written down of it; null where nobody wants to know. */
+  record: RequestRecord | null;
   /** A field for the response that keeps the client at its side of a traffic split, with its CR LF; or ''. */
   affinityField: string;
 }
@@ -20,8 +24,16 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
-/** Continues the client's request id and trace, or begins both with one random number. */
-export function identify(line: RequestLine, fields: RequestFields, random: RandomHex): RequestHead {
+/**
+ * Continues the client's request id and trace, or begins both with one random number. `flags` are those of a new trace:
+ * whether its spans are kept.
+ */
+export function identify(
+  line: RequestLine,
+  fields: RequestFields,
+  random: RandomHex,
+  flags: '00' | '01' = '01',
+): RequestHead {
   const { traceparent, requestId } = fields;
   if (traceparent === '') {
     const trace = random.take(32);
@@ -29,24 +41,23 @@ export function identify(line: RequestLine, fields: RequestFields, random: Rando
       line,
       fields,
       requestId: requestId || trace,
-      traceparent: `00-${trace}-${random.take(16)}-01`,
+      traceparent: `00-${trace}-${random.take(16)}-${flags}`,
+      record: null,
       affinityField: '',
     };
   }
-  return { line, fields, requestId: requestId || traceparent.slice(3, 35), traceparent, affinityField: '' };
+  return {
+    line,
+    fields,
+    requestId: requestId || traceparent.slice(3, 35),
+    traceparent,
+    record: null,
+    affinityField: '',
+  };
 }
 
 /** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */
-export function forwardingFields(
-  fields: RequestFields,
-  options: {
-    address: string;
-    protocol: 'http' | 'https';
-    /** Of HTTP, as the client spoke it (RFC 9110 §7.6.3). */
-    version?: '1.1' | '2.0';
-  },
-): string {
-  const { address, protocol, version = '1.1' } = options;
+export function forwardingFields(fields: RequestFields, { address, protocol, version }: RequestOrigin): string {
   const { authority } = fields;
   const node = address.includes(':') ? `"[${address}]"` : address;
   const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;

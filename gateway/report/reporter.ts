@@ -163,7 +163,9 @@ export class TrafficReporter {
     return {
       ...seen,
       instances,
-      ...(longest === undefined ? {} : { waitingMs: Math.max(0, now - longest.startedAt) }),
+      ...(longest === undefined
+        ? {}
+        : { waitingMs: Math.max(0, now - longest.startedAt), traceparent: longest.traceparent }),
     };
   }
 

@@ -50,7 +50,9 @@ export class Waker {
     const timeout = new AbortController();
     const cancel = this.#clock.setTimeout(ANSWER_WITHIN_MS, () => timeout.abort(new Error('no answer in time')));
     try {
-      const options = { body: { revisionId }, signal: timeout.signal };
+      const traceparent = destination.room.first?.traceparent;
+      const body = { revisionId, ...(traceparent === undefined ? {} : { traceparent }) };
+      const options = { body, signal: timeout.signal };
       const { resumed } = await this.#client.call(OPERATIONS.wakeRevision, options);
       if (destination.wake(resumed)) {
         this.#onResumed(destination);

@@ -105,7 +105,10 @@ export const orchestratorOperations = {
     path: '/internal/v1/wake',
     summary: 'Resume a paused instance now, for a request that waits; the answer is enough to send it there',
     permission: 'internal',
-    body: z.object({ revisionId: z.string() }),
+    body: z.object({
+      revisionId: z.string(),
+      traceparent: z.string().max(100).optional().describe('of the request that waits longest'),
+    }),
     response: z.object({
       /** Those that take requests from now on; empty where none was paused, or could not be resumed. */
       resumed: z.array(routeInstance),

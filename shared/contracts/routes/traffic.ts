@@ -27,6 +27,8 @@ export const trafficReport = z.object({
       instances: z.array(z.object({ id: z.string(), current: z.int() })).optional(),
       /** Of an activation: for how long the first request has been waiting, in milliseconds. */
       waitingMs: z.number().optional(),
+      /** Of an activation: the trace of the request that waits longest, for those whose work it is to end the waiting. */
+      traceparent: z.string().max(100).optional(),
       /** Requests that waited for an instance to start: milliseconds from their arrival to their first byte. */
       coldStarts: z
         .array(z.object({ instanceId: z.string(), totalMs: z.number() }))
