@@ -6,12 +6,14 @@ import { createBatcher } from './ingest/batcher.ts';
 import type { UsageEvent } from './ingest/check-usage.ts';
 import { ingestBatch } from './ingest/ingest-batch.ts';
 
-/** Deliveries at once; as many can become one batch. */
-const PREFETCH = 1_000;
+/** Rows of a batch, at most. */
+const LARGEST = 1_000;
+/** Deliveries at once: one batch is written while the next one gathers. */
+const PREFETCH = 2 * LARGEST;
 
 /**
  * Usage from the bus, acknowledged when it is committed. Not ordered: usage adds up the same in any order, and so all
- * replicas share the work.
+ * replicas share the work. Side by side: with a lane per service, a busy service's usage would come in row by row.
  */
 export function subscribeUsage(
   bus: Pick<EventBus, 'subscribe'>,
@@ -19,7 +21,7 @@ export function subscribeUsage(
   onIngested: (projects: readonly string[]) => void,
 ): Promise<Subscription> {
   const batcher = createBatcher<UsageEvent>({
-    largest: PREFETCH,
+    largest: LARGEST,
     async handle(events) {
       const result = await ingestBatch(context, events);
       for (const { project, key, problem, detail } of result.rejected) {
@@ -36,6 +38,7 @@ export function subscribeUsage(
   return bus.subscribe({
     ...PLATFORM_GROUPS.billing,
     prefetch: PREFETCH,
+    sideBySide: true,
     async handler(event: AnyEvent) {
       if (isEvent(event, 'skyrun.usage.recorded.v1')) await batcher.add(event);
     },

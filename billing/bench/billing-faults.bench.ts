@@ -18,7 +18,8 @@ const number = (value: number) => value.toLocaleString('en-US');
 const { replicas, brokers, databases } = result.kills;
 process.stdout.write(
   `${number(result.events)} usage events, ${number(result.published)} published in no order; killed: ${replicas} replicas, ` +
-    `${brokers} brokers, ${databases} databases; ${result.seconds.toFixed(1)} s\n` +
+    `${brokers} brokers, ${databases} databases; ${result.seconds.toFixed(1)} s, ` +
+    `${number(Math.round(result.billedRows / result.seconds))} rows a second with all of it\n` +
     `billed rows      ${number(result.billedRows)} of ${number(result.events)}\n` +
     `billed requests  ${number(result.billedRequests)} of ${number(result.expectedRequests)}\n` +
     `billed busy ms   ${result.billedCpuMs} of ${result.expectedCpuMs}\n` +

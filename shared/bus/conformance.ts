@@ -285,6 +285,30 @@ export function busConformance(name: string, broker: () => BrokerUnderTest): voi
       for (const list of handled) expect(list.length).toBeGreaterThan(0);
     });
 
+    it('shared group, side by side: one subject fills the prefetch, each is handled once, and no other waits for a retry', async () => {
+      const bus = await connect();
+      const group = { group: 'side', ordered: false, sideBySide: true, prefetch: 8 } as const;
+      let inside = 0;
+      let most = 0;
+      const { handled } = await collect(bus, {
+        ...group,
+        async handler({ sequence }, { attempt }) {
+          inside += 1;
+          most = Math.max(most, inside);
+          await systemClock.sleep(5);
+          inside -= 1;
+          if (sequence === 1 && attempt === 1) throw new Error('not yet');
+        },
+      });
+      await bus.publish(interleaved(['a'], 40));
+      await expect.poll(() => handled.length, PATIENT).toBe(40);
+      expect(handled.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(upTo(40));
+      expect(handled[0]?.sequence).not.toBe(1);
+      expect(most).toBe(8);
+      const ordered = collect(bus, { ...group, group: 'both', ordered: true });
+      await expect(ordered).rejects.toMatchObject({ code: 'bus.bad_group' });
+    });
+
     it('refuses a group that is ordered here and shared there', async () => {
       const bus = await connect();
       await collect(bus, { group: 'mixed' });

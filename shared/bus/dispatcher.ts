@@ -26,6 +26,7 @@ export interface DispatcherOptions {
   readonly name: string;
   readonly types: TypeSet;
   readonly prefetch: number;
+  readonly sideBySide: boolean;
   readonly handler: EventHandler;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -52,7 +53,8 @@ interface Item {
 type Lane = Item[];
 
 /**
- * Runs one consumer's deliveries: one lane per subject, lanes side by side, order and retries inside the lane.
+ * Runs one consumer's deliveries: one lane per subject (or per delivery), lanes side by side, order and retries inside the
+ * lane.
  *
  *   accepting ──stop──► stopping (running handlers end, nothing starts) ──► stopped
  *       └──────abort──► the same, with the handlers' signal aborted
@@ -69,6 +71,7 @@ export class Dispatcher {
   readonly #lost = new AbortController();
   readonly #delay: (attempt: number) => number;
   #inFlight = 0;
+  #accepted = 0;
   #roomWaiters: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
@@ -88,7 +91,8 @@ export class Dispatcher {
     if (this.#stopping.signal.aborted) return;
     this.#inFlight += 1;
     const raw = parseJson(delivery.body);
-    const key = laneOf(raw);
+    this.#accepted += 1;
+    const key = this.#options.sideBySide ? String(this.#accepted) : laneOf(raw);
     const lane = this.#lanes.get(key);
     if (lane) {
       lane.push({ delivery, raw });

@@ -5,7 +5,8 @@ import type { AnyEvent } from '@skyrun/contracts';
  * - group: the consumers that share one copy of the events; every group gets every event of its types.
  * - delivery: one handing over of one event to one handler.
  * - settled: a delivery that was acknowledged, or went to the dead letters.
- * - lane: the deliveries of one subject inside one consumer; a lane runs one at a time, in order.
+ * - lane: the deliveries of one subject inside one consumer; a lane runs one at a time, in order (`sideBySide`: each is a
+ *   lane of its own).
  * - dead letter: an event that its group failed to handle as often as the retry policy allows.
  */
 export interface EventBus {
@@ -51,6 +52,12 @@ export interface GroupOptions {
 export interface SubscribeOptions extends GroupOptions {
   /** Most deliveries that are unsettled at once in this consumer; 64 by default. */
   readonly prefetch?: number;
+  /**
+   * true: deliveries of one subject are handled side by side, too, up to `prefetch`; only where `ordered` is false. For
+   * handlers that join many deliveries into one transaction and come to the same in any order: with lanes, a batch would
+   * hold one delivery of each subject.
+   */
+  readonly sideBySide?: boolean;
   /**
    * A private copy for this process that ends with it: from now on, no retry, oldest dropped when it cannot keep up.
    * `group` then only names it in logs.

@@ -1,20 +1,30 @@
 import { type TypeSet, typeSet } from '@skyrun/contracts';
 import { BusError } from './errors.ts';
-import type { GroupOptions } from './event-bus.ts';
+import type { SubscribeOptions } from './event-bus.ts';
 
 export interface Group {
   readonly name: string;
   readonly types: TypeSet;
   readonly ordered: boolean;
+  /** As this consumer wants it; another one of the group may want lanes. */
+  readonly sideBySide: boolean;
 }
 
 export const DEFAULT_PREFETCH = 64;
 
 /** @throws BusError `bus.bad_group`, InvalidEventError `unknown_type` */
-export function parseGroup({ group, types, ordered = true }: GroupOptions): Group {
+export function parseGroup({
+  group,
+  types,
+  ordered = true,
+  sideBySide = false,
+}: Pick<SubscribeOptions, 'group' | 'types' | 'ordered' | 'sideBySide'>): Group {
   assertGroupName(group);
   if (types.length === 0) throw new BusError('bus.bad_group', `group ${group} asks for no event type`);
-  return { name: group, types: typeSet(types), ordered };
+  if (sideBySide && ordered) {
+    throw new BusError('bus.bad_group', `group ${group}: sideBySide gives up the order; it needs ordered: false`);
+  }
+  return { name: group, types: typeSet(types), ordered, sideBySide };
 }
 
 export function assertGroupName(group: string): void {

@@ -138,13 +138,24 @@ export function createMemoryBus({ clock, logger, retry, broker = new MemoryBroke
 
     async subscribe(options: SubscribeOptions) {
       assertOpen();
-      const { name, types, ordered } = parseGroup(options);
+      const { name, types, ordered, sideBySide } = parseGroup(options);
       const ephemeral = options.ephemeral === true;
       const place = ephemeral ? `${name}.${randomUUID()}` : name;
       const group = broker.declare(place, types, ordered);
       const { handler, prefetch = DEFAULT_PREFETCH } = options;
       const onRoom = () => broker.pump(group);
-      const dispatcher = new Dispatcher({ name, types, prefetch, handler, clock, logger, retry, ephemeral, onRoom });
+      const dispatcher = new Dispatcher({
+        name,
+        types,
+        prefetch,
+        sideBySide,
+        handler,
+        clock,
+        logger,
+        retry,
+        ephemeral,
+        onRoom,
+      });
       const member: Member = { dispatcher, taken: new Map() };
       broker.join(group, member);
       const subscription: Subscription = {

@@ -67,6 +67,7 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
     name: group.name,
     types: group.types,
     prefetch,
+    sideBySide: group.sideBySide,
     handler,
     clock,
     logger,

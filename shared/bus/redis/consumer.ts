@@ -108,6 +108,7 @@ class RedisSession {
       name: group.name,
       types: group.types,
       prefetch,
+      sideBySide: group.sideBySide,
       handler,
       clock,
       logger,

@@ -35,8 +35,18 @@ export function startRedisTail(options: RedisTailOptions): SessionLoop {
       const reader = await readConnection(url, logger);
       session.onClosing(() => reader.disconnect());
       session.established();
-      const { name, types } = group;
-      const dispatcher = new Dispatcher({ name, types, prefetch, handler, clock, logger, retry, ephemeral: true });
+      const { name, types, sideBySide } = group;
+      const dispatcher = new Dispatcher({
+        name,
+        types,
+        prefetch,
+        sideBySide,
+        handler,
+        clock,
+        logger,
+        retry,
+        ephemeral: true,
+      });
       session.consuming(dispatcher);
       const settled = () => Promise.resolve();
       try {
