@@ -191,7 +191,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       activate: wanted,
       ...(deps.tls?.acme ? { challenge: (target: string) => tlsEdge?.challenge(target) ?? null } : {}),
     }),
-    costField: ({ revision }, ms) => (revision === null ? '' : costField(revision, prices.rates(revision.project), ms)),
+    costField: ({ revision }, ms, until) =>
+      revision === null ? '' : costField(revision, prices.rates(revision.project), ms, until),
     onEncrypted: null,
     onTraffic: (destination) => reporter.list(destination),
     onWaiting: dispatch.onWaiting,

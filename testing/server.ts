@@ -1,6 +1,10 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '@skyrun/kit';
 import { type GuardedProcess, type ServerProcess, startGuarded, untilReady } from '@skyrun/launcher/infra';
+
+/** How long what a killed server leaves behind, such as PostgreSQL's children with its shared memory, may refuse the next. */
+const LEFTOVERS_MS = 20_000;
 
 /** A real server that a test may hurt. */
 export interface TestServer {
@@ -29,6 +33,17 @@ export async function startServer(name: string, server: ServerProcess, directory
     }
     return started;
   };
+  const startAgain = async (): Promise<GuardedProcess> => {
+    const until = systemClock.monotonic() + LEFTOVERS_MS;
+    for (;;) {
+      try {
+        return await start();
+      } catch (error) {
+        if (systemClock.monotonic() > until) throw error;
+        await systemClock.sleep(200);
+      }
+    }
+  };
   let current = await start();
 
   return {
@@ -38,7 +53,7 @@ export async function startServer(name: string, server: ServerProcess, directory
     },
     restart: async () => {
       await current.stop(server.stopSignal, server.stopGraceMs);
-      current = await start();
+      current = await startAgain();
     },
     pause: () => current.signal('SIGSTOP'),
     resume: () => current.signal('SIGCONT'),

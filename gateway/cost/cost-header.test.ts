@@ -1,42 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OPERATIONS, servicePolicy, type UnitPrices } from '@skyrun/contracts';
-import type { Client } from '@skyrun/kit';
+import { servicePolicy } from '@skyrun/contracts';
 import { expect, test, vi } from 'vitest';
 import { route, startGateway, target } from '../harness/gateway.ts';
-
-const per = (price: string) => ({ price, per: 'unit' });
-const prices: UnitPrices = {
-  defaultList: 'tier-1',
-  accounts: [],
-  lists: [
-    {
-      id: 'tier-1@2024-01-01T00:00:00Z',
-      name: 'tier-1',
-      title: 'Tier 1',
-      effectiveFrom: '2024-01-01T00:00:00Z',
-      currency: 'USD',
-      request: {
-        cpu: per('0.000024'),
-        memory: per('0.0000025'),
-        cpuIdle: per('0'),
-        memoryIdle: per('0'),
-        requests: per('0.40'),
-      },
-      instance: { cpu: per('0'), memory: per('0'), minimumSeconds: 0 },
-      egress: [],
-      freeTier: [],
-      discounts: [],
-    },
-  ],
-};
-
-const billing: Pick<Client, 'call'> = {
-  call: (operation) =>
-    operation.id === OPERATIONS.listUnitPrices.id
-      ? Promise.resolve(operation.response.parse(prices) as never)
-      : Promise.reject(new Error(`unexpected ${operation.id}`)),
-};
+import { billingWith } from './testing/unit-prices.ts';
 
 test('a caller who asks is told what the request cost, where the service lets it be told', async () => {
   const instance = createServer((_, response) => {
@@ -48,7 +15,7 @@ test('a caller who asks is told what the request cost, where the service lets it
   const closed = {
     ...route([target([port], { revisionId: 'rev_01890000-0000-7000-8000-0000000000c1' })], 'closed.demo.localhost'),
   };
-  const running = await startGateway([open, closed], { billing });
+  const running = await startGateway([open, closed], { billing: billingWith('0.000024') });
   const ask = async (host: string, headers: Record<string, string>) => {
     const { request } = await import('node:http');
     return new Promise<string | string[] | undefined>((resolve, reject) => {

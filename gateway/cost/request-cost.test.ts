@@ -41,14 +41,20 @@ test.each<[string, Partial<CostedRevision>, number, string]>([
   ],
 ])('%s', (_, fields, ms, value) => {
   const of = { ...revision, ...fields };
-  expect(costField(of, rates(of.project), ms)).toBe(`Skyrun-Cost: ${value}\r\n`);
+  expect(costField(of, rates(of.project), ms, 'head')).toBe(`Skyrun-Cost: ${value}\r\n`);
+});
+
+test('at the end it is final: what further time costs is not told', () => {
+  const field = costField(revision, rates('demo'), 650.5, 'end');
+  // 7 ticks of 0.000002525 and 0.40 ÷ 1,000,000.
+  expect(field).toBe('Skyrun-Cost: 0.000018075 USD; until=end; ms=651\r\n');
 });
 
 test('ten million requests of the page’s example cost 96 + 5 + 4', () => {
-  const amount = /Skyrun-Cost: ([\d.]+)/.exec(costField(revision, rates('demo'), 400))?.[1];
+  const amount = /Skyrun-Cost: ([\d.]+)/.exec(costField(revision, rates('demo'), 400, 'head'))?.[1];
   expect(Number(amount) * 10_000_000).toBeCloseTo(105, 6);
 });
 
 test('without prices nobody is told one', () => {
-  expect(costField(revision, undefined, 100)).toBe('');
+  expect(costField(revision, undefined, 100, 'head')).toBe('');
 });

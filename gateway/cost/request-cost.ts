@@ -54,17 +54,24 @@ function costOf(
 
 /**
  * The response field that tells a caller what the request cost as if it had its instance for itself: its time from
- * reaching the instance to the head of the response, in full ticks as they are billed, and the price of a request. The
- * head cannot know how long the body will take: `per-100ms` is what each further tick adds. What is sent, the free tier,
- * discounts and taxes are the bill's business.
+ * reaching the instance to the head of the response or to its last byte, in full ticks as they are billed, and the price of
+ * a request. The head cannot know how long the body will take: `per-100ms` is what each further tick adds. The end is told
+ * in a trailer. What is sent, the free tier, discounts and taxes are the bill's business.
  *
- * @param ms from the instance's getting the request to the head of its response.
+ * @param ms from the instance's getting the request to the head of its response, or its end.
  * @returns the field with its CR LF, or '' where there are no prices.
  */
-export function costField(revision: CostedRevision, rates: Rates | undefined, ms: number): string {
+export function costField(
+  revision: CostedRevision,
+  rates: Rates | undefined,
+  ms: number,
+  until: 'head' | 'end',
+): string {
   if (rates === undefined) return '';
   const ticks = Math.max(1, Math.ceil(ms / BILLED_TICK_MS)) * BILLED_TICK_MS;
   const amount = formatMoney(costOf(revision, rates, ticks, 1n));
+  const field = `Skyrun-Cost: ${amount} ${rates.currency}; until=${until}; ms=${Math.ceil(ms)}`;
+  if (until === 'end') return `${field}\r\n`;
   const further = formatMoney(costOf(revision, rates, BILLED_TICK_MS, 0n));
-  return `Skyrun-Cost: ${amount} ${rates.currency}; until=head; ms=${Math.ceil(ms)}; per-100ms=${further}\r\n`;
+  return `${field}; per-100ms=${further}\r\n`;
 }

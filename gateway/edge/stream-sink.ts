@@ -1,7 +1,7 @@
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
-import type { ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
+import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
 import { responseHeaders } from './http2-headers.ts';
 
 const { HTTP2_HEADER_STATUS } = constants;
@@ -16,6 +16,7 @@ export class StreamSink implements ResponseSink {
   #stream: ServerHttp2Stream;
   #blocked = false;
   #trailer = '';
+  #atEnd: EndFields | null = null;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -37,6 +38,10 @@ export class StreamSink implements ResponseSink {
     const headers: OutgoingHttpHeaders = { [HTTP2_HEADER_STATUS]: line.status };
     responseHeaders(`${options.bodyless ? fields.keptWithoutLength : fields.kept}${options.added}`, headers);
     if (options.requestId !== '') headers['x-request-id'] = options.requestId;
+    if (options.atEnd !== null && options.framing !== 'none') {
+      this.#atEnd = options.atEnd;
+      responseHeaders(`Trailer: ${options.atEnd.names}\r\n`, headers);
+    }
     if (!this.#stream.destroyed) this.#stream.respond(headers, { waitForTrailers: true });
     this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
@@ -57,6 +62,7 @@ export class StreamSink implements ResponseSink {
   }
 
   end(): boolean {
+    this.#trailer += this.#atEnd?.fields() ?? '';
     if (!this.#stream.destroyed) this.#stream.end();
     return true;
   }

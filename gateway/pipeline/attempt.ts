@@ -140,12 +140,14 @@ export class Attempt implements ResponseReceiver {
     judge(this.#core, destination, this.instance, line.status, this.#sentAt);
     const old = head.line.minor === 0;
     if (this.#core.draining || (framing === 'close' && old)) request.closeAfter = true;
+    const cost = head.fields.asksCost && destination.showsCost ? this.#costField('head') : '';
     this.#writer.head(line, fields, {
       framing,
       old,
       bodyless: framing === 'none' && head.line.method !== 'HEAD' && line.status !== 304,
       requestId: fields.hasRequestId ? '' : head.requestId,
-      added: head.affinityField + request.responseFields + this.#costField(),
+      added: head.affinityField + request.responseFields + cost,
+      atEnd: cost === '' ? null : { names: 'Skyrun-Cost', fields: () => this.#costField('end') },
       close: request.closeAfter,
     });
   }
@@ -158,10 +160,8 @@ export class Attempt implements ResponseReceiver {
     if (waited) destination.traffic.coldStart(instance.id, this.#core.clock.monotonic() - startedAt);
   }
 
-  #costField(): string {
-    const { head, destination } = this.#request;
-    if (!head.fields.asksCost || !destination.showsCost) return '';
-    return this.#core.costField(destination, this.#core.clock.monotonic() - this.assignedAt);
+  #costField(until: 'head' | 'end'): string {
+    return this.#core.costField(this.#request.destination, this.#core.clock.monotonic() - this.assignedAt, until);
   }
 
   onContent(buffer: Buffer, start: number, end: number): void {

@@ -56,8 +56,8 @@ export interface GatewayCore {
   readonly observer: Observer | null;
   /** `address`: the client's. */
   decide(head: RequestHead, address: string): Decision;
-  /** The field that tells what a request cost, with its CR LF, or ''; `ms` from the instance's getting it. */
-  costField(destination: Destination, ms: number): string;
+  /** The field that tells what a request cost so far, with its CR LF, or ''; `ms` from the instance's getting it. */
+  costField(destination: Destination, ms: number, until: 'head' | 'end'): string;
   /** The destination has traffic to report. */
   onTraffic(destination: Destination): void;
   /** Takes over a connection whose client begins with TLS on the plain port; null: it is refused like any other noise. */

@@ -21,6 +21,14 @@ export interface ResponseSink {
   end(reusable: boolean): boolean;
 }
 
+/** Trailer fields of the gateway's own. */
+export interface EndFields {
+  /** As the head announces them in `Trailer`. */
+  readonly names: string;
+  /** Asked once, when the response is whole; each field with its CR LF. */
+  fields(): string;
+}
+
 export interface ResponseHeadOptions {
   readonly framing: Framing;
   /** The client speaks HTTP/1.0. */
@@ -31,6 +39,8 @@ export interface ResponseHeadOptions {
   readonly requestId: string;
   /** Whole fields of the gateway's own, each with its CR LF; mostly ''. */
   readonly added: string;
+  /** What is only known when the response is whole; null mostly. Goes where the client's framing has trailers. */
+  readonly atEnd: EndFields | null;
   /** The client's connection ends after this response. */
   readonly close: boolean;
 }

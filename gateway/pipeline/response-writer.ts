@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
-import type { ResponseHeadOptions, ResponseSink } from './response-sink.ts';
+import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
 /**
  * Up to here head and content go out as one latin-1 string, which nothing outlives. Measured: above it two copies and
@@ -11,7 +11,8 @@ const ONE_WRITE_BYTES = 4096;
 
 /**
  * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it
- * came; chunked where the instance ends its response by closing; unchunked for an HTTP/1.0 client.
+ * came; chunked where the instance ends its response by closing; unchunked for an HTTP/1.0 client; chunked anew where the
+ * gateway has trailers of its own.
  *
  * A large piece is written from the upstream connection's read buffer itself. While the kernel has not taken it, the
  * buffer must not be read into again: `settle()` is false until `onFlushed`, and the end of the response waits.
@@ -22,7 +23,10 @@ export class ResponseWriter implements ResponseSink {
   #socket: Socket;
   #onFlushed: () => void;
   #pendingHead = '';
-  #mode: 'raw' | 'chunk' | 'unchunk' = 'raw';
+  #mode: 'raw' | 'chunk' | 'unchunk' | 'rechunk' = 'raw';
+  #atEnd: EndFields | null = null;
+  /** What the instance sent as trailers; kept where it is chunked anew. */
+  #trailer = '';
   #blocked = false;
   readonly #afterWrite = () => this.#unblock();
 
@@ -38,6 +42,8 @@ export class ResponseWriter implements ResponseSink {
     this.ending = null;
     this.#pendingHead = '';
     this.#mode = 'raw';
+    this.#atEnd = null;
+    this.#trailer = '';
     this.#blocked = false;
   }
 
@@ -59,6 +65,11 @@ export class ResponseWriter implements ResponseSink {
     else if (framing === 'close' && !old) this.#mode = 'chunk';
     if (this.#mode !== 'unchunk' && (framing === 'chunked' || framing === 'close') && !old) {
       transfer = 'Transfer-Encoding: chunked\r\n';
+      if (options.atEnd !== null) {
+        this.#atEnd = options.atEnd;
+        transfer += `Trailer: ${options.atEnd.names}\r\n`;
+        if (framing === 'chunked') this.#mode = 'rechunk';
+      }
     }
     const kept = bodyless ? fields.keptWithoutLength : fields.kept;
     const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
@@ -67,7 +78,7 @@ export class ResponseWriter implements ResponseSink {
   }
 
   content(buffer: Buffer, start: number, end: number): void {
-    if (this.#mode === 'chunk') this.#write(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n');
+    if (this.#mode === 'chunk') this.#writeChunk(buffer, start, end);
     else this.#write(buffer, start, end, '', '');
   }
 
@@ -75,6 +86,11 @@ export class ResponseWriter implements ResponseSink {
   chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
     if (this.#mode === 'unchunk') {
       return chunks.scan(buffer, start, end, (from, to) => this.#write(buffer, from, to, '', ''));
+    }
+    if (this.#mode === 'rechunk') {
+      const stop = chunks.scan(buffer, start, end, (from, to) => this.#writeChunk(buffer, from, to));
+      if (chunks.done) this.#trailer = chunks.trailer;
+      return stop;
     }
     const stop = chunks.scan(buffer, start, end);
     // What stands before a fault is held back with it: the client must see a response that is cut off.
@@ -90,7 +106,8 @@ export class ResponseWriter implements ResponseSink {
 
   /** The response is whole. False: not flushed yet, `onFlushed` follows. */
   end(reusable: boolean): boolean {
-    this.#flushHead(this.#mode === 'chunk' ? '0\r\n\r\n' : '');
+    const rest = this.#mode === 'chunk' || this.#mode === 'rechunk';
+    this.#flushHead(rest ? `0\r\n${this.#trailer}${this.#atEnd?.fields() ?? ''}\r\n` : '');
     if (!this.#blocked) return true;
     this.ending = reusable;
     return false;
@@ -106,6 +123,10 @@ export class ResponseWriter implements ResponseSink {
     this.#pendingHead = '';
     this.started = true;
     if (!this.#socket.write(text, 'latin1')) this.#blocked = true;
+  }
+
+  #writeChunk(buffer: Buffer, start: number, end: number): void {
+    this.#write(buffer, start, end, `${(end - start).toString(16)}\r\n`, '\r\n');
   }
 
   #write(buffer: Buffer, start: number, end: number, prefix: string, suffix: string): void {
