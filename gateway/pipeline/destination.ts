@@ -21,7 +21,7 @@ export class Instance implements Candidate {
   paused = false;
   /** Of the last state that was heard of; what an earlier one says is out of date. */
   version = 0;
-  /** It has answered a request. */
+  /** It has answered a request since it was last started or resumed. */
   answered = false;
   inFlight = 0;
   readonly since: number;
@@ -62,6 +62,7 @@ export class Instance implements Candidate {
   pause(): void {
     this.drain();
     this.paused = true;
+    this.answered = false;
   }
 
   /** What the route or the orchestrator says of it now. */

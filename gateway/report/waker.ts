@@ -50,9 +50,7 @@ export class Waker {
     const timeout = new AbortController();
     const cancel = this.#clock.setTimeout(ANSWER_WITHIN_MS, () => timeout.abort(new Error('no answer in time')));
     try {
-      const traceparent = destination.room.first?.traceparent;
-      const body = { revisionId, ...(traceparent === undefined ? {} : { traceparent }) };
-      const options = { body, signal: timeout.signal };
+      const options = { body: { revisionId, ...this.#longestOf(destination) }, signal: timeout.signal };
       const { resumed } = await this.#client.call(OPERATIONS.wakeRevision, options);
       if (destination.wake(resumed)) {
         this.#onResumed(destination);
@@ -65,5 +63,12 @@ export class Waker {
     }
     this.#refusedUntil.set(destination, this.#clock.monotonic() + AGAIN_AFTER_MS);
     this.#otherwise(destination);
+  }
+
+  #longestOf({ room }: Destination) {
+    const longest = room.first;
+    if (longest === undefined) return {};
+    const { startedAt, traceparent } = longest;
+    return { waitingMs: Math.max(0, this.#clock.monotonic() - startedAt), traceparent };
   }
 }

@@ -26,6 +26,7 @@ import { createHandover } from './store/handover.ts';
 import { createLogStore, type LogRetention } from './store/log-store.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
 import { createReads } from './store/reads.ts';
+import { createStartStore } from './store/start-store.ts';
 import { takeHandedOver } from './traffic/handed-over.ts';
 import { createTrafficIntake } from './traffic/intake.ts';
 
@@ -115,6 +116,7 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       reads,
       metrics: createMetricsStore(db),
       logs: createLogStore(db),
+      starts: createStartStore(db),
       runtime,
       intake,
       handover,

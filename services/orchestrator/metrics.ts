@@ -1,12 +1,12 @@
+import type { StartKind, StartPhases } from '@skyrun/contracts';
 import type { Metrics } from '@skyrun/kit';
-import type { StartPhases } from './reconcile/records.ts';
 
 /** What Prometheus is told. */
 export interface OrchestratorMetrics {
   step(kind: string, milliseconds: number, well: boolean): void;
   started(phases: StartPhases): void;
   /** The last phase of a start, told apart from the others. */
-  firstByte(milliseconds: number): void;
+  firstByte(milliseconds: number, kind: StartKind): void;
   instances(ready: number, starting: number, draining: number): void;
   leads(leading: boolean): void;
 }
@@ -23,7 +23,7 @@ export function createOrchestratorMetrics(metrics: Metrics): OrchestratorMetrics
   const phases = metrics.histogram(
     'skyrun_orchestrator_start_phase_seconds',
     'Time of each phase of an instance’s start',
-    ['phase'],
+    ['phase', 'kind'],
     BUCKETS,
   );
   const instances = metrics.gauge('skyrun_orchestrator_instances', 'Instances that are not over', ['state']);
@@ -35,13 +35,14 @@ export function createOrchestratorMetrics(metrics: Metrics): OrchestratorMetrics
   };
   return {
     step: (kind, milliseconds, well) => steps.observe({ kind, result: well ? 'done' : 'failed' }, milliseconds / 1000),
-    started({ queueMs, createMs, startMs, probeMs }) {
-      if (queueMs !== undefined) phases.observe({ phase: 'queue' }, queueMs / 1000);
-      phases.observe({ phase: 'create' }, createMs / 1000);
-      phases.observe({ phase: 'start' }, startMs / 1000);
-      phases.observe({ phase: 'probe' }, probeMs / 1000);
+    started({ kind = 'created', queueMs, createMs, startMs, probeMs }) {
+      if (queueMs !== undefined) phases.observe({ phase: 'queue', kind }, queueMs / 1000);
+      if (kind === 'created') phases.observe({ phase: 'create', kind }, createMs / 1000);
+      phases.observe({ phase: 'start', kind }, startMs / 1000);
+      // One that is resumed needs no probe: it answered before.
+      if (kind !== 'resumed') phases.observe({ phase: 'probe', kind }, probeMs / 1000);
     },
-    firstByte: (milliseconds) => phases.observe({ phase: 'first_byte' }, milliseconds / 1000),
+    firstByte: (milliseconds, kind) => phases.observe({ phase: 'first_byte', kind }, milliseconds / 1000),
     instances: count,
     leads(leading) {
       leader.set(leading ? 1 : 0);

@@ -6,11 +6,13 @@ import { isLogCursor, searchPage } from './logs/search.ts';
 import type { Leader } from './reconcile/leader.ts';
 import { routeInstanceOf, toInstance } from './reconcile/records.ts';
 import type { Runtime } from './runtime/runtime.ts';
+import { startPercentilesOf } from './starts/percentiles.ts';
 import type { GatewayViews } from './store/gateway-views.ts';
 import type { Handover } from './store/handover.ts';
 import type { LogStore } from './store/log-store.ts';
 import type { MetricsStore } from './store/metrics-store.ts';
 import type { Reads } from './store/reads.ts';
+import type { StartStore } from './store/start-store.ts';
 import type { TrafficIntake } from './traffic/intake.ts';
 import { METRIC_STEP_MS } from './traffic/recorder.ts';
 import { metricPoints } from './usecases/get-metrics.ts';
@@ -24,6 +26,7 @@ export interface RoutesDeps {
   readonly reads: Reads;
   readonly metrics: MetricsStore;
   readonly logs: LogStore;
+  readonly starts: StartStore;
   readonly runtime: Runtime;
   readonly intake: TrafficIntake;
   readonly handover: Handover;
@@ -85,6 +88,18 @@ export function createRoutes(deps: RoutesDeps): Api {
     return store().reads.listDecisions({ ...params, limit: query.limit, ...cursor });
   });
 
+  api.handle(OPERATIONS.listStarts, async ({ params, query }) => {
+    await requireService({ ...store(), desired: deps.desired }, params);
+    if (query.cursor !== undefined && !/^\d{1,18}$/.test(query.cursor)) throw badCursor();
+    return deps.starts.list({ ...params, ...query });
+  });
+
+  api.handle(OPERATIONS.summarizeStarts, async ({ params, query: { revision, starts } }) => {
+    await requireService({ ...store(), desired: deps.desired }, params);
+    const { items } = await deps.starts.list({ ...params, revision, limit: starts });
+    return { kinds: startPercentilesOf(items) };
+  });
+
   api.handle(OPERATIONS.reportTraffic, async ({ body }) => {
     const leader = deps.leader();
     if (leader) reportTraffic({ intake, leader, clock, logger, report: body });
@@ -109,8 +124,10 @@ export function createRoutes(deps: RoutesDeps): Api {
   });
 
   api.handle(OPERATIONS.wakeRevision, async ({ body }) => {
+    const { revisionId, waitingMs = 0, traceparent } = body;
+    const waiting = { since: clock.now() - waitingMs, traceparent };
     // One that does not lead can wake nobody; the gateway asks in the other way, which any of them takes.
-    const records = (await deps.leader()?.wakeUp(body.revisionId)) ?? [];
+    const records = (await deps.leader()?.wakeUp(revisionId, waiting)) ?? [];
     return { resumed: records.flatMap(routeInstanceOf) };
   });
 

@@ -304,6 +304,17 @@ export {
 } from './resources/service.ts';
 export { type MapEdge, type MapNode, type ServiceMap, serviceMap } from './resources/service-map.ts';
 export {
+  type InstanceStart,
+  instanceStart,
+  phaseMs,
+  START_PHASES,
+  type StartKind,
+  type StartPercentiles,
+  type StartPhase,
+  type StartPhases,
+  startTotalMs,
+} from './resources/start.ts';
+export {
   type Delivery,
   type DeliveryAttempt,
   delivery,

@@ -27,3 +27,6 @@ export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256
 
 /** UTC, RFC 3339. */
 export const timestamp = z.iso.datetime();
+
+/** W3C Trace Context. Not checked further: a request is never refused for its trace, which then begins anew. */
+export const traceparent = z.string().max(100);

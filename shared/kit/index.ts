@@ -96,5 +96,7 @@ export {
   inConsumerSpan,
   inServerSpan,
   inSpan,
+  type PastSpan,
+  recordSpan,
   traceHeaders,
 } from './tracing.ts';

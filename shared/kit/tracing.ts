@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 
 /**
  * Spans through the OpenTelemetry API. Without an SDK (see observability/) every call here is a no-op, so nothing
@@ -30,6 +30,26 @@ export function inConsumerSpan<Result>(
 ): Promise<Result> {
   const parent = traceparent === undefined ? context.active() : propagation.extract(context.active(), { traceparent });
   return tracer.startActiveSpan(name, { kind: SpanKind.CONSUMER }, parent, (span) => finish(span, fn));
+}
+
+export interface PastSpan {
+  readonly name: string;
+  /** Of the span that it belongs to; absent where it begins a trace. */
+  readonly parent: string | undefined;
+  /** Unix milliseconds. */
+  readonly from: number;
+  readonly until: number;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** Tells of work that is over already. Answers its `traceparent`, for what belongs to it; undefined when nobody traces. */
+export function recordSpan({ name, parent, from, until, attributes = {} }: PastSpan): string | undefined {
+  const under = parent === undefined ? ROOT_CONTEXT : propagation.extract(ROOT_CONTEXT, { traceparent: parent });
+  const span = tracer.startSpan(name, { startTime: from, attributes: { ...attributes } }, under);
+  span.end(Math.max(from, until));
+  const carrier: Record<string, string> = {};
+  propagation.inject(trace.setSpan(ROOT_CONTEXT, span), carrier);
+  return carrier['traceparent'];
 }
 
 async function finish<Result>(span: Span, fn: (span: Span) => Promise<Result>): Promise<Result> {

@@ -101,7 +101,7 @@ async function stopAccounted({ runtime, db, term, clock, logger, config }: StopA
     signal,
     background: (task) => void task.catch((error: unknown) => failed.push(error)),
     onReady: () => undefined,
-    waitingSince: () => null,
+    waiting: () => null,
     wake: () => undefined,
   };
   const steps = [

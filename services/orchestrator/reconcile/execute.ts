@@ -49,7 +49,7 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
       if (!desired) return;
       const began = execution.clock.monotonic();
       const started = entry.record.startedAt === null ? markStarted(execution, entry) : Promise.resolve();
-      beginProbe(execution, entry, { desired, began, started, phases: null });
+      beginProbe(execution, entry, { desired, began, started, waiting: null, phases: null });
       await started;
     });
   },

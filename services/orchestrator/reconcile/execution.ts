@@ -3,6 +3,7 @@ import type { LogCollector } from '../logs/collector.ts';
 import type { OrchestratorMetrics } from '../metrics.ts';
 import type { Ask } from '../probes/ask.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { WaitingRequest } from '../starts/trace-start.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { InstanceRecord } from './records.ts';
 import type { World } from './world.ts';
@@ -24,8 +25,8 @@ export interface Execution {
   background(task: Promise<void>): void;
   /** An instance became ready. */
   onReady(record: InstanceRecord): void;
-  /** Since when a request has been waiting for the revision, as gateways say; null when none does. Unix milliseconds. */
-  waitingSince(revisionId: string): number | null;
+  /** The request that has waited longest for the revision, as gateways say; null when none does. */
+  waiting(revisionId: string): WaitingRequest | null;
   /** Plan again. */
   wake(): void;
 }

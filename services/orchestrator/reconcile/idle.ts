@@ -1,5 +1,6 @@
 import type { RuntimeInstance, StartResult } from '../runtime/runtime.ts';
 import { RuntimeError } from '../runtime/runtime.ts';
+import { traceStart } from '../starts/trace-start.ts';
 import { lifetimeUsage } from '../usage/draft.ts';
 import { finish, isMinInstance } from './ending.ts';
 import type { Execution } from './execution.ts';
@@ -55,17 +56,32 @@ async function goOn(
 ): Promise<void> {
   const { runtime, ledger, clock } = execution;
   const frozen = typeof entry.container === 'string' || entry.container.paused === true;
+  const began = clock.monotonic();
+  const waiting = execution.waiting(entry.record.revisionId);
+  const queueMs = waiting && Math.max(0, Math.round(clock.now() - waiting.since));
   if (frozen && !(await runtime.resume(entry.record.instanceId))) return;
   const now = clock.now();
+  const startMs = Math.round(clock.monotonic() - began);
   markContainer(entry, false);
   const before = entry.record;
-  const record = toResumed(before, now);
+  const phases = {
+    kind: 'resumed',
+    ...(queueMs === null ? {} : { queueMs }),
+    createMs: 0,
+    startMs,
+    probeMs: 0,
+  } as const;
+  const record = toResumed(before, phases, now);
   // Before it is stored: a plan that still saw it paused could freeze it again.
   entry.record = record;
   execution.onReady(record);
   onRunning?.(record);
+  execution.metrics.started(phases);
+  const { traceparent, traceId } = traceStart(record, phases, { waiting, readyAt: now });
+  entry.startTrace = traceparent === undefined ? null : { traceparent, readyAt: now };
   const usage = before.frozenAt === null ? [] : lifetimeUsage(before, now, isMinInstance(execution, entry));
-  await ledger.write({ update: record, events: [...usage, instanceEvent('skyrun.instance.resumed.v1', record)] });
+  const events = [...usage, instanceEvent('skyrun.instance.resumed.v1', record, traceparent)];
+  await ledger.write({ update: record, start: { phases, at: now, traceId }, events });
 }
 
 /** Stops the container and keeps it; what it used until then is accounted for. */
@@ -117,7 +133,7 @@ async function startAgain(execution: Execution, entry: Entry, desired: DesiredRe
   entry.container = result.instance;
   if (result.instance.state !== 'running') return;
   entry.seenRunningAt = clock.now();
-  await running(execution, entry, desired, result);
+  await running(execution, entry, desired, { ...result, kind: 'restarted' });
 }
 
 function markContainer(entry: Entry, paused: boolean): void {

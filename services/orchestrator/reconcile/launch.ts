@@ -1,9 +1,11 @@
+import type { StartKind, StartPhases } from '@skyrun/contracts';
 import { awaitStartup } from '../probes/startup.ts';
 import { RuntimeError, type RuntimeProblem, type StartResult } from '../runtime/runtime.ts';
+import { traceStart, type WaitingRequest } from '../starts/trace-start.ts';
 import { finish } from './ending.ts';
 import type { Execution } from './execution.ts';
 import { settle } from './holds.ts';
-import { type DesiredRevision, instanceSpec, type StartPhases } from './records.ts';
+import { type DesiredRevision, instanceSpec } from './records.ts';
 import { revisionEvent } from './revision-events.ts';
 import { instanceEvent, toReady, toStarted, verdictAfterReady } from './transitions.ts';
 import type { Entry } from './world.ts';
@@ -30,7 +32,7 @@ export async function launch(execution: Execution, entry: Entry, desired: Desire
   entry.container = result.instance;
   if (result.instance.state !== 'running') return;
   entry.seenRunningAt = clock.now();
-  await running(execution, entry, desired, result);
+  await running(execution, entry, desired, { ...result, kind: 'created' });
 }
 
 /** The container runs now: probes it and writes it down, at the same time: a cold start has no time for the one before the other. */
@@ -38,17 +40,17 @@ export async function running(
   execution: Execution,
   entry: Entry,
   desired: DesiredRevision,
-  { createMs, startMs }: Pick<StartResult, 'createMs' | 'startMs'>,
+  { createMs, startMs, kind }: Pick<StartResult, 'createMs' | 'startMs'> & { readonly kind: StartKind },
 ): Promise<void> {
   const { clock, logger } = execution;
   const { instanceId, revisionName } = entry.record;
   logger.info({ instance: instanceId, revision: revisionName, createMs, startMs }, 'container started');
   const began = clock.monotonic();
-  const waitingSince = execution.waitingSince(entry.record.revisionId);
+  const waiting = execution.waiting(entry.record.revisionId);
   const startedWork = clock.now() - createMs - startMs;
-  const queueMs = waitingSince === null ? {} : { queueMs: Math.max(0, startedWork - waitingSince) };
+  const queueMs = waiting === null ? {} : { queueMs: Math.max(0, startedWork - waiting.since) };
   const started = markStarted(execution, entry);
-  beginProbe(execution, entry, { desired, began, started, phases: { ...queueMs, createMs, startMs } });
+  beginProbe(execution, entry, { desired, began, started, waiting, phases: { kind, ...queueMs, createMs, startMs } });
   await started;
 }
 
@@ -66,6 +68,7 @@ interface Probing {
   readonly started: Promise<void>;
   /** Null where the start was not ours to measure. */
   readonly phases: Omit<StartPhases, 'probeMs'> | null;
+  readonly waiting: WaitingRequest | null;
 }
 
 export function beginProbe(execution: Execution, entry: Entry, probing: Probing): void {
@@ -96,24 +99,30 @@ export function beginProbe(execution: Execution, entry: Entry, probing: Probing)
   );
 }
 
-async function markReady(execution: Execution, entry: Entry, { began, phases }: Probing): Promise<void> {
+async function markReady(execution: Execution, entry: Entry, { began, phases, waiting }: Probing): Promise<void> {
   const { ledger, clock, world, logger } = execution;
   if (entry.record.state !== 'starting') return;
   const probeMs = Math.round(clock.monotonic() - began);
-  const measured = phases && {
+  const measured: StartPhases | null = phases && {
+    kind: phases.kind,
     ...(phases.queueMs === undefined ? {} : { queueMs: Math.round(phases.queueMs) }),
     createMs: Math.round(phases.createMs),
     startMs: Math.round(phases.startMs),
     probeMs,
   };
-  const record = toReady(entry.record, measured, clock.now());
+  const readyAt = clock.now();
+  const record = toReady(entry.record, measured, readyAt);
+  const traced = measured && traceStart(record, measured, { waiting, readyAt });
+  const traceparent = traced?.traceparent;
+  entry.startTrace = traceparent === undefined ? null : { traceparent, readyAt };
   const verdict = world.verdict(record.revisionId);
   const first = verdict.state !== 'ready';
   await ledger.write({
     update: record,
+    ...(measured ? { start: { phases: measured, at: readyAt, traceId: traced?.traceId } } : {}),
     ...(first ? { verdict: verdictAfterReady(verdict) } : {}),
     events: [
-      instanceEvent('skyrun.instance.ready.v1', record),
+      instanceEvent('skyrun.instance.ready.v1', record, traceparent),
       ...(first ? [revisionEvent('skyrun.revision.ready.v1', record)] : []),
     ],
   });

@@ -9,6 +9,7 @@ import { createAsk } from '../probes/ask.ts';
 import type { Prober } from '../probes/probe.ts';
 import { fencedRuntime } from '../runtime/fenced.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { WaitingRequest } from '../starts/trace-start.ts';
 import { createLedger } from '../store/ledger.ts';
 import { createLogStore, deleteExpiredLogs, type LogRetention } from '../store/log-store.ts';
 import { createMetricsStore } from '../store/metrics-store.ts';
@@ -52,7 +53,7 @@ export interface Leader {
   /** A request waits for the revision and nothing runs. */
   activate(revisionId: string): void;
   /** A request waits for the revision and an instance of it is paused: answers with those that take requests now. */
-  wakeUp(revisionId: string): Promise<InstanceRecord[]>;
+  wakeUp(revisionId: string, waiting: WaitingRequest): Promise<InstanceRecord[]>;
   /** A request that waited for the instance's start got its first byte so long after it came. */
   firstByte(instanceId: string, totalMs: number): Promise<void>;
 }
@@ -121,7 +122,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     background,
     wake,
     onReady: (record) => intake.touch(record.revisionId, clock.now()),
-    waitingSince: (revisionId) => intake.waitingSince(revisionId, clock.now()),
+    waiting: (revisionId) => intake.waiting(revisionId, clock.now()),
   };
   const samples = createInstanceSamples({ world, runtime, bus: options.bus, clock, logger });
   const custom = createCustomMetrics({ world, clock });
@@ -175,8 +176,9 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   onLeading({
     desiredChanged: takeDesired,
     activate: (revisionId) => activate(autoscaler, revisionId, wake),
-    wakeUp(revisionId) {
+    wakeUp(revisionId, waiting) {
       intake.touch(revisionId, clock.now());
+      intake.waits(revisionId, waiting);
       autoscaler.wakeUp(revisionId);
       return wakeUp(execution, revisionId);
     },

@@ -1,18 +1,8 @@
-import type { DesiredState, Instance, RevisionTemplate, RouteInstance } from '@skyrun/contracts';
+import type { DesiredState, Instance, RevisionTemplate, RouteInstance, StartPhases } from '@skyrun/contracts';
 import { isoTime } from '@skyrun/kit';
 import type { InstanceIdentity, InstanceSpec, RuntimeInstance } from '../runtime/runtime.ts';
 
 export type DesiredRevision = DesiredState['revisions'][number];
-
-export interface StartPhases {
-  /** From the first waiting request to the start of the work; absent where none waited. */
-  readonly queueMs?: number;
-  readonly createMs: number;
-  readonly startMs: number;
-  readonly probeMs: number;
-  /** From readiness to the first byte of a request that waited. */
-  readonly firstByteMs?: number;
-}
 
 /** An instance as the store remembers it; times in Unix milliseconds. Written before its container exists. */
 export interface InstanceRecord extends InstanceIdentity {

@@ -1,6 +1,6 @@
-import type { EventDraft, EventType } from '@skyrun/contracts';
+import type { EventDraft, EventType, StartPhases } from '@skyrun/contracts';
 import type { RuntimeInstance } from '../runtime/runtime.ts';
-import { type InstanceRecord, type RevisionVerdict, type StartPhases, toInstance } from './records.ts';
+import { type InstanceRecord, type RevisionVerdict, toInstance } from './records.ts';
 
 /**
  *   starting ──probe──► ready ──► draining ──► stopped
@@ -16,8 +16,14 @@ import { type InstanceRecord, type RevisionVerdict, type StartPhases, toInstance
 
 type InstanceEvent = Extract<EventType, `skyrun.instance.${string}`>;
 
-export function instanceEvent(type: InstanceEvent, record: InstanceRecord): EventDraft<InstanceEvent> {
-  return { type, subject: `instances/${record.instanceId}`, project: record.project, data: toInstance(record) };
+export function instanceEvent(
+  type: InstanceEvent,
+  record: InstanceRecord,
+  traceparent?: string,
+): EventDraft<InstanceEvent> {
+  const { instanceId, project } = record;
+  const trace = traceparent === undefined ? {} : { traceparent };
+  return { type, subject: `instances/${instanceId}`, project, data: toInstance(record), ...trace };
 }
 
 export function toStarted(record: InstanceRecord, container: RuntimeInstance, now: number): InstanceRecord {
@@ -53,10 +59,10 @@ export function toFrozen(record: InstanceRecord, now: number): InstanceRecord {
   return { ...record, frozenAt: now, usageUntil: laterOf(record.usageUntil, now) };
 }
 
-export function toResumed(record: InstanceRecord, now: number): InstanceRecord {
+export function toResumed(record: InstanceRecord, startPhases: StartPhases, now: number): InstanceRecord {
   const usageUntil = record.frozenAt === null ? record.usageUntil : laterOf(record.usageUntil, now);
   const stateVersion = record.stateVersion + 1;
-  return { ...record, state: 'ready', stateVersion, idleSince: null, frozenAt: null, usageUntil };
+  return { ...record, state: 'ready', stateVersion, idleSince: null, frozenAt: null, usageUntil, startPhases };
 }
 
 /** Its container is stopped and kept: from here on it uses nothing until it is started again. */

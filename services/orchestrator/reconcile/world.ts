@@ -19,6 +19,8 @@ export interface Entry {
   health: AbortController | null;
   /** It is on its way up the idle ladder: it counts as one that runs. */
   rising: boolean;
+  /** Its last start, where that is traced. */
+  startTrace: { readonly traceparent: string; readonly readyAt: number } | null;
 }
 
 export interface InstanceCounts {
@@ -68,6 +70,7 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
       probe: null,
       health: null,
       rising: false,
+      startTrace: null,
       ...fields,
     };
     entries.set(record.instanceId, entry);

@@ -4,12 +4,17 @@ import { appendEvents, type Database } from '@skyrun/postgres';
 import type { InstanceRecord, RevisionVerdict } from '../reconcile/records.ts';
 import { toRow } from './instance-rows.ts';
 import { assertTerm, LEASE_NAME } from './lease.ts';
+import { completeStart, insertStart, type StartEntry } from './start-store.ts';
 import type { OrchestratorTables } from './tables.ts';
 
 /** What changes together, with its events; all of it or nothing. */
 export interface Change {
   readonly insert?: InstanceRecord;
   readonly update?: InstanceRecord;
+  /** Of the instance in `update`, which takes requests from here on. */
+  readonly start?: StartEntry;
+  /** Further phases of the last start of the instance in `update` are known. */
+  readonly completesStart?: boolean;
   readonly verdict?: RevisionVerdict;
   readonly decision?: { readonly project: string; readonly service: string; readonly decision: Decision };
   readonly events?: readonly EventDraft[];
@@ -40,6 +45,9 @@ export function createLedger({ db, clock, term }: LedgerOptions): Ledger {
           const { id, ...columns } = toRow(update);
           await tables.updateTable('instances').set(columns).where('id', '=', id).execute();
         }
+        if (update && change.start) await insertStart(tables, update, change.start);
+        if (update?.startPhases && change.completesStart)
+          await completeStart(tables, update.instanceId, update.startPhases);
         if (verdict) {
           const { revisionId, state, reason, message, failures, failedAt, retryAt } = verdict;
           const columns = {

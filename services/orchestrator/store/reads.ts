@@ -5,7 +5,7 @@ import { type InstanceRecord, type RevisionVerdict, toInstance } from '../reconc
 import { fromRow, toVerdict } from './instance-rows.ts';
 import type { OrchestratorTables } from './tables.ts';
 
-interface Page<Item> {
+export interface Page<Item> {
   readonly items: Item[];
   readonly nextCursor: string | null;
 }

@@ -1,6 +1,5 @@
-import type { Decision, Instance, StatusClasses } from '@skyrun/contracts';
+import type { Decision, Instance, StartKind, StartPhases, StatusClasses } from '@skyrun/contracts';
 import type { ColumnType, Generated } from 'kysely';
-import type { StartPhases } from '../reconcile/records.ts';
 
 /** JSON columns are written as text, because the driver would take an array for a PostgreSQL array. */
 type Json<Value> = ColumnType<Value, string, string>;
@@ -54,6 +53,19 @@ interface DecisionsTable {
   decision: Json<Decision>;
 }
 
+interface StartsTable {
+  id: Generated<string>;
+  at: Date;
+  project: string;
+  service: string;
+  revision_id: string;
+  revision_name: string;
+  instance_id: string;
+  kind: StartKind;
+  phases: Json<StartPhases>;
+  trace_id: string | null;
+}
+
 interface MetricsTable {
   project: string;
   service: string;
@@ -100,6 +112,7 @@ export interface OrchestratorTables {
   log_positions: { instance_id: string; stdout: string; stderr: string };
   revisions: RevisionsTable;
   decisions: DecisionsTable;
+  starts: StartsTable;
   traffic_handover: TrafficHandoverTable;
   gateway_views: GatewayViewsTable;
   metrics: MetricsTable;

@@ -34,6 +34,14 @@ const openDoor: Authenticator = {
   can: async () => true,
 };
 
+type RevisionReport = TrafficReport['revisions'][number];
+
+export interface ReportFields extends Pick<RevisionReport, 'waitingMs' | 'traceparent' | 'coldStarts'> {
+  readonly current?: number;
+  readonly windowMs?: number;
+  readonly requests?: number;
+}
+
 export interface Harness {
   readonly client: Client;
   readonly registry: FakeRegistry;
@@ -41,7 +49,7 @@ export interface Harness {
   /** Every event published since the start of the harness, of all orchestrators on its broker. */
   readonly events: AnyEvent[];
   /** Sends the orchestrator a traffic report, as a gateway does. */
-  report(revision: DesiredRevision, fields?: { current?: number; windowMs?: number; requests?: number }): Promise<void>;
+  report(revision: DesiredRevision, fields?: ReportFields): Promise<void>;
   /** As the API lists them. */
   instances(project: string, service: string): Promise<{ items: Instance[] }>;
   /** Resolves with the first value that is neither null, undefined nor false. */
@@ -118,7 +126,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     registry,
     db,
     events,
-    async report({ revision }, { current = 1, windowMs = 1000, requests = current } = {}) {
+    async report({ revision }, { current = 1, windowMs = 1000, requests = current, ...more } = {}) {
       sequence += 1;
       const latencyBuckets = LATENCY_BOUNDS_MS.map(() => 0).concat(0);
       latencyBuckets[3] = requests;
@@ -136,6 +144,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
             requests,
             statusClasses: { '1xx': 0, '2xx': requests, '3xx': 0, '4xx': 0, '5xx': 0 },
             latencyBuckets,
+            ...more,
           },
         ],
       };

@@ -1,5 +1,6 @@
 import type { TrafficReport } from '@skyrun/contracts';
 import { ConcurrencyWindow } from '../autoscale/concurrency-window.ts';
+import type { WaitingRequest } from '../starts/trace-start.ts';
 import { LatencyWindow } from './latency-window.ts';
 import { addReport, emptyTally, isEmpty, type RevisionReport, type Tally } from './tally.ts';
 
@@ -31,8 +32,8 @@ interface RevisionTraffic {
   readonly rate: ConcurrencyWindow;
   readonly latency: LatencyWindow;
   lastActiveAt: number;
-  /** When the first of the requests came that wait now; null when none does. */
-  waitingSince: number | null;
+  /** The first of the requests that wait now; null when none does. */
+  waiting: WaitingRequest | null;
   /** Since the last flush to the metrics. */
   tally: Tally;
 }
@@ -44,8 +45,10 @@ export interface TrafficIntake {
   current(revisionId: string, now: number): number;
   /** Requests in flight at an instance; null when no gateway counts per instance. */
   inFlight(instanceId: string, now: number): number | null;
-  /** When the first of the requests came that wait for a first instance; null when none was told of lately. */
-  waitingSince(revisionId: string, now: number): number | null;
+  /** The first of the requests that wait for an instance; null when none was told of lately. */
+  waiting(revisionId: string, now: number): WaitingRequest | null;
+  /** A request waits that no report has told of yet. */
+  waits(revisionId: string, request: WaitingRequest): void;
   /** Mean concurrency, or requests per second, over the window; null when nothing was measured. */
   average(revisionId: string, now: number, windowMs: number, metric?: 'concurrency' | 'rps'): number | null;
   /** Milliseconds within which 95 % of the window's requests were answered; null when none was. */
@@ -74,7 +77,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
         rate: new ConcurrencyWindow(longest),
         latency: new LatencyWindow(longest),
         lastActiveAt: 0,
-        waitingSince: null,
+        waiting: null,
         tally: emptyTally(),
       };
       revisions.set(revisionId, found);
@@ -111,8 +114,8 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
           traffic.latency.add(revision.latencyBuckets, now);
         }
         addReport(traffic.tally, revision, report.windowMs);
-        if (revision.queued === 0) traffic.waitingSince = null;
-        else traffic.waitingSince ??= now - (revision.waitingMs ?? 0);
+        if (revision.queued === 0) traffic.waiting = null;
+        else traffic.waiting ??= { since: now - (revision.waitingMs ?? 0), traceparent: revision.traceparent };
         if (revision.current > 0 || revision.requests > 0 || revision.concurrency > 0) traffic.lastActiveAt = now;
       }
       return true;
@@ -131,9 +134,12 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       }
       return sum;
     },
-    waitingSince(revisionId, now) {
-      const since = revisions.get(revisionId)?.waitingSince ?? null;
-      return since !== null && now - since < LONGEST_WAIT_MS ? since : null;
+    waiting(revisionId, now) {
+      const waiting = revisions.get(revisionId)?.waiting ?? null;
+      return waiting !== null && now - waiting.since < LONGEST_WAIT_MS ? waiting : null;
+    },
+    waits(revisionId, request) {
+      trafficOf(revisionId).waiting ??= request;
     },
     average(revisionId, now, windowMs, metric = 'concurrency') {
       const traffic = revisions.get(revisionId);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { dnsLabel, timestamp } from '../names.ts';
+import { dnsLabel, timestamp, traceparent } from '../names.ts';
 import { gatewayView } from '../resources/gateway-view.ts';
 import { logFilter, logLine } from '../resources/logs.ts';
 import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
+import { instanceStart, startPercentiles } from '../resources/start.ts';
 import { revisionObservation } from '../resources/traffic.ts';
 import { routeInstance } from '../routes/snapshot.ts';
 import { trafficReport } from '../routes/traffic.ts';
@@ -73,6 +74,33 @@ export const orchestratorOperations = {
     response: page(decision),
     problems: ['resource.not_found'],
   }),
+  listStarts: defineOperation('listStarts', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/starts',
+    summary: 'Starts of instances of the last days, with the time of each phase, newest first',
+    permission: 'services.read',
+    params: serviceParams,
+    query: pageQuery.extend({
+      revision: z.string().max(100).optional().describe('name of a revision; all of them otherwise'),
+    }),
+    response: page(instanceStart),
+    problems: ['resource.not_found'],
+  }),
+  summarizeStarts: defineOperation('summarizeStarts', {
+    service: 'orchestrator',
+    method: 'get',
+    path: '/api/v1/projects/{project}/services/{service}/starts/percentiles',
+    summary: 'How long each phase took over the newest starts, by kind of start',
+    permission: 'services.read',
+    params: serviceParams,
+    query: z.object({
+      revision: z.string().max(100).optional().describe('name of a revision; all of them otherwise'),
+      starts: z.coerce.number().int().min(1).max(1000).default(500).describe('how many of the newest are looked at'),
+    }),
+    response: z.object({ kinds: z.array(startPercentiles) }),
+    problems: ['resource.not_found'],
+  }),
   reportTraffic: defineOperation('reportTraffic', {
     service: 'orchestrator',
     method: 'post',
@@ -107,7 +135,10 @@ export const orchestratorOperations = {
     permission: 'internal',
     body: z.object({
       revisionId: z.string(),
-      traceparent: z.string().max(100).optional().describe('of the request that waits longest'),
+      /** For how long the request has been waiting, in milliseconds. */
+      waitingMs: z.number().min(0).optional(),
+      /** Of the request: what is done for it becomes part of its trace. */
+      traceparent: traceparent.optional(),
     }),
     response: z.object({
       /** Those that take requests from now on; empty where none was paused, or could not be resumed. */

@@ -233,6 +233,12 @@ export const EVENTS = {
     'instances/{id}',
     instance,
   ),
+  'skyrun.instance.answered.v1': define(
+    'skyrun.instance.answered.v1',
+    'The first request that waited for an instance’s start got its first byte: all phases of the start are known',
+    'instances/{id}',
+    instance,
+  ),
   'skyrun.instance.draining.v1': define(
     'skyrun.instance.draining.v1',
     'An instance takes no new requests',

@@ -1,5 +1,8 @@
 import { EVENT_TYPES, EVENTS } from './catalogue.ts';
 
+/** They tell how an instance did, and nothing about its state. */
+const MEASURED: ReadonlySet<string> = new Set(['skyrun.instance.sampled.v1', 'skyrun.instance.answered.v1']);
+
 /**
  * The consumer groups of the platform's own services. A group gets what is published once it exists, so every process
  * declares all of them before it publishes: whoever starts first may not speak into the void.
@@ -30,7 +33,7 @@ export const PLATFORM_GROUPS = {
     types: [
       'skyrun.revision.ready.v1',
       'skyrun.revision.failed.v1',
-      ...EVENT_TYPES.filter((type) => type.startsWith('skyrun.instance.') && type !== 'skyrun.instance.sampled.v1'),
+      ...EVENT_TYPES.filter((type) => type.startsWith('skyrun.instance.') && !MEASURED.has(type)),
       'skyrun.project.capped.v1',
       'skyrun.project.uncapped.v1',
     ],

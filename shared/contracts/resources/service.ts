@@ -6,6 +6,7 @@ import { servicePolicy } from './policy.ts';
 import { healthProbe, probe } from './probe.ts';
 import { scaling } from './scaling.ts';
 import { secretKeyRef } from './secret.ts';
+import { startPhases } from './start.ts';
 import { rollout, rolloutPolicy, trafficStatus, trafficTargets } from './traffic.ts';
 
 /** A variable with its value, or with the secret that its value comes from. */
@@ -174,18 +175,7 @@ export const instance = z.object({
   exitCode: z.int().optional(),
   /** Grows with each change of state, so that of two accounts of an instance the later one can be told. */
   stateVersion: z.int().optional(),
-  /**
-   * Milliseconds spent in each phase of the last start: from the first waiting request to the start of the work, creating
-   * and starting the container, until it answered, and until the waiting request's first byte.
-   */
-  startPhases: z
-    .object({
-      queueMs: z.number().optional(),
-      createMs: z.number(),
-      startMs: z.number(),
-      probeMs: z.number(),
-      firstByteMs: z.number().optional(),
-    })
-    .optional(),
+  /** Of the last start. */
+  startPhases: startPhases.optional(),
 });
 export type Instance = z.infer<typeof instance>;

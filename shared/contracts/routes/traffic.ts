@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timestamp } from '../names.ts';
+import { timestamp, traceparent } from '../names.ts';
 import { LATENCY_BOUNDS_MS, statusClasses } from '../resources/metrics.ts';
 
 /**
@@ -27,8 +27,8 @@ export const trafficReport = z.object({
       instances: z.array(z.object({ id: z.string(), current: z.int() })).optional(),
       /** Of an activation: for how long the first request has been waiting, in milliseconds. */
       waitingMs: z.number().optional(),
-      /** Of an activation: the trace of the request that waits longest, for those whose work it is to end the waiting. */
-      traceparent: z.string().max(100).optional(),
+      /** Of that request: what is done for it becomes part of its trace. */
+      traceparent: traceparent.optional(),
       /** Requests that waited for an instance to start: milliseconds from their arrival to their first byte. */
       coldStarts: z
         .array(z.object({ instanceId: z.string(), totalMs: z.number() }))

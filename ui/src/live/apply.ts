@@ -27,6 +27,7 @@ export class CacheFeed {
     switch (event.type) {
       case 'skyrun.instance.started.v1':
       case 'skyrun.instance.ready.v1':
+      case 'skyrun.instance.answered.v1':
       case 'skyrun.instance.unready.v1':
       case 'skyrun.instance.paused.v1':
       case 'skyrun.instance.resumed.v1':
