@@ -24,10 +24,12 @@ import {
   currentTraceparent,
   inConsumerSpan,
   type Logger,
+  newId,
   systemClock,
 } from '@skyrun/kit';
 import type { Database, Transaction } from '@skyrun/postgres';
 import { settled } from './acknowledge.ts';
+import { untilAnswered } from './answered.ts';
 import { applyOnce } from './inbox.ts';
 import { keepPresent, type Presence } from './presence.ts';
 import { createSchemaBook, type TypeDescription } from './schemas.ts';
@@ -77,12 +79,14 @@ export interface Skyrun {
   /** Registers the schema of one of your types, or its next version. */
   describe(type: TeamEventType, description: TypeDescription): Promise<EventSchema>;
   /**
-   * Publishes an event of your own type. Once it resolves, Skyrun has it for good and every consumer will get it.
+   * Publishes an event of your own type. Once it resolves, Skyrun has it for good and every consumer will get it, once. While
+   * Skyrun does not answer it is sent again for half a minute; to go on after that, or after a crash, give it an `id` of your own
+   * and send it again within a day.
    * @throws InvalidEventError when it does not fit the registered schema; nothing is sent then
    */
   publish<const Type extends TeamEventType>(
     type: Type,
-    event: { readonly subject: string; readonly data: DataOf<Type> },
+    event: { readonly subject: string; readonly data: DataOf<Type>; readonly id?: string },
   ): Promise<EventEnvelope>;
   /** Lets others find this copy of your service until it stops. */
   present(presence: Presence): Promise<void>;
@@ -168,13 +172,15 @@ export async function connectSkyrun(options: SkyrunOptions): Promise<Skyrun> {
         await db.transaction((tx) => applyOnce(tx, group, identity, () => effect(tx, event)));
       }),
     describe: (type, description) => requireApi().book.describe(type, description),
-    async publish(type, { subject, data }) {
+    async publish(type, { subject, data, id = newId('event', clock) }) {
       const { client, project: own, book } = requireApi();
       await book.require(type, data);
       while (publishing.size >= MAX_PUBLISHING) await Promise.race(publishing);
       const traceparent = currentTraceparent();
-      const event = { type, subject, data, source: group, ...(traceparent === undefined ? {} : { traceparent }) };
-      const sent = client.call(OPERATIONS.publishEvents, { params: { project: own }, body: { events: [event] } });
+      const event = { id, type, subject, data, source: group, ...(traceparent === undefined ? {} : { traceparent }) };
+      const sent = untilAnswered(clock, () =>
+        client.call(OPERATIONS.publishEvents, { params: { project: own }, body: { events: [event] } }),
+      );
       const quiet = sent.then(
         () => undefined,
         () => undefined,

@@ -28,6 +28,7 @@ import { createWatch } from './registrations/watch.ts';
 import { createRoutes } from './routes.ts';
 import { createCatalogue } from './schemas/catalogue.ts';
 import { createPublish } from './schemas/publish.ts';
+import { forgetIds } from './schemas/published.ts';
 import { createSchemas } from './schemas/schemas.ts';
 import { LOG_CHANNEL } from './store/append.ts';
 import { firstPosition, type LoggedEvent, type LogRange, positionOfEvent, readLog } from './store/read.ts';
@@ -126,6 +127,7 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
     async run() {
       await recorder.upkeep();
       await registrations.forgetExpired();
+      await forgetIds(db, clock.now());
     },
   });
 

@@ -72,7 +72,7 @@ function toEvent(source: string, draft: EventDraft | TeamEventDraft, clock: Cloc
   const { type, subject, project, data, traceparent } = draft;
   return parseEvent({
     specversion: '1.0',
-    id: newId('event', clock),
+    id: ('id' in draft ? draft.id : undefined) ?? newId('event', clock),
     source: source.startsWith('/') ? source : `/skyrun/${source}`,
     type,
     subject,

@@ -10,10 +10,13 @@ import {
 import type { Clock } from '@skyrun/kit';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
 import type { EventsTables } from '../store/tables.ts';
+import { type First, keepNumbers, takeIds } from './published.ts';
 import { requireOwn } from './schemas.ts';
 import { newestSchema } from './store.ts';
 
 export interface PublishedDraft {
+  /** The publisher's own; sent again within a day, it is the same event. */
+  readonly id?: string | undefined;
   readonly type: string;
   readonly subject: string;
   readonly data?: unknown;
@@ -44,11 +47,55 @@ export function createPublish({ transaction, clock }: PublishDeps) {
       requireFit(drafts, schemas);
       const made: AnyEvent[] = [];
       for (const { source, run } of runsOfSource(drafts)) {
-        const own = run.map((draft) => toDraft(project, draft));
-        made.push(...(await appendEvents(tx, `/team/${project}/${source}`, own, clock)));
+        made.push(...(await publishRun(tx, project, source, run, clock)));
       }
       return made;
     });
+}
+
+/** What came before under the same id is not published again, and answered as it was then. */
+async function publishRun(
+  tx: Transaction,
+  project: string,
+  origin: string,
+  run: readonly PublishedDraft[],
+  clock: Clock,
+): Promise<AnyEvent[]> {
+  const source = `/team/${project}/${origin}`;
+  const named = run.flatMap((draft) => (draft.id === undefined ? [] : [{ ...draft, id: draft.id }]));
+  const before = named.length === 0 ? new Map<string, First>() : await takeIds(tx, source, named, clock.now());
+  const given = new Set(before.keys());
+  const fresh = run.filter(({ id }) => {
+    if (id === undefined) return true;
+    const first = !given.has(id);
+    given.add(id);
+    return first;
+  });
+  const drafts = fresh.map((draft) => toDraft(project, draft));
+  const made = await appendEvents(tx, source, drafts, clock);
+  if (named.length === 0) return made;
+  await keepNumbers(
+    tx,
+    made.filter((_, index) => fresh[index]?.id !== undefined),
+  );
+  const byId = new Map(made.map((event) => [event.id, event]));
+  const unnamed = made.filter((_, index) => fresh[index]?.id === undefined).values();
+  return run.map((draft) => {
+    if (draft.id === undefined) return unnamed.next().value ?? unanswered(draft.subject);
+    const known = byId.get(draft.id);
+    if (known) return known;
+    const first = before.get(draft.id) ?? unanswered(draft.id);
+    return { ...envelope(source, project, draft), id: draft.id, ...first };
+  });
+}
+
+function envelope(source: string, project: string, draft: PublishedDraft) {
+  const { type, subject, data } = toDraft(project, draft);
+  return { specversion: '1.0', source, type, subject, project, datacontenttype: 'application/json', data } as const;
+}
+
+function unanswered(what: string): never {
+  throw new Error(`${what} was published and has no number`);
 }
 
 function requireFit(drafts: readonly PublishedDraft[], schemas: ReadonlyMap<string, DataSchema>): void {
@@ -73,7 +120,14 @@ function runsOfSource(drafts: readonly PublishedDraft[]) {
   return runs;
 }
 
-function toDraft(project: string, { type, subject, data, traceparent }: PublishedDraft): TeamEventDraft {
+function toDraft(project: string, { id, type, subject, data, traceparent }: PublishedDraft): TeamEventDraft {
   if (!isTeamType(type)) throw new Problem('event.unknown_type', { detail: `${type} is no type of a team` });
-  return { type, subject, project, data, ...(traceparent === undefined ? {} : { traceparent }) };
+  return {
+    type,
+    subject,
+    project,
+    data,
+    ...(id === undefined ? {} : { id }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
 }

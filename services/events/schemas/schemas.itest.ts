@@ -57,7 +57,7 @@ const register = (body: Record<string, unknown>, type = TYPE, project = 'shop') 
     body: { summary: 'An order was placed', subject: 'orders/{id}', schema, ...body },
   });
 const publish = (
-  events: readonly { data: unknown; type?: string; subject?: string; source?: string }[],
+  events: readonly { data: unknown; type?: string; subject?: string; source?: string; id?: string }[],
   project = 'shop',
 ) =>
   client(project).call(OPERATIONS.publishEvents, {
@@ -148,6 +148,27 @@ it('publishes what fits, all or nothing, numbered per source and subject, to gro
     'event.unknown_type',
   );
   expect((await problemOf(publish([{ data: { total: 1, currency: 'EUR' } }], 'bank'))).code).toBe('request.invalid');
+});
+
+it('publishes an event with an id of the publisher’s once, however often and from how many sides it is sent', async () => {
+  const order = (id: string, total = 7) => ({ id, subject: 'orders/again', data: { total, currency: 'EUR' } });
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      publish([order('order-1'), { subject: 'orders/again', data: { total: 8, currency: 'EUR' } }, order('order-2')]),
+    ),
+  );
+  const of = (id: string) => answers.map(({ items }) => items.find((item) => item.id === id)?.sequence);
+  for (const id of ['order-1', 'order-2']) expect(new Set(of(id)).size, id).toBe(1);
+  expect(answers[0]?.items.map(({ data }) => (data as { total: number }).total)).toEqual([7, 8, 7]);
+  const heard = () => seen.filter(({ subject }) => subject === 'orders/again');
+  await until(() => heard().length === 7);
+  expect(heard().map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  // Twice in one request, and the same id of another source.
+  await publish([order('order-3'), order('order-3')]);
+  await publish([{ ...order('order-3'), source: 'warehouse' }]);
+  await until(() => heard().length === 9);
+  const reused = await problemOf(publish([order('order-1', 9)]));
+  expect(reused).toMatchObject({ code: 'request.idempotency_conflict', detail: expect.stringContaining('order-1') });
 });
 
 it('shows types, an example and who consumes them, and the same as AsyncAPI', async () => {

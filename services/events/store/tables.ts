@@ -74,6 +74,14 @@ export interface EventsTables {
     seen_at: Date;
     letters: ColumnType<number, number | undefined, number>;
   };
+  published: {
+    source: string;
+    event_id: string;
+    digest: Buffer;
+    sequence: string | null;
+    time: Date | null;
+    published_at: Date;
+  };
   push_progress: { position: ColumnType<string, string, string> };
 }
 

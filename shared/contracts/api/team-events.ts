@@ -84,6 +84,11 @@ export const teamEventOperations = {
       events: z
         .array(
           z.strictObject({
+            id: z
+              .string()
+              .regex(/^[\w.:-]{1,100}$/, 'expected 1 to 100 letters, digits, or . _ : -')
+              .optional()
+              .describe('yours, unique per source: what is sent again under it within a day is not published twice'),
             type: teamType,
             subject: z.string().trim().min(1).max(300).describe('the resource; events of one subject keep their order'),
             data: z.unknown(),
@@ -96,7 +101,7 @@ export const teamEventOperations = {
     }),
     response: z.object({ items: z.array(eventEnvelope) }),
     status: 202,
-    problems: ['event.unknown_type', 'event.invalid_data'],
+    problems: ['event.unknown_type', 'event.invalid_data', 'request.idempotency_conflict'],
   }),
   getCatalogue: defineOperation('getCatalogue', {
     service: 'events',

@@ -23,6 +23,8 @@ export interface TeamEvent<Type extends TeamEventType = TeamEventType, Data = un
 
 /** A team's event before its source numbers it. */
 export interface TeamEventDraft<Type extends TeamEventType = TeamEventType, Data = unknown> {
+  /** Where the publisher names its events itself. */
+  readonly id?: string;
   readonly type: Type;
   readonly subject: string;
   readonly project: string;
