@@ -79,7 +79,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'chaos',
     usage:
-      '[--broker redis|rabbitmq|both] [--faults A,B] [--commands N] [--times N] [--seed N] [--duration S] [--absence S] [--keep]',
+      '[--broker redis|rabbitmq|both] [--faults A,B] [--commands N] [--times N] [--seed N] [--duration S] [--absence S] [--parallel] [--keep]',
     summary: 'hurt a private Skyrun under load, and count what is lost or happens twice',
     run: runChaos,
   },
@@ -95,6 +95,7 @@ async function runChaos(context: CommandContext): Promise<number> {
     duration: { type: 'string', default: '1800' },
     absence: { type: 'string', default: '60' },
     keep: { type: 'boolean', default: false },
+    parallel: { type: 'boolean', default: false },
   });
   const count = (name: 'commands' | 'times' | 'seed' | 'duration' | 'absence') => {
     const value = Number(values[name]);
@@ -103,7 +104,11 @@ async function runChaos(context: CommandContext): Promise<number> {
     return value;
   };
   const { chaos, parseBrokers, parseFaults } = await import('./chaos/chaos.ts');
-  return chaos({
+  const { createProgress } = await import('./up/progress.ts');
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  const code = await chaos({
     root: context.layout(undefined).root,
     brokers: parseBrokers(values.broker),
     faults: parseFaults(values.faults),
@@ -113,8 +118,14 @@ async function runChaos(context: CommandContext): Promise<number> {
     durationMs: count('duration') * 1_000,
     absenceMs: count('absence') * 1_000,
     keep: values.keep,
-    progress: context.progress,
+    parallel: values.parallel,
+    signal: stop.signal,
+    // Two at a time cannot share one line that is redrawn.
+    progress: values.parallel ? createProgress({ write: (text) => process.stdout.write(text) }) : context.progress,
   });
+  // What an interrupted fault was about to do must not come after the laboratory is gone.
+  if (stop.signal.aborted) process.exit(code);
+  return code;
 }
 
 async function runUp(context: CommandContext): Promise<number> {

@@ -1,5 +1,6 @@
-/** Counts, per Skyrun service, its instances and what they used, in tables of its own; README.md says how to run it. */
+/** Keeps a journal of what happens in Skyrun, each event once, in a database of its own; README.md says how to run it. */
 import { connectFromEnvironment } from '@skyrun/client';
+import type { EventEnvelope } from '@skyrun/contracts';
 import { configTypes, createLogger, defineConfig, loadConfig } from '@skyrun/kit';
 import { createDatabase, type Transaction } from '@skyrun/postgres';
 
@@ -12,28 +13,27 @@ const logger = createLogger({ service: 'tally' });
 const db = createDatabase({ url, schema: 'tally', applicationName: 'tally', logger });
 await db.migrate(new URL('./migrations/', import.meta.url));
 
-/** Instances started and ended, requests, busy milliseconds. */
-type Counts = readonly [number, number, number, number];
-async function add(tx: Transaction, { project, service }: { project: string; service: string }, counts: Counts) {
+/** @param item what it is about: a service, a member, an order */
+async function write(tx: Transaction, event: EventEnvelope, item: string, requests = 0, busyMs = 0) {
   await tx.query(
-    `insert into tally (project, service, instances_started, instances_ended, requests, busy_ms) values ($1,$2,$3,$4,$5,$6)
-     on conflict (project, service) do update set instances_started = tally.instances_started + $3,
-       instances_ended = tally.instances_ended + $4, requests = tally.requests + $5, busy_ms = tally.busy_ms + $6`,
-    [project, service, ...counts],
+    'insert into journal (subject, type, sequence, project, item, requests, busy_ms) values ($1, $2, $3, $4, $5, $6, $7)',
+    [event.subject, event.type, event.sequence, event.project ?? '', item, requests, busyMs],
   );
 }
 const skyrun = await connectFromEnvironment({ group: 'tally' });
-const used = ({ requests, busyMs }: { requests: number; busyMs: number }): Counts => [0, 0, requests, busyMs];
 skyrun
-  .onceEach('skyrun.instance.started.v1', db, (tx, { data }) => add(tx, data, [1, 0, 0, 0]))
-  .onceEach('skyrun.instance.stopped.v1', db, (tx, { data }) => add(tx, data, [0, 1, 0, 0]))
-  .onceEach('skyrun.instance.failed.v1', db, (tx, { data }) => add(tx, data, [0, 1, 0, 0]))
+  .onceEach('skyrun.project.created.v1', db, (tx, event) => write(tx, event, ''))
+  .onceEach('skyrun.member.added.v1', db, (tx, event) => write(tx, event, event.data.userId))
+  .onceEach('skyrun.instance.started.v1', db, (tx, event) => write(tx, event, event.data.service))
+  .onceEach('skyrun.instance.stopped.v1', db, (tx, event) => write(tx, event, event.data.service))
+  .onceEach('skyrun.instance.failed.v1', db, (tx, event) => write(tx, event, event.data.service))
   .onceEach(
     'skyrun.usage.recorded.v1',
     db,
-    (tx, { data }) => add(tx, data, used(data)),
+    (tx, event) => write(tx, event, event.data.service, event.data.requests, event.data.busyMs),
     ({ data }) => data.key,
-  );
+  )
+  .onceEach('team.shop.order.placed.v1', db, (tx, event) => write(tx, event, JSON.stringify(event.data)));
 await skyrun.start();
 logger.info('counting');
 await skyrun.untilStopped();

@@ -22,6 +22,10 @@ export interface ChaosOptions {
   readonly durationMs: number;
   readonly absenceMs: number;
   readonly keep: boolean;
+  /** Both brokers' laboratories at the same time. */
+  readonly parallel: boolean;
+  /** Ends everything and removes what was made, in the middle of a fault too. */
+  readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly clock?: Clock;
 }
@@ -45,45 +49,78 @@ export function parseBrokers(text: string | undefined): BrokerKind[] {
 
 /** Runs every fault class on every broker; resolves with the exit code: 1 on loss, a second effect, disorder or a standstill. */
 export async function chaos(options: ChaosOptions): Promise<number> {
+  const { brokers, parallel, signal, seed, progress } = options;
   let failed = false;
-  for (const broker of options.brokers) {
-    const findings = await onBroker(options, broker);
+  const report = (broker: BrokerKind, findings: readonly Finding[]) => {
     failed ||= !findings.every(passes);
-    options.progress.line(`\n${broker}, seed ${options.seed}\n${table(findings)}\n`);
-  }
+    progress.line(`\n${broker}, seed ${seed}\n${table(findings)}\n`);
+  };
+  const running: Promise<void>[] = [];
+  const openAll = async () => {
+    for (const broker of brokers) {
+      if (signal.aborted) return;
+      // One after the other: while it opens, a laboratory looks for free ports.
+      const laboratory = await open(options, broker);
+      const run = onBroker(options, laboratory).then((findings) => report(broker, findings));
+      running.push(run);
+      if (parallel) run.catch(() => undefined);
+      else await run;
+    }
+  };
+  const opened = await Promise.allSettled([openAll()]);
+  const ended = await Promise.allSettled(running);
+  if (signal.aborted) return INTERRUPTED;
+  for (const one of [...opened, ...ended]) if (one.status === 'rejected') throw one.reason;
   return failed ? 1 : 0;
 }
 
-async function onBroker(options: ChaosOptions, broker: BrokerKind): Promise<Finding[]> {
-  const { root, progress, clock = systemClock, faults } = options;
-  const random = seededRandom(options.seed);
-  const laboratory = await progress.step(`start a private Skyrun over ${broker}`, () =>
+/** As a shell says it of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
+function open({ root, progress, clock = systemClock, faults }: ChaosOptions, broker: BrokerKind): Promise<Laboratory> {
+  return progress.step(`start a private Skyrun over ${broker}`, () =>
     openLaboratory({ root, broker, clock, node: process.execPath, smallDisks: faults.includes('disk') }),
   );
-  const findings: Finding[] = [];
+}
+
+async function onBroker(options: ChaosOptions, laboratory: Laboratory): Promise<Finding[]> {
+  const { progress, signal } = options;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error('interrupted'));
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   let held = false;
   try {
-    const echo = await startEcho(laboratory.bus, random, clock);
-    const loader = await createLoader({ ...laboratory, clock });
-    for (const fault of faults) {
-      const refusal = refusalOf(fault, laboratory);
-      if (refusal !== null) {
-        progress.line(`  - ${fault} not run: ${refusal}`);
-        continue;
-      }
-      const finding = await progress.step(`${fault}: ${FAULTS[fault].summary}`, (note) =>
-        experiment({ ...options, laboratory, loader, echo, random, clock, fault, faults: options.times, say: note }),
-      );
-      findings.push(finding);
-      if (!passes(finding)) progress.line(table([finding]));
-    }
+    const findings = await Promise.race([hurtAll(options, laboratory), aborted.promise]);
     held = findings.every(passes);
-    await echo.close();
+    return findings;
   } finally {
-    const keep = options.keep || !held;
+    signal.removeEventListener('abort', abort);
+    const keep = !signal.aborted && (options.keep || !held);
     await laboratory.end(keep);
     if (keep) progress.line(`  what it left: ${laboratory.logs}`);
   }
+}
+
+async function hurtAll(options: ChaosOptions, laboratory: Laboratory): Promise<Finding[]> {
+  const { progress, clock = systemClock, faults } = options;
+  const random = seededRandom(options.seed);
+  const findings: Finding[] = [];
+  const echo = await startEcho(laboratory.bus, random, clock);
+  const loader = await createLoader({ ...laboratory, clock });
+  for (const fault of faults) {
+    const refusal = refusalOf(fault, laboratory);
+    if (refusal !== null) {
+      progress.line(`  - ${fault} not run: ${refusal}`);
+      continue;
+    }
+    const finding = await progress.step(`${laboratory.broker}, ${fault}: ${FAULTS[fault].summary}`, (note) =>
+      experiment({ ...options, laboratory, loader, echo, random, clock, fault, faults: options.times, say: note }),
+    );
+    findings.push(finding);
+    progress.line(table([finding]));
+  }
+  await echo.close();
   return findings;
 }
 

@@ -1,7 +1,7 @@
 import type { EventBus } from '@skyrun/bus';
 import type { AnyEvent } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
-import { ECHO_GROUP } from './names.ts';
+import { COMMAND_TYPES, ECHO_GROUP } from './names.ts';
 import type { Random } from './random.ts';
 
 /** Hears every command's event and, when told to, publishes it again: late, several times, and in another order. */
@@ -35,7 +35,7 @@ export async function startEcho(bus: EventBus, random: Random, clock: Clock): Pr
   };
   const subscription = await bus.subscribe({
     group: ECHO_GROUP,
-    types: ['skyrun.project.created.v1', 'skyrun.member.added.v1'],
+    types: [...COMMAND_TYPES],
     ordered: false,
     prefetch: 200,
     async handler(event) {

@@ -8,7 +8,9 @@ import { type Effect, judge, type Verdict } from './verdict.ts';
 export interface Finding extends Verdict {
   readonly fault: FaultName;
   readonly faults: number;
+  /** Calls sent, and those that were accepted; one call carries up to 20 commands. */
   readonly attempted: number;
+  readonly accepted: number;
   readonly refused: number;
   readonly deadLetters: number;
   /** Milliseconds from the lifting of each fault to the effect of the first command begun after it. */
@@ -34,15 +36,22 @@ export interface ExperimentOptions extends FaultContext {
   readonly say: (text: string) => void;
 }
 
-/** Every wait of an experiment ends by then; what has not come is lost or stuck. */
+/** A wait in which nothing has moved for so long has failed: what has not come is lost or stuck. */
 const STALL_MS = 180_000;
-const POLL_MS = 25;
+const POLL_MS = 50;
+/** Commands that may be acknowledged without their effect before the publishers wait; while the broker is away, more. */
+const BACKLOG = 1_000;
+const BACKLOG_ABSENT = 20_000;
+/** Milliseconds between the recovery from a fault and the next one. */
+const PAUSE_MS = [1_000, 6_000] as const;
 
 /** One class of faults, again and again, under load; then everything is lifted and what took effect is counted. */
 export async function experiment(options: ExperimentOptions): Promise<Finding> {
   const { fault, laboratory, loader, commands, clock, random, say } = options;
   const label = `${fault}-${random.between(0, 0xff_ffff).toString(36)}`;
-  const load = loader.start(label);
+  const progress = followJournal(laboratory, clock);
+  const most = fault === 'absent' ? BACKLOG_ABSENT : BACKLOG;
+  const load = loader.start(label, (acknowledged) => acknowledged - progress.written() < most);
   const from = clock.monotonic();
   const recoveries: number[] = [];
   let stalled: string | null = null;
@@ -52,18 +61,20 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
   const enough = () => load.acknowledged.length >= commands && faults >= options.faults;
   try {
     while (!(enough() || clock.monotonic() - from > options.durationMs)) {
-      await clock.sleep(random.between(300, 1_500));
+      await clock.sleep(random.between(...PAUSE_MS));
       const what = await FAULTS[fault].run(options);
       faults += 1;
       lifted = clock.monotonic();
       backlog = await waiting(laboratory, clock);
-      const ms = await recovery(laboratory, load, clock);
+      const ms = await recovery(laboratory, load, progress, clock);
       recoveries.push(ms);
       say(`${what}; recovered in ${Math.round(ms)} ms; ${load.acknowledged.length} acknowledged`);
     }
     await within(clock, load.finish(), 'commands are still not acknowledged');
   } catch (error) {
     stalled = error instanceof Error ? error.message : String(error);
+  } finally {
+    progress.stop();
   }
   const seconds = (clock.monotonic() - from) / 1_000;
   const effects = await settledEffects(laboratory, label, load, clock);
@@ -76,6 +87,7 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
     fault,
     faults,
     attempted: load.attempted(),
+    accepted: load.accepted(),
     refused: load.refused(),
     deadLetters: dead.length,
     recoveries,
@@ -86,21 +98,56 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
   };
 }
 
-async function recovery(laboratory: Laboratory, load: Load, clock: Clock): Promise<number> {
+async function recovery(laboratory: Laboratory, load: Load, progress: Journal, clock: Clock): Promise<number> {
   const from = clock.monotonic();
-  const { project, who } = await within(clock, load.next(), 'no command is acknowledged after the fault');
-  const arrived = async () => {
-    for (;;) {
-      const rows = await query(laboratory.effects, clock, 'select 1 from effects where project = $1 and who = $2', [
-        project,
-        who,
-      ]);
-      if (rows.length > 0) return;
-      await clock.sleep(POLL_MS);
+  const { subject, item } = await within(clock, load.next(), 'no command is acknowledged after the fault');
+  let written = progress.written();
+  let moved = clock.monotonic();
+  for (;;) {
+    const rows = await query(laboratory.effects, clock, 'select 1 from journal where subject = $1 and item = $2', [
+      subject,
+      item,
+    ]);
+    if (rows.length > 0) return clock.monotonic() - from;
+    if (progress.written() !== written) moved = clock.monotonic();
+    written = progress.written();
+    if (clock.monotonic() - moved > STALL_MS) {
+      throw new Error(`${subject} ${item} has no effect, and nothing else took effect for ${STALL_MS / 1_000} s`);
     }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+interface Journal {
+  /** Effects since it is followed, a few more where writing was given up in between. */
+  written(): number;
+  stop(): void;
+}
+
+/** Asks twice a second how far the team service has come. */
+function followJournal({ effects }: Laboratory, clock: Clock): Journal {
+  let first: number | undefined;
+  let written = 0;
+  let cancel: (() => void) | undefined;
+  let going = true;
+  const look = async () => {
+    try {
+      const { rows } = await effects.query<{ last: string }>('select last_value as last from journal_id_seq');
+      first ??= Number(rows[0]?.last ?? 0);
+      written = Number(rows[0]?.last ?? 0) - first;
+    } catch {
+      // PostgreSQL is one of those that are hurt; what was known stays.
+    }
+    if (going) cancel = clock.setTimeout(500, () => void look());
   };
-  await within(clock, arrived(), `${project} ${who} has no effect`);
-  return clock.monotonic() - from;
+  void look();
+  return {
+    written: () => written,
+    stop() {
+      going = false;
+      cancel?.();
+    },
+  };
 }
 
 /** Waits until as many effects are there as commands, or nothing more comes. */
@@ -109,12 +156,12 @@ async function settledEffects(laboratory: Laboratory, label: string, load: Load,
     const rows = await query(
       laboratory.effects,
       clock,
-      `select project, who, sequence from effects where project like $1 order by id`,
-      [`${label}-%`],
+      `select subject, item, sequence from journal where subject like $1 or subject like $2 order by id`,
+      [`projects/${label}-%`, `orders/${label}-%`],
     );
     return rows.map((row) => ({
-      project: String(row['project']),
-      who: String(row['who']),
+      subject: String(row['subject']),
+      item: String(row['item']),
       sequence: Number(row['sequence']),
     }));
   };
@@ -132,9 +179,11 @@ async function settledEffects(laboratory: Laboratory, label: string, load: Load,
 }
 
 /** Events of the commands that are not sent yet. */
-async function waiting({ outbox }: Laboratory, clock: Clock): Promise<number> {
-  const rows = await query(outbox, clock, 'select count(*)::int as count from outbox where sent_at is null', []);
-  return Number(rows[0]?.['count'] ?? 0);
+async function waiting({ outboxes }: Laboratory, clock: Clock): Promise<number> {
+  const counts = await Promise.all(
+    outboxes.map((db) => query(db, clock, 'select count(*)::int as count from outbox where sent_at is null', [])),
+  );
+  return counts.reduce((sum, rows) => sum + Number(rows[0]?.['count'] ?? 0), 0);
 }
 
 /** Asks until PostgreSQL answers: it is one of those that are hurt. */

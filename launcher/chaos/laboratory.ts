@@ -30,7 +30,6 @@ import { layoutOf } from '../layout.ts';
 import { isRunning, processId } from '../process-id.ts';
 import { type ProcessSpec, type TopologyPorts, topology } from '../topology.ts';
 import { type Link, openLink } from './link.ts';
-import { CONSUMER_GROUP } from './names.ts';
 import { Party, type PartyKind, type PartySpec } from './party.ts';
 
 const ownerSchema = z.object({ pid: z.int(), start: z.string() });
@@ -53,8 +52,8 @@ export interface Laboratory {
   readonly links: readonly Link[];
   /** The consumers' database, by the direct way. */
   readonly effects: Database;
-  /** Identity's schema, where the commands' outbox is; by the direct way. */
-  readonly outbox: Database;
+  /** The schemas in whose outboxes the commands' events wait; by the direct way. */
+  readonly outboxes: readonly Database[];
   /** By the direct way. */
   readonly bus: EventBus;
   /** Mount points of the small disks of database and broker; empty where this account may not mount. */
@@ -155,7 +154,10 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     const bus = await link(name, broker, brokerPort);
     const busName = distributed ? 'SKYRUN_RABBITMQ_URL' : 'SKYRUN_REDIS_URL';
     const front = name.startsWith('gateway')
-      ? { SKYRUN_IDENTITY_URL: `http://127.0.0.1:${await link(name, 'identity', ports.services.identity)}` }
+      ? {
+          SKYRUN_IDENTITY_URL: `http://127.0.0.1:${await link(name, 'identity', ports.services.identity)}`,
+          SKYRUN_EVENTS_URL: `http://127.0.0.1:${await link(name, 'events', ports.services.events)}`,
+        }
       : {};
     return {
       ...env,
@@ -182,26 +184,28 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
       ...template,
       name,
       kind: 'consumer',
-      args: ['launcher/chaos/consumer-main.ts'],
+      args: ['client/examples/team-service.ts'],
       ready: null,
       env: {
         PATH: template.env['PATH'] ?? '',
         NODE_COMPILE_CACHE: layout.compileCache,
-        CHAOS_BUS: broker,
-        CHAOS_BUS_URL: withPort(urls[broker], await link(name, broker, brokerPort)),
-        CHAOS_DATABASE_URL: withPort(urls.postgres, await link(name, 'postgres', ports.postgres)),
+        SKYRUN_BUS: broker,
+        SKYRUN_BUS_URL: withPort(urls[broker], await link(name, broker, brokerPort)),
+        TALLY_DATABASE_URL: withPort(urls.postgres, await link(name, 'postgres', ports.postgres)),
       },
     });
   }
 
   const database = (schema: string) =>
     createDatabase({ url: urls.postgres, schema, applicationName: 'chaos', poolSize: 2, logger: silentLogger, clock });
-  const [effects, outbox] = [database('chaos'), database('identity')];
+  const effects = database('tally');
+  const outboxes = [database('identity'), database('events')];
   let bus: EventBus | undefined;
 
   const end = async (keep: boolean) => {
     await bus?.close();
-    await Promise.all([effects.close(), outbox.close()]);
+    await Promise.all([effects, ...outboxes].map((one) => one.close()));
+    for (const party of parties) party.retire();
     for (const kind of ['consumer', 'service', 'broker', 'cache', 'database', 'helper'] as const) {
       await Promise.all(parties.filter((party) => party.spec.kind === kind).map((party) => party.end()));
     }
@@ -211,8 +215,10 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
   try {
     await inOrder(parties);
     bus = await createBus({ kind: broker, url: urls[broker], clock, logger: silentLogger });
-    await bus.declareGroup({ group: CONSUMER_GROUP, types: ['skyrun.project.created.v1', 'skyrun.member.added.v1'] });
-    await untilMigrated(effects, clock);
+    await untilCounting(
+      parties.filter(({ spec }) => spec.kind === 'consumer'),
+      clock,
+    );
   } catch (error) {
     await end(true);
     throw error;
@@ -226,7 +232,7 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     parties,
     links,
     effects,
-    outbox,
+    outboxes,
     bus,
     disks,
     party(name) {
@@ -245,11 +251,10 @@ async function inOrder(parties: readonly Party[]): Promise<void> {
   }
 }
 
-async function untilMigrated(effects: Database, clock: Clock): Promise<void> {
-  const until = clock.monotonic() + 60_000;
-  for (;;) {
-    const { rows } = await effects.query<{ there: boolean }>(`select to_regclass('effects') is not null as there`);
-    if (rows[0]?.there) return;
+/** From then on the group keeps what comes while its consumers are down. */
+async function untilCounting(consumers: readonly Party[], clock: Clock): Promise<void> {
+  const until = clock.monotonic() + 120_000;
+  while (!consumers.every((party) => party.tail().includes('"counting"'))) {
     if (clock.monotonic() > until) throw new Error('the consumers do not come up');
     await clock.sleep(100);
   }
@@ -290,7 +295,11 @@ function smallDisks(places: readonly string[]): string[] {
 
 /** Unmounts what is mounted below, then removes, or keeps the rest until the next laboratory. */
 function dismantle(base: string, keep = false): void {
-  for (const name of ['postgres', 'redis', 'rabbitmq']) spawnSync('umount', [join(base, 'disks', name)]);
+  for (const name of ['postgres', 'redis', 'rabbitmq']) {
+    const disk = join(base, 'disks', name);
+    // Lazily where something still looks at it: what is left then goes with its last reader.
+    if (spawnSync('umount', [disk]).status !== 0) spawnSync('umount', ['-l', disk]);
+  }
   if (!keep) rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 

@@ -1,18 +1,26 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { backoff, type Clock, createClient, newId } from '@skyrun/kit';
+import type { Call } from './call.ts';
+import { memberCommands } from './load-members.ts';
+import { ordersOf, prepareShop } from './load-orders.ts';
 import type { NumberedCommand } from './verdict.ts';
 
 /** People who join each project, so commands per project without its creation. */
 const PEOPLE = 19;
-const WORKERS = 24;
-/** An answer that takes longer counts as none; the command is sent again. */
+const CALLERS = 6;
+const PUBLISHERS = 6;
+/** An answer that takes longer counts as none; the call is sent again. */
 const ANSWER_MS = 8_000;
+const FULL_MS = 50;
 
 export interface Load {
+  /** Calls sent, repetitions included; and those of them that were answered with a refusal or not at all. */
   readonly attempted: () => number;
   readonly refused: () => number;
+  /** Calls that were accepted. */
+  readonly accepted: () => number;
   readonly acknowledged: readonly NumberedCommand[];
-  /** Starts nothing new; resolves when every command under way is acknowledged. */
+  /** Starts nothing new; resolves when every call under way is accepted. */
   finish(): Promise<void>;
   /** Resolves with the first command that was begun after now, when it is acknowledged. */
   next(): Promise<NumberedCommand>;
@@ -27,13 +35,16 @@ export interface LoadTarget {
 }
 
 export interface Loader {
-  /** @param label makes the projects of this load unlike any other's; lower case letters */
-  start(label: string): Load;
+  /**
+   * @param label makes the commands of this load unlike any other's; lower case letters
+   * @param room whether the publishers may go on when so many are acknowledged; callers of single commands always do
+   */
+  start(label: string, room: (acknowledged: number) => boolean): Load;
 }
 
 /**
- * Signs the people up and in. Each command is sent until it is acknowledged, as a careful client would: a command that was
- * accepted without its answer getting through is answered "already exists" when it is sent again.
+ * Signs the people up and in. Each call is sent until it is accepted, as a careful client would: one that was accepted without
+ * its answer getting through changes nothing when it is sent again.
  */
 export async function createLoader({ url, email, password, clock }: LoadTarget): Promise<Loader> {
   const open = createClient({ baseUrl: url });
@@ -44,6 +55,7 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
     const body = { email: `p${index}-${newId('user', clock)}@chaos.test`, password: newId('user', clock), name: 'x' };
     people.push((await open.call(OPERATIONS.signUp, { body })).user);
   }
+  await prepareShop(client);
   let signingIn: Promise<void> | undefined;
   const signInAgain = () => {
     signingIn ??= open
@@ -57,32 +69,22 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
     return signingIn;
   };
 
-  const send = async (project: string, person: { email: string } | null) => {
-    const signal = AbortSignal.timeout(ANSWER_MS);
-    if (person === null) await client.call(OPERATIONS.createProject, { body: { name: project }, signal });
-    else {
-      const body = { email: person.email, role: 'viewer' } as const;
-      await client.call(OPERATIONS.addMember, { params: { project }, body, signal });
-    }
-  };
-
   return {
-    start(label) {
+    start(label, room) {
       const acknowledged: NumberedCommand[] = [];
       const delay = backoff({ baseMs: 50, maxMs: 1_000 });
       const waiting: { from: number; resolve: (command: NumberedCommand) => void }[] = [];
       let attempted = 0;
       let refused = 0;
-      let projects = 0;
+      let accepted = 0;
       let going = true;
 
-      const decide = async (project: string, person: { id: string; email: string } | null) => {
-        const command = { project, who: person?.id ?? '' };
+      const untilAccepted = async ({ commands, send }: Call) => {
         const begun = clock.monotonic();
         for (let attempt = 1; ; attempt += 1) {
           attempted += 1;
           try {
-            await send(project, person);
+            await send(client, AbortSignal.timeout(ANSWER_MS));
             break;
           } catch (error) {
             if (error instanceof Problem && error.code === 'resource.already_exists') break;
@@ -92,25 +94,31 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
             await clock.sleep(delay(attempt));
           }
         }
-        acknowledged.push(command);
+        accepted += 1;
+        acknowledged.push(...commands);
+        const [first] = commands;
         for (const one of waiting.splice(0)) {
-          if (one.from <= begun) one.resolve(command);
+          if (one.from <= begun && first) one.resolve(first);
           else waiting.push(one);
         }
       };
-      const work = async () => {
+      const work = async (calls: Iterator<Call>, mayGo: () => boolean) => {
         while (going) {
-          projects += 1;
-          const project = `${label}-${projects}`;
-          await decide(project, null);
-          for (const person of people) if (going) await decide(project, person);
+          if (mayGo()) await untilAccepted(calls.next().value);
+          else await clock.sleep(FULL_MS);
         }
       };
-      const workers = Array.from({ length: WORKERS }, work);
+      const workers = [
+        ...Array.from({ length: CALLERS }, (_, index) => work(memberCommands(`${label}-${index}`, people), () => true)),
+        ...Array.from({ length: PUBLISHERS }, (_, index) =>
+          work(ordersOf(`${label}-${index}`), () => room(acknowledged.length)),
+        ),
+      ];
 
       return {
         attempted: () => attempted,
         refused: () => refused,
+        accepted: () => accepted,
         acknowledged,
         async finish() {
           going = false;

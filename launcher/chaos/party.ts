@@ -24,6 +24,7 @@ export class Party {
   readonly #clock: Clock;
   readonly #log: string;
   #wanted = false;
+  #retired = false;
   #environment: Readonly<Record<string, string>> = {};
   #process: GuardedProcess | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -44,7 +45,7 @@ export class Party {
    * @throws Error when it does not answer in time
    */
   async up(environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    if (!this.#wanted) {
+    if (!this.#wanted && !this.#retired) {
       this.#wanted = true;
       this.#environment = environment;
       this.#loop = this.#keep();
@@ -55,6 +56,7 @@ export class Party {
   async untilReady(): Promise<void> {
     const until = this.#clock.monotonic() + 3 * this.spec.readyWithinMs;
     while (!(this.#process?.running() && (await this.#answers()))) {
+      if (this.#retired) throw new Error(`${this.name} is not needed any more`);
       if (this.#clock.monotonic() > until) {
         throw new Error(`${this.name} does not come up; its log ends with:\n${this.tail()}`);
       }
@@ -82,6 +84,11 @@ export class Party {
     this.#signalTree('SIGCONT');
     await this.#process?.stop(this.spec.stopSignal, this.spec.stopGraceMs);
     await this.#loop;
+  }
+
+  /** Nothing brings it up any more. */
+  retire(): void {
+    this.#retired = true;
   }
 
   /** SIGSTOP: its connections stay open and it does nothing. */

@@ -4,7 +4,8 @@ import { holds } from './verdict.ts';
 const HEAD = [
   'fault',
   'faults',
-  'attempted',
+  'calls',
+  'repeated',
   'acknowledged',
   'lost',
   'duplicated',
@@ -41,13 +42,24 @@ export function table(findings: readonly Finding[]): string {
 }
 
 function row(finding: Finding): string[] {
-  const { fault, faults, attempted, acknowledged, lost, duplicated, disordered, deadLetters, recoveries, rate } =
-    finding;
+  const {
+    fault,
+    faults,
+    attempted,
+    accepted,
+    acknowledged,
+    lost,
+    duplicated,
+    disordered,
+    deadLetters,
+    recoveries,
+    rate,
+  } = finding;
   const sorted = [...recoveries].sort((a, b) => a - b);
   const seconds = (ms: number | undefined) => (ms === undefined ? '-' : `${(ms / 1_000).toFixed(2)} s`);
   return [
     fault,
-    ...[faults, attempted, acknowledged, lost, duplicated, disordered, deadLetters].map(String),
+    ...[faults, accepted, attempted - accepted, acknowledged, lost, duplicated, disordered, deadLetters].map(String),
     seconds(sorted[Math.floor((sorted.length - 1) / 2)]),
     seconds(sorted.at(-1)),
     rate.toFixed(0),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Effect, holds, judge } from './verdict.ts';
 
-const effect = (project: string, who: string, sequence: number): Effect => ({ project, who, sequence });
+const effect = (subject: string, item: string, sequence: number): Effect => ({ subject, item, sequence });
 const acknowledged = [
-  { project: 'a', who: '' },
-  { project: 'a', who: 'x' },
-  { project: 'b', who: '' },
+  { subject: 'a', item: '' },
+  { subject: 'a', item: 'x' },
+  { subject: 'b', item: '' },
 ];
 const whole = [effect('a', '', 1), effect('b', '', 1), effect('a', 'x', 2)];
 
@@ -15,7 +15,7 @@ describe('the verdict', () => {
     { name: 'one is missing', effects: whole.slice(0, 2), lost: 1, duplicated: 0, disordered: 0 },
     { name: 'one came twice', effects: [...whole, effect('b', '', 2)], lost: 0, duplicated: 1, disordered: 0 },
     {
-      name: 'a later one overtook within a project',
+      name: 'a later one overtook within a subject',
       effects: [effect('a', 'x', 2), effect('a', '', 1), effect('b', '', 1)],
       lost: 0,
       duplicated: 0,

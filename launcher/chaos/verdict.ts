@@ -1,7 +1,7 @@
-/** One command, unlike any other: `who` joins `project`, or, when empty, the project is created. */
+/** One command, unlike any other: of all about its subject, the one about `item`. */
 export interface NumberedCommand {
-  readonly project: string;
-  readonly who: string;
+  readonly subject: string;
+  readonly item: string;
 }
 
 /** One effect as the consumer committed it. */
@@ -16,7 +16,7 @@ export interface Verdict {
   readonly lost: number;
   /** Effects beyond the first of a command. */
   readonly duplicated: number;
-  /** Effects that came after one of the same project with a later or the same sequence. */
+  /** Effects that came after one of the same subject with a later or the same sequence. */
   readonly disordered: number;
   /** The first few, for the reader. */
   readonly examples: readonly string[];
@@ -37,12 +37,12 @@ export function judge(acknowledged: readonly NumberedCommand[], effects: readonl
   for (const effect of effects) {
     const key = keyOf(effect);
     counts.set(key, (counts.get(key) ?? 0) + 1);
-    const before = last.get(effect.project) ?? 0;
+    const before = last.get(effect.subject) ?? 0;
     if (effect.sequence <= before) {
       disordered += 1;
-      examples.push(`${effect.project}: ${effect.sequence} took effect after ${before}`);
+      examples.push(`${effect.subject}: ${effect.sequence} took effect after ${before}`);
     }
-    last.set(effect.project, Math.max(before, effect.sequence));
+    last.set(effect.subject, Math.max(before, effect.sequence));
   }
   let lost = 0;
   for (const command of acknowledged) {
@@ -63,6 +63,6 @@ export function holds(verdict: Verdict): boolean {
   return verdict.lost + verdict.duplicated + verdict.disordered === 0;
 }
 
-function keyOf({ project, who }: NumberedCommand): string {
-  return `${project}#${who}`;
+function keyOf({ subject, item }: NumberedCommand): string {
+  return `${subject}#${item}`;
 }
