@@ -28,6 +28,7 @@ import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
 import { createTeamFeed, TeamRoutes } from './team/team-routes.ts';
+import { createTraces, type TraceOptions } from './trace/traces.ts';
 import { ClientTally } from './view/client-tally.ts';
 import { processUsage } from './view/process-usage.ts';
 import { createViewReporter } from './view/view-reporter.ts';
@@ -58,6 +59,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<GatewayLimits>;
+  /** Absent: nothing is traced. */
+  readonly traces?: TraceOptions;
   /** Absent: no encrypted port. */
   readonly tls?: TlsOptions;
 }
@@ -171,13 +174,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     clock.setTimeout(PAGE_WAITS_MS, () => destination.traffic.move(clock.monotonic()));
   };
   const prices = createPriceFeed({ client: deps.billing, clock, logger });
+  const traces =
+    deps.traces === undefined
+      ? null
+      : createTraces({ ...deps.traces, gateway: deps.id, prices, random, clock, logger });
   const core: GatewayCore = {
     clock,
     logger,
     limits,
     meter,
     random,
-    observer: createObserver({ random, traces: null, log: null }),
+    observer: createObserver({ random, traces, log: null }),
     stats: new Stats(),
     connections: new Set(),
     clients: new ClientTally(),
@@ -232,6 +239,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const views = createViewReporter({ gateway: deps.id, viewer, client: deps.orchestrator, clock, logger });
   const metrics = createMetrics({ defaults: true });
+  traces?.register(metrics);
   registerMetrics(metrics, core, table);
   const ready = (): Readiness => ({
     ok: server.listening && !core.draining && feed.known(),
@@ -278,6 +286,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     started = true;
     await Promise.all([assets.start(), spool.start()]);
     prices.start();
+    traces?.start();
     await Promise.all([feed.start(), keys.start()]);
     reporter.start();
     teamFeed.start();
@@ -328,7 +337,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     cancelWindow();
     await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop(), views.stop()]);
     meter.finish(clock.monotonic(), clock.now());
-    await spool.stop();
+    await Promise.all([spool.stop(), traces?.stop()]);
     for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {
       for (const instance of destination.instances) instance.upstreams.close();
     }

@@ -3,6 +3,15 @@ import { z } from 'zod';
 
 const milliseconds = z.coerce.number().int().min(1).max(86_400_000);
 
+/** `name=value` pairs, percent-encoded, as OpenTelemetry's exporters take them. */
+function headerPairs(text: string): Readonly<Record<string, string>> {
+  const pairs = text.split(',').flatMap((pair): [string, string][] => {
+    const at = pair.indexOf('=');
+    return at < 1 ? [] : [[pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())]];
+  });
+  return Object.fromEntries(pairs);
+}
+
 /** What a gateway process reads from its environment. */
 export const gatewayConfig = defineConfig('gateway', {
   SKYRUN_LOG_LEVEL: { schema: configTypes.logLevel, default: 'info', doc: 'debug, info, warn, error or silent' },
@@ -64,6 +73,21 @@ export const gatewayConfig = defineConfig('gateway', {
   SKYRUN_ACME_TRUST_FILE: {
     schema: configTypes.text.optional(),
     doc: 'PEM that a private authority’s own certificate is checked against',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: configTypes.url.optional(),
+    doc: 'collector that the spans of requests are sent to, by OTLP over HTTP (JSON); without it nothing is traced',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: z.string().transform(headerPairs),
+    default: '',
+    doc: 'sent to the collector with each batch: name=value, separated by commas',
+    secret: true,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z.coerce.number().min(0).max(1),
+    default: '0.1',
+    doc: 'share of the requests without a trace of their own that are traced, 0 to 1; a trace that comes in goes on as it came',
   },
   SKYRUN_DATA_DIR: { schema: configTypes.text, default: '.skyrun', doc: 'where routes and usage are kept' },
   SKYRUN_UI_DIR: { schema: configTypes.text, default: 'ui/dist', doc: 'the built web page' },

@@ -57,6 +57,15 @@ const gateway = createGateway({
   bus,
   clock,
   logger,
+  ...(config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+    ? {}
+    : {
+        traces: {
+          endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+          headers: config.OTEL_EXPORTER_OTLP_HEADERS,
+          ratio: config.OTEL_TRACES_SAMPLER_ARG,
+        },
+      }),
   tls: {
     port: config.SKYRUN_TLS_PORT ?? null,
     certificateDir: tlsDir,

@@ -138,11 +138,11 @@ describe('the processes', () => {
     });
   });
 
-  test('load OpenTelemetry only when traces have somewhere to go', () => {
+  test('load OpenTelemetry only when traces have somewhere to go, and never in gateways, which make their own spans', () => {
     const imports = (environment: Record<string, string>): boolean[] =>
       topology(config({ environment })).map((spec) => spec.args.includes('./observability/register.ts'));
     expect(imports({})).toEqual([false, false, false, false, false]);
-    expect(imports({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([false, false, true, true, true]);
+    expect(imports({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x' })).toEqual([false, false, true, false, false]);
   });
 });
 

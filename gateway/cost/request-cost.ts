@@ -52,6 +52,19 @@ function costOf(
   return scaled / 1_024_000_000n;
 }
 
+export interface RequestCost {
+  /** Decimal text, exact to 10⁻¹² of the currency. */
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** What a request cost that had its instance for `ms`, in full ticks; null where there are no prices. */
+export function requestCost(of: CostedRevision, rates: Rates | undefined, ms: number): RequestCost | null {
+  if (rates === undefined) return null;
+  const ticks = Math.max(1, Math.ceil(ms / BILLED_TICK_MS)) * BILLED_TICK_MS;
+  return { amount: formatMoney(costOf(of, rates, ticks, 1n)), currency: rates.currency };
+}
+
 /**
  * The response field that tells a caller what the request cost as if it had its instance for itself: its time from
  * reaching the instance to the head of the response or to its last byte, in full ticks as they are billed, and the price of
@@ -67,10 +80,9 @@ export function costField(
   ms: number,
   until: 'head' | 'end',
 ): string {
-  if (rates === undefined) return '';
-  const ticks = Math.max(1, Math.ceil(ms / BILLED_TICK_MS)) * BILLED_TICK_MS;
-  const amount = formatMoney(costOf(revision, rates, ticks, 1n));
-  const field = `Skyrun-Cost: ${amount} ${rates.currency}; until=${until}; ms=${Math.ceil(ms)}`;
+  const cost = requestCost(revision, rates, ms);
+  if (rates === undefined || cost === null) return '';
+  const field = `Skyrun-Cost: ${cost.amount} ${cost.currency}; until=${until}; ms=${Math.ceil(ms)}`;
   if (until === 'end') return `${field}\r\n`;
   const further = formatMoney(costOf(revision, rates, BILLED_TICK_MS, 0n));
   return `${field}; per-100ms=${further}\r\n`;
