@@ -12,6 +12,7 @@ export const keys = {
   instances: (project: string, service: string) => [...keys.service(project, service), 'instances'] as const,
   metrics: (project: string, service: string) => [...keys.service(project, service), 'metrics'] as const,
   decisions: (project: string, service: string) => [...keys.service(project, service), 'decisions'] as const,
+  starts: (project: string, service: string) => [...keys.service(project, service), 'starts'] as const,
   images: (project: string) => ['project', project, 'images'] as const,
   secrets: (project: string) => ['project', project, 'secrets'] as const,
   costs: (project: string) => ['project', project, 'costs'] as const,
@@ -106,6 +107,30 @@ export const decisionsQuery = (api: ApiClient, project: string, service: string)
     queryFn: ({ signal, pageParam: cursor }) =>
       api.call(OPERATIONS.listDecisions, { params: { project, service }, query: { cursor }, signal }),
     ...paging,
+  });
+
+/** Starts of a revision, or of the whole service. */
+export const startsQuery = (api: ApiClient, project: string, service: string, revision?: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.starts(project, service), 'list', revision ?? ''],
+    queryFn: ({ signal, pageParam: cursor }) =>
+      api.call(OPERATIONS.listStarts, {
+        params: { project, service },
+        query: { cursor, limit: 8, ...(revision === undefined ? {} : { revision }) },
+        signal,
+      }),
+    ...paging,
+  });
+
+export const startSummaryQuery = (api: ApiClient, project: string, service: string, revision?: string) =>
+  queryOptions({
+    queryKey: [...keys.starts(project, service), 'summary', revision ?? ''],
+    queryFn: ({ signal }) =>
+      api.call(OPERATIONS.summarizeStarts, {
+        params: { project, service },
+        query: revision === undefined ? {} : { revision },
+        signal,
+      }),
   });
 
 export const imagesQuery = (api: ApiClient, project: string) =>

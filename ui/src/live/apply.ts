@@ -124,6 +124,7 @@ export class CacheFeed {
     this.#askSoon(keys.services(project));
     this.#askSoon(keys.service(project, changed.service), true);
     this.#askSoon(key);
+    this.#askSoon(keys.starts(project, changed.service));
   }
 
   #patchService(project: string, name: string, instances: (service: Service) => Service['status']['instances']): void {

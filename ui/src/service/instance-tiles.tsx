@@ -1,10 +1,11 @@
-import type { Instance } from '@skyrun/contracts';
+import { type Instance, type StartPhases, startTotalMs } from '@skyrun/contracts';
 import { Moon } from 'lucide-react';
 import { classNames } from '../components/class-names.ts';
 import { useNow } from '../components/now.ts';
 import { millisText } from '../format/quantity.ts';
 import { agoText, spanText } from '../format/time.ts';
 import { isLive } from '../live/reduce.ts';
+import { PhaseBar, phasesText } from './starts/phases.tsx';
 
 /** How long an ended instance stays in view, so that an eye can follow it out. */
 const LINGER_MS = 20_000;
@@ -23,10 +24,17 @@ const LOOK: Readonly<Record<Instance['state'], { tile: string; light: string }>>
 /** The end of an id: UUIDv7 begins with the time, so the end is what tells two apart. */
 export const shortId = (id: string): string => id.slice(-8);
 
-function startText(instance: Instance): string | null {
-  if (instance.startPhases === undefined) return null;
-  const { createMs, startMs, probeMs } = instance.startPhases;
-  return `started in ${millisText(createMs + startMs + probeMs)}`;
+function StartLine({ phases }: { phases: StartPhases }) {
+  const total = startTotalMs(phases);
+  return (
+    <div title={phasesText(phases)}>
+      <PhaseBar phases={phases} longestMs={total} className="h-1.5" />
+      <p className="figures mt-1 truncate text-xs text-ink-2">
+        {phases.kind === 'resumed' ? 'resumed' : 'started'} in {millisText(total)}
+        <span className="sr-only">: {phasesText(phases)}</span>
+      </p>
+    </div>
+  );
 }
 
 function Tile({ instance, now }: { instance: Instance; now: number }) {
@@ -57,10 +65,8 @@ function Tile({ instance, now }: { instance: Instance; now: number }) {
         {note !== '' && ' · '}
         {instance.node}
       </p>
-      <p className="truncate text-xs text-ink-2">
-        {instance.revisionName}
-        {startText(instance) !== null && <span className="figures"> · {startText(instance)}</span>}
-      </p>
+      <p className="truncate text-xs text-ink-2">{instance.revisionName}</p>
+      {instance.startPhases !== undefined && <StartLine phases={instance.startPhases} />}
     </li>
   );
 }

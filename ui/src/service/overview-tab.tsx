@@ -12,6 +12,7 @@ import { Skeleton } from '../components/skeleton.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 import { EndedInstances } from './ended-instances.tsx';
 import { InstanceTiles } from './instance-tiles.tsx';
+import { StartsPanel } from './starts/starts-panel.tsx';
 
 const MARK: Readonly<Record<Condition['status'], { icon: typeof CircleCheck; style: string; says: string }>> = {
   True: { icon: CircleCheck, style: 'text-ok-ink', says: 'yes' },
@@ -86,6 +87,7 @@ export function OverviewTab() {
         )}
       </section>
       <ServiceCharts project={project} service={name} />
+      <StartsPanel project={project} service={name} />
       <div className="grid items-start gap-4 md:grid-cols-2">
         <Panel title="Conditions">
           <Conditions conditions={service.status.conditions} />

@@ -1,6 +1,7 @@
 import type { Revision, Service } from '@skyrun/contracts';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { GitCommitHorizontal } from 'lucide-react';
+import { useState } from 'react';
 import { useApi } from '../api/context.ts';
 import { revisionsQuery, serviceQuery } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
@@ -13,15 +14,18 @@ import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SkeletonRows } from '../components/skeleton.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 import { RolloutPanel } from './rollout-panel.tsx';
+import { StartsPanel } from './starts/starts-panel.tsx';
 import { TrafficPanel } from './traffic-panel.tsx';
 
 function RevisionRow({ revision, service }: { revision: Revision; service: Service | undefined }) {
+  // What a closed row would show is not asked for.
+  const [open, setOpen] = useState(false);
   const ready = revision.conditions.find(({ type }) => type === 'Ready');
   const targets = service?.status.traffic.filter(({ revisionName }) => revisionName === revision.name) ?? [];
   const percent = targets.reduce((sum, target) => sum + target.percent, 0);
   return (
     <li className="border-b border-line last:border-0">
-      <details>
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3 -outline-offset-2 hover:bg-hover/50">
           <span className="min-w-40 font-semibold">{revision.name}</span>
           {ready?.status === 'True' && <Pill tone="ok">Ready</Pill>}
@@ -38,7 +42,10 @@ function RevisionRow({ revision, service }: { revision: Revision; service: Servi
             <span className="basis-full text-[0.8125rem] text-bad-ink">{ready.message ?? ready.reason}</span>
           )}
         </summary>
-        <div className="px-4 pb-4">
+        <div className="flex flex-col gap-4 px-4 pt-3 pb-4">
+          {open && service !== undefined && (
+            <StartsPanel project={service.project} service={service.name} revision={revision.name} />
+          )}
           <JsonView value={revision.template} label={`Template of ${revision.name}`} />
         </div>
       </details>
