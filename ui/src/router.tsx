@@ -156,6 +156,11 @@ const invoiceRoute = createRoute({
   path: '/billing/$invoiceId',
   component: lazyRouteComponent(() => import('./billing/invoices/invoice-page.tsx'), 'InvoicePage'),
 });
+const gatewayRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/gateway',
+  component: lazyRouteComponent(() => import('./gateway/gateway-page.tsx'), 'GatewayPage'),
+});
 const membersRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/members',
@@ -233,6 +238,7 @@ const routeTree = rootRoute.addChildren([
         billingJobsRoute,
       ]),
       invoiceRoute,
+      gatewayRoute,
       membersRoute,
       serviceRoute.addChildren([
         overviewRoute,

@@ -7,6 +7,7 @@ import { fieldMessage } from '../api/problems.ts';
 import { secretsQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { SelectField, TextField } from '../components/field.tsx';
+import { FieldGroup } from '../components/field-group.tsx';
 import { inputStyle } from '../components/input-style.ts';
 import { Select } from '../components/select.tsx';
 import { useProjectName } from '../shell/place.ts';
@@ -29,15 +30,6 @@ const including = (choices: readonly string[], chosen: string): string[] =>
 
 const memoryText = (mib: string): string => (Number(mib) >= 1024 ? `${Number(mib) / 1024} GiB` : `${mib} MiB`);
 
-function Group({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <fieldset className="flex min-w-0 flex-col gap-3">
-      <legend className="mb-3 text-xs font-semibold tracking-wide text-ink-3 uppercase">{title}</legend>
-      {children}
-    </fieldset>
-  );
-}
-
 function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values' | 'onChange' | 'problem'>) {
   const { data: known = [] } = useQuery(secretsQuery(useApi(), useProjectName()));
   // One that a template names is offered even where the list has not come.
@@ -45,7 +37,7 @@ function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values
   const change = (key: string, part: Partial<VariableRow>) =>
     onChange({ ...values, env: values.env.map((row) => (row.key === key ? { ...row, ...part } : row)) });
   return (
-    <Group title="Environment">
+    <FieldGroup title="Environment">
       {values.env.map((row, index) => {
         const number = index + 1;
         const error =
@@ -112,7 +104,7 @@ function Variables({ values, onChange, problem }: Pick<ServiceFormProps, 'values
         <Plus aria-hidden />
         Add variable
       </Button>
-    </Group>
+    </FieldGroup>
   );
 }
 
@@ -126,13 +118,13 @@ export function ServiceForm({ values, onChange, problem, lead }: ServiceFormProp
   });
   return (
     <div className="flex flex-col gap-7">
-      <Group title="Service">
+      <FieldGroup title="Service">
         <div className="grid gap-4 sm:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
           {lead}
           <TextField label="Port" hint="Where the container listens." error={at('/port')} {...number('port')} />
         </div>
-      </Group>
-      <Group title="Scaling">
+      </FieldGroup>
+      <FieldGroup title="Scaling">
         <div className="grid gap-4 sm:grid-cols-3">
           <TextField
             label="Minimum instances"
@@ -148,8 +140,8 @@ export function ServiceForm({ values, onChange, problem, lead }: ServiceFormProp
             {...number('concurrency')}
           />
         </div>
-      </Group>
-      <Group title="Resources">
+      </FieldGroup>
+      <FieldGroup title="Resources">
         <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-4">
           <SelectField
             label="CPU"
@@ -188,7 +180,7 @@ export function ServiceForm({ values, onChange, problem, lead }: ServiceFormProp
             <option value="instance">While instances run</option>
           </SelectField>
         </div>
-      </Group>
+      </FieldGroup>
       <Variables values={values} onChange={onChange} problem={problem} />
     </div>
   );

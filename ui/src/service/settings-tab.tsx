@@ -15,6 +15,8 @@ import { Follow } from '../deploy/follow.tsx';
 import { specOf, valuesOf } from '../deploy/form-values.ts';
 import { ServiceForm } from '../deploy/service-form.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
+import { baseOfEdit } from './base-of-edit.ts';
+import { PolicyPanel } from './policy/policy-panel.tsx';
 
 function Edit({ service }: { service: Service }) {
   const { project, name } = service;
@@ -22,7 +24,6 @@ function Edit({ service }: { service: Service }) {
   const queries = useQueryClient();
   const images = useInfiniteQuery(imagesQuery(api, project));
   const listId = useId();
-  // What the person began to edit; a newer generation in the cache must not slip under their hands.
   const [base, setBase] = useState(service);
   const [values, setValues] = useState(() => valuesOf(name, service.spec.template));
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -33,15 +34,16 @@ function Edit({ service }: { service: Service }) {
     event.preventDefault();
     setBusy(true);
     setProblem(null);
+    const from = baseOfEdit(base, service, 'template');
     try {
-      const spec = { ...base.spec, template: specOf(values, base.spec.template).template };
+      const spec = { ...from.spec, template: specOf(values, from.spec.template).template };
       const changed = await api.call(OPERATIONS.replaceService, {
         params: { project, service: name },
         body: { spec },
-        headers: { 'if-match': `"${base.generation}"` },
+        headers: { 'if-match': `"${from.generation}"` },
       });
       queries.setQueryData(keys.service(project, name), changed);
-      if (changed.generation === base.generation) toast('Nothing changed, so no revision was made.');
+      if (changed.generation === from.generation) toast('Nothing changed, so no revision was made.');
       else setFollowing(changed.generation);
       setBase(changed);
     } catch (error) {
@@ -174,6 +176,7 @@ export function SettingsTab() {
   return (
     <div className="flex max-w-3xl flex-col gap-6">
       <Edit key={service.id} service={service} />
+      <PolicyPanel key={`policy ${service.id}`} service={service} />
       <Remove project={project} name={name} />
     </div>
   );

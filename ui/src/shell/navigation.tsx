@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
-import { Boxes, KeyRound, Layers, type LucideIcon, ReceiptText, ScrollText, Users } from 'lucide-react';
+import { Boxes, KeyRound, Layers, type LucideIcon, Network, ReceiptText, ScrollText, Users } from 'lucide-react';
+import { useUser } from '../api/context.ts';
 import { useMay } from './permissions.ts';
 
 const PLACES = [
@@ -9,14 +10,16 @@ const PLACES = [
   { to: '/projects/$project/events', label: 'Events', icon: ScrollText, needs: 'services.read' },
   { to: '/projects/$project/billing', label: 'Billing', icon: ReceiptText, needs: 'billing.read' },
   { to: '/projects/$project/members', label: 'Members', icon: Users, needs: 'project.read' },
+  { to: '/projects/$project/gateway', label: 'Gateway', icon: Network, needs: 'admin' },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon; needs: string }[];
 
 export function Navigation({ project, onGo }: { project: string; onGo?: () => void }) {
   const may = useMay(project);
+  const admin = useUser()?.admin === true;
   return (
     <nav aria-label="Project">
       <ul className="flex flex-col gap-0.5">
-        {PLACES.filter(({ needs }) => may(needs)).map(({ to, label, icon: Icon }) => (
+        {PLACES.filter(({ needs }) => (needs === 'admin' ? admin : may(needs))).map(({ to, label, icon: Icon }) => (
           <li key={to}>
             <Link
               to={to}

@@ -7,6 +7,7 @@ import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
 import { fieldMessage, toProblem } from '../../api/problems.ts';
 import { Button } from '../../components/button.tsx';
+import { CheckField } from '../../components/check-field.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { inputStyle } from '../../components/input-style.ts';
@@ -112,22 +113,12 @@ export function BudgetDialog({ project, budget, onClose }: BudgetDialogProps) {
             Add threshold
           </Button>
         </fieldset>
-        <label className="flex gap-3 rounded-xl border border-line bg-sunken p-3">
-          <input
-            type="checkbox"
-            className="mt-0.5 size-4 accent-accent"
-            checked={form.hardCap}
-            onChange={(event) => setForm({ ...form, hardCap: event.target.checked })}
-          />
-          <span>
-            <span className="font-medium">Hard cap: stop at this amount</span>
-            <span className="mt-0.5 block text-[0.8125rem] text-ink-2">
-              When the actual cost reaches the amount, all services of the project are paused and callers get a page
-              that says so. A few seconds of spending can come on top. It ends with the month, or when you raise the
-              amount.
-            </span>
-          </span>
-        </label>
+        <CheckField
+          label="Hard cap: stop at this amount"
+          hint="When the actual cost reaches the amount, all services of the project are paused and callers get a page that says so. A few seconds of spending can come on top. It ends with the month, or when you raise the amount."
+          checked={form.hardCap}
+          onChange={(hardCap) => setForm({ ...form, hardCap })}
+        />
         {problem !== null && !shownAtField && <ProblemNotice error={problem} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
