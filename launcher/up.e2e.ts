@@ -69,7 +69,9 @@ afterAll(() => {
 
 test('up, up again, down, up: the service is back as it was', async () => {
   const { dataDir, port, flags } = await place();
+  const began = performance.now();
   const first = await skyrun('up', ...flags);
+  const fresh = performance.now() - began;
   expect(first.stdout).toContain(`http://sample.demo.localhost:${port}/`);
   expect(first.stdout).toContain('admin@skyrun.local');
   expect(await sampleAnswers(port)).toBe(200);
@@ -93,8 +95,9 @@ test('up, up again, down, up: the service is back as it was', async () => {
   const back = performance.now() - restarted;
   expect(await sampleAnswers(port)).toBe(200);
   console.info(`second up: ${Math.round(again)} ms while running, ${Math.round(back)} ms after down`);
-  expect(again).toBeLessThan(8_000);
-  expect(back).toBeLessThan(8_000);
+  // Against the first in the same run: how long either takes is the machine's matter.
+  expect(again).toBeLessThan(fresh);
+  expect(back).toBeLessThan(fresh);
 });
 
 test('what is killed comes back; what a killed supervisor leaves is found by the next up', async () => {

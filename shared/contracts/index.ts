@@ -126,6 +126,7 @@ export {
   knativeService,
   UNSUPPORTED,
 } from './knative/schema.ts';
+export { isServiceAnnotation } from './knative/service-annotations.ts';
 export { keepUnsaid, toKnative, toKnativeSpec, toKnativeTemplate } from './knative/to-knative.ts';
 export {
   currency,

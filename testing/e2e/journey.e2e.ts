@@ -110,6 +110,44 @@ test('the period closes into an invoice whose lines and credits add up to its to
   expect(items[0]?.lines.length).toBeGreaterThan(0);
 });
 
+test('a service’s page sets what the gateway asks of its requests', async () => {
+  const { page } = browser;
+  await page.goto('/projects/demo/services/sample/settings');
+  await page.getByRole('button', { name: 'Add rate limit' }).click();
+  await page.getByLabel('Requests', { exact: true }).fill('many');
+  await page.getByRole('button', { name: 'Save access and limits' }).click();
+  await page.getByText('expected a number').waitFor();
+  await page.getByLabel('Requests', { exact: true }).fill('1000');
+  await page.getByRole('checkbox', { name: /Maintenance/ }).check();
+  await page.getByRole('textbox', { name: 'Message' }).fill('Painting the walls.');
+  await page.getByRole('button', { name: 'Save access and limits' }).click();
+  const sample = 'sample.demo.localhost';
+  await expect.poll(async () => (await stack.get(sample)).status, { timeout: 20_000 }).toBe(503);
+  expect((await stack.get(sample)).body).toContain('Painting the walls.');
+  await page.getByRole('checkbox', { name: /Maintenance/ }).uncheck();
+  await page.getByRole('button', { name: 'Save access and limits' }).click();
+  await expect.poll(async () => (await stack.get(sample)).status, { timeout: 20_000 }).toBe(200);
+  const { spec } = await api.call(OPERATIONS.getService, { params: { project: 'demo', service: 'sample' } });
+  expect(spec.policy?.rateLimits).toMatchObject([{ name: 'default', per: 'address', requests: 1000 }]);
+  expect(await violations(page)).toEqual([]);
+});
+
+test('an operator sees the gateway and who calls through it', async () => {
+  const { page } = browser;
+  await page.goto('/projects/demo/gateway');
+  await page.getByRole('cell', { name: 'gateway-1' }).waitFor();
+  await expect
+    .poll(
+      async () => {
+        await stack.get('sample.demo.localhost');
+        return page.getByRole('region', { name: 'Busiest services, table' }).getByText('demo/sample').count();
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(1);
+  await expect.poll(() => violations(page), { timeout: 10_000 }).toEqual([]);
+});
+
 test('no page complained', () => expect(browser.complaints).toEqual([]));
 
 async function costs(): Promise<CostReport> {

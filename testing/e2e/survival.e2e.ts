@@ -200,7 +200,7 @@ async function withEnvironment(name: string, value: string) {
 async function untilInstances(count: number): Promise<void> {
   await expect
     .poll(async () => (await api.call(OPERATIONS.listInstances, { params })).items.length, {
-      timeout: 60_000,
+      timeout: 180_000,
       interval: 500,
     })
     .toBe(count);

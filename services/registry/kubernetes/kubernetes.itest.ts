@@ -190,3 +190,25 @@ it('applying a file leaves what it has no words for: a service for members stays
   expect(after.spec.policy?.invoker).toBe('members');
   expect(after.spec.template.env).toEqual([{ name: 'A', value: '2' }]);
 });
+
+it('an annotation of a service says what Knative has no field for, and shows it', async () => {
+  const asked = (policy: string) => {
+    const manifest = knService('guarded', '1');
+    return {
+      ...manifest,
+      metadata: { ...manifest.metadata, annotations: { team: 'blue', 'skyrun.dev/policy': policy } },
+    };
+  };
+  const refused = await call('POST', '/services', asked('{"invoker":"nobody"}'));
+  expect([refused.status, JSON.stringify(refused.body)]).toEqual([422, expect.stringContaining('invoker')]);
+  expect((await call('POST', '/services', asked('{"invoker":"members"}'))).status).toBe(201);
+  const params = { project: 'demo', service: 'guarded' };
+  expect((await registry.client.call(OPERATIONS.getService, { params })).spec.policy?.invoker).toBe('members');
+  const { body } = await call('GET', '/services/guarded');
+  expect(body.metadata).toMatchObject({
+    annotations: { team: 'blue', 'skyrun.dev/policy': expect.stringContaining('"members"') },
+  });
+  const open = { ...body, metadata: { ...body.metadata, annotations: { team: 'blue', 'skyrun.dev/policy': '{}' } } };
+  expect((await call('PUT', '/services/guarded', open)).status).toBe(200);
+  expect((await registry.client.call(OPERATIONS.getService, { params })).spec.policy?.invoker).toBe('public');
+});

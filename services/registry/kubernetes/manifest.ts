@@ -1,4 +1,5 @@
 import {
+  isServiceAnnotation,
   KNATIVE_VERSION,
   knativeService,
   kubernetesAnnotations,
@@ -64,10 +65,11 @@ export function readManifest(
   const about = { resource: 'services', name };
   const causes = [...metadataCauses(metadata), ...(name === '' ? [cause('metadata.name', 'is required')] : [])];
   if (causes.length > 0) throw invalid(about, causes);
+  const [ours, theirs] = byOwner(texts(objectAt(metadata, 'annotations')));
   const stripped: JsonObject = {
     apiVersion: KNATIVE_VERSION,
     kind: 'Service',
-    metadata: { name, namespace: project },
+    metadata: { name, namespace: project, ...(Object.keys(ours).length === 0 ? {} : { annotations: ours }) },
     spec: withoutServerFields(body['spec'] ?? {}),
   };
   const { object, unknown } = withoutUnknown(stripped);
@@ -85,12 +87,21 @@ export function readManifest(
     name,
     spec,
     labels: texts(objectAt(metadata, 'labels')),
-    annotations: texts(objectAt(metadata, 'annotations')),
+    annotations: theirs,
     managers: fromManagedFields(metadata['managedFields']),
     resourceVersion: notEmpty(textAt(metadata, 'resourceVersion')),
     uid: notEmpty(textAt(metadata, 'uid')),
     warnings: [...warnings, ...(validation === 'Warn' ? everyUnknown.map((field) => `unknown field "${field}"`) : [])],
   };
+}
+
+/** Annotations that say something of the spec, and those that are only kept. */
+function byOwner(annotations: Record<string, string>): [Record<string, string>, Record<string, string>] {
+  const entries = Object.entries(annotations);
+  return [
+    Object.fromEntries(entries.filter(([name]) => isServiceAnnotation(name))),
+    Object.fromEntries(entries.filter(([name]) => !isServiceAnnotation(name))),
+  ];
 }
 
 function requireKind(body: JsonObject): void {

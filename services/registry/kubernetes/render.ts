@@ -37,12 +37,13 @@ export interface Replicas {
 
 export function renderService(service: Service, kept: KeptMetadata): Rendered {
   const shown = toKnative(service);
+  const annotations = { ...kept.annotations, ...shown.metadata.annotations };
   return rendered('Service', service.project, service.name, {
     metadata: {
       ...baseMetadata(service, uuidOf(service.id)),
       generation: service.generation,
       ...(Object.keys(kept.labels).length === 0 ? {} : { labels: kept.labels }),
-      ...(Object.keys(kept.annotations).length === 0 ? {} : { annotations: kept.annotations }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       ...(kept.managers.length === 0 ? {} : { managedFields: toManagedFields(kept.managers) }),
     },
     spec: shown.spec,

@@ -7,6 +7,7 @@ import { CONTAINER, SPEC, TEMPLATE } from './places.ts';
 import { readProbes } from './probes.ts';
 import { parseCpu, parseMemory } from './quantity.ts';
 import { type KnativeService, knativeService, UNSUPPORTED, WITHOUT_EFFECT } from './schema.ts';
+import { readServiceAnnotations } from './service-annotations.ts';
 
 export interface NamedServiceSpec {
   /** From `metadata.namespace`; undefined where there is none. */
@@ -39,7 +40,9 @@ export function toServiceSpec(input: unknown): NamedServiceSpec {
       errors.push(...checked.error.issues.map(({ message }) => ({ field: `/metadata/${field}`, message })));
     }
   }
+  const extras = readServiceAnnotations(metadata.annotations ?? {}, '/metadata/annotations', errors);
   const candidate = {
+    ...extras,
     template: readTemplate(spec.template, errors),
     ...(spec.traffic === undefined ? {} : { traffic: spec.traffic.map(readTraffic) }),
   };

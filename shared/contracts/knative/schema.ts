@@ -113,7 +113,12 @@ const container = z.strictObject({
 export const knativeService = z.strictObject({
   apiVersion: z.literal('serving.knative.dev/v1', 'expected serving.knative.dev/v1'),
   kind: z.literal('Service', 'expected Service'),
-  metadata: z.strictObject({ name: z.string(), namespace: z.string().optional(), ...serverWritten }),
+  metadata: z.strictObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    annotations: z.record(z.string(), z.string('expected a string; put the value in quotes')).optional(),
+    ...serverWritten,
+  }),
   spec: z.strictObject({
     template: z.strictObject({
       metadata: z

@@ -3,16 +3,19 @@ import { ANNOTATION_RULES, PROBE_DEADLINE } from './annotations.ts';
 import { writeProbes } from './probes.ts';
 import { formatCpu, formatMemory } from './quantity.ts';
 import type { KnativeService } from './schema.ts';
+import { writeServiceAnnotations } from './service-annotations.ts';
 
 /** A service as Knative's API would show it. `toServiceSpec` reads it back to the same spec. */
 export function toKnative(service: Service): KnativeService {
   const { status } = service;
+  const annotations = writeServiceAnnotations(service.spec);
   return {
     apiVersion: 'serving.knative.dev/v1',
     kind: 'Service',
     metadata: {
       name: service.name,
       namespace: service.project,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
       uid: service.id,
       generation: service.generation,
       resourceVersion: String(service.generation),
@@ -37,8 +40,8 @@ export function toKnative(service: Service): KnativeService {
 }
 
 /**
- * What Knative's form has no words for stays as it was: otherwise applying a file would open a service to everybody that is
- * for members only.
+ * What a file in Knative's form leaves out because Knative has no field for it stays as it was: otherwise applying a file that
+ * somebody wrote before would open a service to everybody that is for members only. An annotation of ours says it anew.
  */
 export function keepUnsaid(spec: ServiceSpec, known: ServiceSpec | null): ServiceSpec {
   if (known === null) return spec;

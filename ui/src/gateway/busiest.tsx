@@ -36,7 +36,7 @@ export function BusyServices({ services }: { services: readonly BusyService[] })
             <Cell>
               <ServiceLink project={busy.project} service={busy.service} />
             </Cell>
-            <Cell className="font-mono text-xs text-ink-2">{busy.revision}</Cell>
+            <Cell className="font-mono text-xs whitespace-nowrap text-ink-2">{busy.revision}</Cell>
             <Cell className="figures text-right">{figure(busy.requests)}</Cell>
             <Cell className={`figures text-right ${busy.errors > 0 ? 'text-bad-ink' : ''}`}>{figure(busy.errors)}</Cell>
             <Cell className="figures text-right whitespace-nowrap">{millisText(busy.p95Ms)}</Cell>

@@ -41,7 +41,7 @@ export function Processes({ views, now }: { views: readonly GatewayView[]; now: 
           const { tone, text } = stateOf(view, now);
           return (
             <tr key={view.gateway}>
-              <Cell className="font-mono text-xs font-medium">{view.gateway}</Cell>
+              <Cell className="font-mono text-xs font-medium whitespace-nowrap">{view.gateway}</Cell>
               <Cell>
                 <Pill tone={tone}>{text}</Pill>
               </Cell>
