@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
+import { type AccessLogOptions, createAccessLog } from './access-log/access-log.ts';
 import { BreakerNews } from './breaker/breaker-news.ts';
 import { createPriceFeed } from './cost/price-feed.ts';
 import { costField } from './cost/request-cost.ts';
@@ -59,6 +60,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<GatewayLimits>;
+  /** Absent: no access log. */
+  readonly accessLog?: AccessLogOptions;
   /** Absent: nothing is traced. */
   readonly traces?: TraceOptions;
   /** Absent: no encrypted port. */
@@ -76,6 +79,8 @@ export interface Gateway {
   /** Throws where there is no encrypted port. */
   tlsAddress(): AddressInfo;
   ready(): Readiness;
+  /** The access log's file was moved away: goes on with a new one of its name. */
+  reopenLog(): void;
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -178,13 +183,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     deps.traces === undefined
       ? null
       : createTraces({ ...deps.traces, gateway: deps.id, prices, random, clock, logger });
+  const accessLog =
+    deps.accessLog === undefined ? null : createAccessLog({ ...deps.accessLog, gateway: deps.id, clock, logger });
   const core: GatewayCore = {
     clock,
     logger,
     limits,
     meter,
     random,
-    observer: createObserver({ random, traces, log: null }),
+    observer: createObserver({ random, traces, log: accessLog }),
     stats: new Stats(),
     connections: new Set(),
     clients: new ClientTally(),
@@ -240,6 +247,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const views = createViewReporter({ gateway: deps.id, viewer, client: deps.orchestrator, clock, logger });
   const metrics = createMetrics({ defaults: true });
   traces?.register(metrics);
+  accessLog?.register(metrics);
   registerMetrics(metrics, core, table);
   const ready = (): Readiness => ({
     ok: server.listening && !core.draining && feed.known(),
@@ -337,7 +345,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     cancelWindow();
     await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop(), views.stop()]);
     meter.finish(clock.monotonic(), clock.now());
-    await Promise.all([spool.stop(), traces?.stop()]);
+    await Promise.all([spool.stop(), traces?.stop(), accessLog?.close()]);
     for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {
       for (const instance of destination.instances) instance.upstreams.close();
     }
@@ -365,5 +373,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return tlsEdge.address;
     },
     ready,
+    reopenLog: () => accessLog?.reopen(),
   };
 }

@@ -74,6 +74,20 @@ export const gatewayConfig = defineConfig('gateway', {
     schema: configTypes.text.optional(),
     doc: 'PEM that a private authority’s own certificate is checked against',
   },
+  SKYRUN_ACCESS_LOG: {
+    schema: configTypes.text.optional(),
+    doc: 'file that requests are written to as lines of JSON, opened anew on SIGHUP; - is standard output; without it none is',
+  },
+  SKYRUN_ACCESS_LOG_RATIO: {
+    schema: z.coerce.number().min(0).max(1),
+    default: '1',
+    doc: 'share of the requests in the access log, 0 to 1; those answered with 500 and above are always there',
+  },
+  SKYRUN_ACCESS_LOG_QUERY: {
+    schema: configTypes.flag,
+    default: 'false',
+    doc: 'write queries with their values, which may be secrets',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     schema: configTypes.url.optional(),
     doc: 'collector that the spans of requests are sent to, by OTLP over HTTP (JSON); without it nothing is traced',

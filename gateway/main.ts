@@ -57,6 +57,15 @@ const gateway = createGateway({
   bus,
   clock,
   logger,
+  ...(config.SKYRUN_ACCESS_LOG === undefined
+    ? {}
+    : {
+        accessLog: {
+          path: config.SKYRUN_ACCESS_LOG,
+          ratio: config.SKYRUN_ACCESS_LOG_RATIO,
+          query: config.SKYRUN_ACCESS_LOG_QUERY,
+        },
+      }),
   ...(config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
     ? {}
     : {
@@ -99,6 +108,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       );
   });
 }
+process.on('SIGHUP', () => gateway.reopenLog());
 process.on('unhandledRejection', (error) => {
   // State is unknown after this; the supervisor starts a fresh process, and the spool holds all but the last second.
   logger.fatal({ error }, 'unhandled rejection');

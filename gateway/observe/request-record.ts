@@ -31,6 +31,7 @@ interface ObservedHead {
   readonly line: RequestLine;
   readonly fields: RequestFields;
   readonly requestId: string;
+  readonly traceparent: string;
 }
 
 /**

@@ -28,7 +28,7 @@ function recordOf(request = 'GET /a?token=secret HTTP/1.1') {
   const fields = parseRequestFields('Host: hello.demo.localhost:8443\r\nContent-Length: 4\r\n\r\n', 0);
   if (typeof line === 'string' || typeof fields === 'string') throw new Error('the test is wrong');
   return new RequestRecord({
-    head: { line, fields, requestId: 'r1' },
+    head: { line, fields, requestId: 'r1', traceparent: '' },
     origin: { address: '192.0.2.7', protocol: 'https', version: '1.1' },
     now: 100,
     ids,
