@@ -63,13 +63,18 @@ export async function measureLatency(
     String(load.ratePerSecond * load.seconds),
     `--rps=${load.ratePerSecond / clients}`,
     `--log-file=${log}`,
-    '-H',
-    `Host: ${HOST}`,
-    `http://127.0.0.1:${proxy.port}/small`,
+    // By -H it would send a second Host, which is refused.
+    `--connect-to=127.0.0.1:${proxy.port}`,
+    `http://${HOST}:${proxy.port}/small`,
   ]);
   // Start in µs of Unix time, status, duration in µs.
-  const lines = (await readFile(log, 'utf8')).trim().split('\n');
-  const durations = lines.map((line) => Number(line.split('\t')[2])).sort((a, b) => a - b);
+  const lines = (await readFile(log, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  const failed = lines.find(([, status]) => status !== '200');
+  if (failed !== undefined) throw new Error(`${proxy.name} answered ${failed[1]} instead of 200`);
+  const durations = lines.map(([, , micros]) => Number(micros)).sort((a, b) => a - b);
   const at = (part: number) =>
     (durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? 0) / 1000;
   return { p50Ms: at(0.5), p99Ms: at(0.99), requests: durations.length };

@@ -127,7 +127,7 @@ defaults
   http-reuse always
 frontend edge
   bind 127.0.0.1:${port} backlog 4096
-  use_backend instances if { hdr(host) -i ${HOST} }
+  use_backend instances if { hdr_beg(host) -i ${HOST} }
 backend instances
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(host)]

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import type { Cors, ProblemCode, RateLimit, ServicePolicy } from '@skyrun/contracts';
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { Buckets } from '../limit/buckets.ts';
@@ -7,6 +6,7 @@ import type { Rate, RateVerdict } from '../limit/gcra.ts';
 import type { Admission, RequestBounds } from '../pipeline/admission.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
+import { AddressGate } from './address-gate.ts';
 import type { Callers } from './callers.ts';
 
 export type GuardVerdict =
@@ -39,8 +39,7 @@ export class Guard {
   #service: string;
   #serviceId: string;
   #deps: GuardDeps;
-  #allow: BlockList | null;
-  #deny: BlockList | null;
+  readonly #gate: AddressGate;
   #limits: readonly CompiledLimit[];
   #plain: Admission;
   #callerKeys = new WeakMap<RequestFields, string>();
@@ -54,8 +53,7 @@ export class Guard {
     this.#service = options.service;
     this.#serviceId = options.serviceId;
     this.#deps = options.deps;
-    this.#allow = addressList(policy.allow);
-    this.#deny = addressList(policy.deny);
+    this.#gate = new AddressGate(policy);
     this.#limits = policy.rateLimits.map((limit) => ({
       limit,
       rate: { emissionMs: (limit.windowSeconds * 1000) / limit.requests, burst: limit.burst ?? limit.requests },
@@ -80,7 +78,7 @@ export class Guard {
         retryAfterSeconds: MAINTENANCE_RETRY_SECONDS,
       });
     }
-    if (!this.#mayCome(address)) {
+    if (!this.#gate.admits(address)) {
       return refuse('gateway.address_refused', { detail: `The service takes no requests from ${address}.` });
     }
     if (cors !== undefined && isPreflight(head)) return preflight(cors, corsFields);
@@ -115,12 +113,6 @@ export class Guard {
     }
     if (corsFields === '' && limited === '') return { kind: 'admit', admission: this.#plain };
     return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited } };
-  }
-
-  #mayCome(address: string): boolean {
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (this.#deny?.check(address, family)) return false;
-    return this.#allow === null || this.#allow.check(address, family);
   }
 
   #callerFault(fields: RequestFields): { code: ProblemCode; detail: string } | null {
@@ -169,18 +161,6 @@ function boundsOf(policy: ServicePolicy): RequestBounds | null {
     firstByteMs: firstByteTimeoutMs ?? 0,
     idleMs: idleTimeoutMs ?? 0,
   };
-}
-
-function addressList(entries: readonly string[]): BlockList | null {
-  if (entries.length === 0) return null;
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = '', bits] = entry.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
 }
 
 function refusal(

@@ -106,6 +106,9 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
       wakes += 1;
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ resumed }));
+    } else if (request.url === '/api/v1/auth/keys') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ keys: [] }));
     } else if (request.url === '/internal/v1/team-routes') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ items: teamRoutes }));
