@@ -20,6 +20,7 @@ import { createDecide } from './pipeline/decide.ts';
 import type { Destination } from './pipeline/destination.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
 import { RandomHex } from './pipeline/ids.ts';
+import { ReaderPool } from './pipeline/reader-pool.ts';
 import { createAdminServer, registerMetrics } from './platform/admin.ts';
 import { Assets } from './platform/assets.ts';
 import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
@@ -113,7 +114,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const guardDeps: GuardDeps = {
     buckets,
     callers,
-    monotonic: () => clock.monotonic(),
+    // Each request sets it before it is asked.
+    monotonic: () => core.now,
     now: () => clock.now(),
     onLimited: (place, limit) => viewer.onLimited(place, limit),
   };
@@ -195,6 +197,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     stats: new Stats(),
     connections: new Set(),
     clients: new ClientTally(),
+    readers: new ReaderPool(),
     now: clock.monotonic(),
     draining: false,
     decide: createDecide({
@@ -258,7 +261,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
   });
   const admin = createAdminServer({ metrics, table, ready });
-  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     new ClientConnection(core, socket);
   });
 

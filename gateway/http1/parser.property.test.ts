@@ -160,7 +160,7 @@ function askNode(bytes: Buffer): Promise<string> {
       socket.destroy();
       resolve(text);
     };
-    const timer = setTimeout(finish, 100);
+    const timer = setTimeout(finish, 1000);
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
       finish();

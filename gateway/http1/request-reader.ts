@@ -51,6 +51,12 @@ export class RequestReader {
     return this.#head.pending;
   }
 
+  /** Another connection of the same client is read from now on; what was learnt stays. */
+  reset(): void {
+    this.#head.reset();
+    this.bodyDone = true;
+  }
+
   /** Bytes of a chunked body so far, without what frames them. */
   get chunkedBytes(): number {
     return this.known?.fields.framing === 'chunked' ? this.#chunks.content : 0;

@@ -29,7 +29,7 @@ export interface AttemptedRequest {
   /** Of the response; 0 before its head. */
   status: number;
   /** The response is whole and was handed over. */
-  onAnswered(): void;
+  onAnswered(now: number): void;
   /** The response will not become whole. */
   onLost(loss: Loss, reused: boolean): void;
 }
@@ -52,8 +52,10 @@ export class Attempt implements ResponseReceiver {
   readonly #writer: ResponseSink;
   readonly #record: RequestRecord | null;
   #upstream: Carrier | null = null;
-  /** Monotonic ms; kept where the service's breaker looks at latency. */
+  /** Monotonic ms. */
   #sentAt = 0;
+  /** Monotonic ms, while the read is delivered that brought the response's head: most end within it. Asking is dear. */
+  #readAt = 0;
 
   constructor(core: GatewayCore, request: AttemptedRequest, instance: Instance, now: number) {
     this.#core = core;
@@ -82,7 +84,7 @@ export class Attempt implements ResponseReceiver {
     this.#upstream = upstream;
     this.#record?.assigned(instance, assignedAt, upstream.connected);
     upstream.take(this);
-    if (upstream.connected) this.#send(upstream);
+    if (upstream.connected) this.#send(upstream, assignedAt);
   }
 
   // ── the request's way ──
@@ -90,14 +92,15 @@ export class Attempt implements ResponseReceiver {
   onConnected(): void {
     const { instance } = this;
     if (instance.breaker.refused) recover(this.#core, this.#request.destination, instance);
-    this.#record?.connected(this.#core.clock.monotonic());
-    if (this.#upstream !== null) this.#send(this.#upstream);
+    const now = this.#core.clock.monotonic();
+    this.#record?.connected(now);
+    if (this.#upstream !== null) this.#send(this.#upstream, now);
   }
 
-  #send(upstream: Carrier): void {
-    const { outlet, destination, connection } = this.#request;
-    this.progressAt = this.#core.now;
-    if (destination.breaking !== undefined) this.#sentAt = this.#core.clock.monotonic();
+  #send(upstream: Carrier, now: number): void {
+    const { outlet, connection } = this.#request;
+    this.progressAt = now;
+    this.#sentAt = now;
     this.#countIn(outlet.bytes);
     if (outlet.send(upstream)) connection.resumeBody();
   }
@@ -132,12 +135,15 @@ export class Attempt implements ResponseReceiver {
   onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
     const request = this.#request;
     const { head, destination } = request;
+    const now = this.#core.clock.monotonic();
+    this.#core.now = now;
+    this.#readAt = now;
     request.status = line.status;
-    this.progressAt = this.#core.now;
+    this.progressAt = now;
     request.outlet.forget();
-    this.#record?.answered(this.#core.clock.monotonic(), line.status);
-    this.#noteFirstAnswer();
-    judge(this.#core, destination, this.instance, line.status, this.#sentAt);
+    this.#record?.answered(now, line.status);
+    this.#noteFirstAnswer(now);
+    judge(this.#core, destination, this.instance, { status: line.status, tookMs: now - this.#sentAt, now });
     const old = head.line.minor === 0;
     if (this.#core.draining || (framing === 'close' && old)) request.closeAfter = true;
     const cost = head.fields.asksCost && destination.showsCost ? this.#costField('head') : '';
@@ -152,32 +158,33 @@ export class Attempt implements ResponseReceiver {
     });
   }
 
-  #noteFirstAnswer(): void {
+  #noteFirstAnswer(now: number): void {
     const { instance } = this;
     if (instance.answered) return;
     instance.answered = true;
     const { waited, destination, startedAt } = this.#request;
-    if (waited) destination.traffic.coldStart(instance.id, this.#core.clock.monotonic() - startedAt);
+    if (waited) destination.traffic.coldStart(instance.id, now - startedAt);
   }
 
   #costField(until: 'head' | 'end'): string {
     return this.#core.costField(this.#request.destination, this.#core.clock.monotonic() - this.assignedAt, until);
   }
 
-  onContent(buffer: Buffer, start: number, end: number): void {
+  onContent(buffer: Buffer, start: number, end: number, spare?: number): void {
     this.progressAt = this.#core.now;
     this.#countOut(end - start);
-    this.#writer.content(buffer, start, end);
+    this.#writer.content(buffer, start, end, spare);
   }
 
-  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
-    const stop = this.#writer.chunked(buffer, start, end, chunks);
+  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number {
+    const stop = this.#writer.chunked(buffer, start, end, chunks, spare);
     this.progressAt = this.#core.now;
     this.#countOut(stop - start);
     return stop;
   }
 
   onReadEnd(): boolean {
+    this.#readAt = 0;
     return this.#writer.settle();
   }
 
@@ -196,7 +203,7 @@ export class Attempt implements ResponseReceiver {
     if (reusable && this.#request.requestDone) this.#upstream?.release(this.#core.now);
     else this.#upstream?.destroy();
     this.#upstream = null;
-    this.#request.onAnswered();
+    this.#request.onAnswered(this.#readAt === 0 ? this.#core.clock.monotonic() : this.#readAt);
   }
 
   // ── tunnel ──

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
-import { RequestReader } from '../http1/request-reader.ts';
+import type { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
 import { type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
@@ -9,8 +9,8 @@ import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { HeldInput } from './held-input.ts';
 import { peerAddress } from './peer-address.ts';
-import { forwardedFields, forwardingFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
-import type { RequestOrigin } from './request-origin.ts';
+import type { ClientReader } from './reader-pool.ts';
+import { forwardedFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -39,7 +39,6 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   readonly #core: GatewayCore;
   readonly address: string;
   requests = 0;
-  readonly #origin: RequestOrigin;
   #state: ClientState = 'head';
   #exchange: Exchange | null = null;
   readonly #held: HeldInput;
@@ -52,6 +51,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #lingered = 0;
   /** Nothing was read yet. */
   #fresh = true;
+  readonly #client: ClientReader;
   readonly #reader: RequestReader;
 
   constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
@@ -60,14 +60,13 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#held = new HeldInput(socket);
     this.#stall = new StallWatch(socket);
     this.address = peerAddress(socket);
-    this.#origin = { address: this.address, protocol, version: '1.1' };
     this.#activeAt = core.now;
-    this.#reader = new RequestReader((fields) => forwardingFields(fields, this.#origin));
+    this.#client = core.readers.take(this.address, protocol);
+    this.#reader = this.#client.requests;
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.writer.onDrain());
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {
       core.stats.clientErrors += 1;
@@ -119,7 +118,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.socket.pause();
     // Only what reads: the socket has listeners of its own that TLS needs.
     this.socket.removeAllListeners('data');
-    this.socket.removeAllListeners('drain');
+    this.socket.setNoDelay(true);
     this.#state = 'linger';
     this.#core.connections.delete(this);
     this.socket.unshift(chunk);
@@ -174,7 +173,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.requests += 1;
     const { observer } = core;
     const head = identify(line, fields, core.random, observer?.flags());
-    observer?.begin(head, this.#origin, now);
+    observer?.begin(head, this.#client.origin, now);
     const whole = reader.bodyDone;
     this.#state = whole ? 'busy' : 'body';
 
@@ -238,7 +237,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (this.#exchange === exchange) this.#exchange = null;
     if (this.#state === 'linger') return;
     if (exchange.closeAfter || !exchange.requestDone || this.#core.draining) {
-      this.endOutput();
+      this.#endAfter(exchange);
       return;
     }
     this.#nextRequest();
@@ -256,6 +255,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   /** An answer that needs no instance. */
   #answerAtOnce(answer: OwnAnswer, head: RequestHead, whole: boolean): void {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
+    this.writer.beforeWrite();
     writeAnswer(this.socket, answer, { requestId: head.requestId, close, method: head.line.method });
     this.#core.stats.onEnd(answer.status);
     head.record?.end(this.#core.clock.monotonic(), answer.status, null);
@@ -272,6 +272,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (!exchange.requestDone || this.#core.draining) exchange.closeAfter = true;
     const problem = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
     const answer = { ...problem, fields: problem.fields + exchange.responseFields };
+    this.writer.beforeWrite();
     writeAnswer(this.socket, answer, {
       requestId: head.requestId,
       close: exchange.closeAfter,
@@ -289,6 +290,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#exchange = null;
     if (begun) this.cutOff();
     else {
+      this.writer.beforeWrite();
       writeAnswer(this.socket, problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
       this.#core.stats.onEnd(PROBLEMS[code].status);
       this.endOutput();
@@ -307,6 +309,20 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.#held.clear();
     this.socket.end();
     this.socket.resume();
+  }
+
+  /**
+   * A client that said that this request is its last sends nothing more that would have to be read, so where its answer is
+   * with the kernel the connection is closed at once; that saves a connection per request a fifth of its cost.
+   */
+  #endAfter(exchange: CarriedExchange): void {
+    const { fields, line } = exchange.head;
+    const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#held.empty;
+    if (!last || this.socket.writableLength > 0 || this.socket instanceof TLSSocket) this.endOutput();
+    else {
+      this.#state = 'linger';
+      this.socket.destroy();
+    }
   }
 
   /** A response that cannot become whole must not look whole: the connection is reset. */
@@ -350,6 +366,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #onClose(): void {
     this.#core.connections.delete(this);
     this.#core.clients.closed(this);
+    this.#core.readers.put(this.#client);
     this.#exchange?.abort(499);
     this.#exchange = null;
     this.#held.clear();

@@ -7,6 +7,7 @@ import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
 import type { Destination } from './destination.ts';
 import type { RandomHex } from './ids.ts';
+import type { ReaderPool } from './reader-pool.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** All times in ms. */
@@ -48,6 +49,7 @@ export interface GatewayCore {
   readonly random: RandomHex;
   readonly connections: Set<OpenConnection>;
   readonly clients: ClientTally;
+  readonly readers: ReaderPool;
   /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
   now: number;
   /** The gateway is stopping: each connection ends after its response. */

@@ -182,8 +182,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
 
   // ── what comes of the attempt ──
 
-  onAnswered(): void {
-    this.#end(this.status);
+  onAnswered(now: number): void {
+    this.#end(this.status, now);
     this.connection.exchangeEnded(this);
   }
 
@@ -330,10 +330,9 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     attempt?.release(now, status);
   }
 
-  #end(status: number): void {
+  #end(status: number, now = this.#core.clock.monotonic()): void {
     if (this.ended) return;
     this.ended = true;
-    const now = this.#core.clock.monotonic();
     const { destination } = this;
     this.#core.stats.onEnd(status);
     destination.traffic.end(now, status, now - this.startedAt);

@@ -13,6 +13,10 @@ export class HeldInput {
     this.#socket = socket;
   }
 
+  get empty(): boolean {
+    return this.#bytes === 0;
+  }
+
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;

@@ -12,9 +12,10 @@ export interface ResponseSink {
   /** A change of protocol that was asked for: what follows is bytes of a tunnel. */
   switched(line: StatusLine, fields: ResponseFields): void;
   head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void;
-  content(buffer: Buffer, start: number, end: number): void;
+  /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
+  content(buffer: Buffer, start: number, end: number, spare?: number): void;
   /** Returns the position after the chunked body's last byte, as the scanner does. */
-  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number;
+  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
   /** Hands over what is pending after one read. False: pause the reading until the client has taken it. */
   settle(): boolean;
   /** The response is whole. False: not flushed yet. */

@@ -8,13 +8,21 @@ export function recover(core: GatewayCore, destination: Destination, instance: I
   if (open) core.drainRoom(destination, core.clock.monotonic());
 }
 
-/** What a response says about its instance. `sentAt`: monotonic ms at which the request went out. */
+/** The head of a response. */
+interface Answered {
+  readonly status: number;
+  /** Since the request went out. */
+  readonly tookMs: number;
+  /** Monotonic ms. */
+  readonly now: number;
+}
+
+/** What a response says about its instance. */
 export function judge(
   core: GatewayCore,
   destination: Destination,
   instance: Instance,
-  status: number,
-  sentAt: number,
+  { status, tookMs, now }: Answered,
 ): void {
   const { breaking } = destination;
   const { breaker } = instance;
@@ -22,8 +30,7 @@ export function judge(
     if (breaker.failures > 0) recover(core, destination, instance);
     return;
   }
-  const now = core.clock.monotonic();
-  const slow = breaking.slowerThanMs !== undefined && now - sentAt > breaking.slowerThanMs;
+  const slow = breaking.slowerThanMs !== undefined && tookMs > breaking.slowerThanMs;
   const open = !breaker.closed;
   const limits = { ratio: breaking.failureRatio, minRequests: breaking.minRequests };
   breaker.observe(status >= 500 || slow, limits, now);

@@ -107,7 +107,8 @@ test('routes are swapped and instances replaced under load without one failed re
     stop = true;
     await Promise.all(workers);
     expect([...statuses.keys()]).toEqual([200]);
-    expect(statuses.get(200)).toBeGreaterThan(100);
+    // At least one per change, however busy the machine is.
+    expect(statuses.get(200)).toBeGreaterThan(38);
   } finally {
     agent.destroy();
     await running.close();

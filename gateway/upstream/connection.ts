@@ -15,9 +15,10 @@ export interface ResponseReceiver {
   /** A 101. True when it is the change that the request asked for; the connection is a tunnel from then on. */
   onSwitch(line: StatusLine, fields: ResponseFields): boolean;
   onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void;
-  onContent(buffer: Buffer, start: number, end: number): void;
+  /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
+  onContent(buffer: Buffer, start: number, end: number, spare?: number): void;
   /** Raw bytes of a chunked body; `scan` must be used to follow it. Returns the position after the body's last byte. */
-  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number;
+  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
   onTunnelData(buffer: Buffer, start: number, end: number): void;
   onTunnelEnd(): void;
   /** The response is whole. `reusable`: the connection may carry another request. */
@@ -38,6 +39,8 @@ export interface Loss {
 }
 
 const READ_BUFFER_BYTES = 65_536;
+/** Kept free before what is read, for a head that is longer than the instance's. */
+const SPARE_BYTES = 2048;
 
 /**
  * One connection to an instance and the reader of its responses, one at a time.
@@ -90,13 +93,16 @@ export class UpstreamConnection implements Carrier {
     pool: ConnectionPool<UpstreamConnection>;
   }) {
     this.#pool = options.pool;
-    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+    const buffer = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BUFFER_BYTES);
     const socket = connect({
       host: options.address,
       port: options.port,
       noDelay: true,
       allowHalfOpen: true,
-      onread: { buffer, callback: (length) => this.#onRead(buffer, length) },
+      onread: {
+        buffer: buffer.subarray(SPARE_BYTES),
+        callback: (length) => this.#onRead(buffer, SPARE_BYTES + length),
+      },
     });
     this.#socket = socket;
     socket.on('connect', () => {
@@ -155,6 +161,7 @@ export class UpstreamConnection implements Carrier {
     this.#socket.destroy();
   }
 
+  /** `length`: of what the buffer holds, with the spare bytes before it. */
   #onRead(buffer: Buffer, length: number): boolean {
     const receiver = this.#receiver;
     if (receiver === null) {
@@ -162,7 +169,7 @@ export class UpstreamConnection implements Carrier {
       return true;
     }
     this.#answered = true;
-    let position = 0;
+    let position = SPARE_BYTES;
     while (position < length) {
       switch (this.#phase) {
         case 'head': {
@@ -174,7 +181,7 @@ export class UpstreamConnection implements Carrier {
         case 'length': {
           const end = Math.min(length, position + this.#remaining);
           this.#remaining -= end - position;
-          receiver.onContent(buffer, position, end);
+          receiver.onContent(buffer, position, end, position);
           position = end;
           if (this.#remaining === 0) {
             this.#finish(receiver, position === length);
@@ -183,7 +190,7 @@ export class UpstreamConnection implements Carrier {
           break;
         }
         case 'chunked': {
-          position = receiver.onChunked(buffer, position, length, this.#chunks);
+          position = receiver.onChunked(buffer, position, length, this.#chunks, position);
           if (this.#chunks.phase === 'fault') {
             this.#lose('malformed', this.#chunks.fault);
             return true;
@@ -195,7 +202,7 @@ export class UpstreamConnection implements Carrier {
           break;
         }
         case 'close':
-          receiver.onContent(buffer, position, length);
+          receiver.onContent(buffer, position, length, position);
           position = length;
           break;
         case 'tunnel':
