@@ -1,11 +1,12 @@
-import { type Image, OPERATIONS, type Problem, type Service } from '@skyrun/contracts';
+import { type Image, OPERATIONS, type Service } from '@skyrun/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Rocket } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useApi } from '../api/context.ts';
 import { makeIdempotencyKey } from '../api/idempotency.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { servicesQuery } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { TextField } from '../components/field.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -30,36 +31,23 @@ function ConfigureForm({ project, image, onDeployed, onBack, taken }: ConfigureP
   const api = useApi();
   const [template] = useState(() => templateForImage(image));
   const [values, setValues] = useState(() => valuesOf(suggestName(image.name, taken), template));
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   // Another input is another intention; the same input sent twice is one.
   const [key, setKey] = useState(makeIdempotencyKey);
 
-  async function deploy(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      onDeployed(
-        await api.call(OPERATIONS.createService, {
-          params: { project },
-          body: { name: values.name, spec: specOf(values, template) },
-          headers: { 'idempotency-key': key },
-        }),
-      );
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    onDeployed(
+      await api.call(OPERATIONS.createService, {
+        params: { project },
+        body: { name: values.name, spec: specOf(values, template) },
+        headers: { 'idempotency-key': key },
+      }),
+    );
+  });
 
   const taking =
     problem?.code === 'resource.already_exists' ? 'There is a service of this name; choose another.' : undefined;
   return (
-    <form
-      onSubmit={(event) => void deploy(event)}
-      className="flex flex-col gap-6 rounded-2xl border border-line bg-surface p-5 shadow-panel"
-    >
+    <form onSubmit={submit} className="flex flex-col gap-6 rounded-2xl border border-line bg-surface p-5 shadow-panel">
       <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl bg-sunken px-4 py-3">
         <div className="min-w-0">
           <p className="truncate font-medium">

@@ -1,11 +1,12 @@
-import { OPERATIONS, type Problem, type Service } from '@skyrun/contracts';
+import { OPERATIONS, type Service } from '@skyrun/contracts';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useId, useState } from 'react';
+import { useId, useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { imagesQuery, keys, serviceQuery } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { TextField } from '../components/field.tsx';
@@ -26,37 +27,26 @@ function Edit({ service }: { service: Service }) {
   const listId = useId();
   const [base, setBase] = useState(service);
   const [values, setValues] = useState(() => valuesOf(name, service.spec.template));
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const [following, setFollowing] = useState<number | null>(null);
 
-  async function save(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
+  const { busy, problem, submit, clear } = useAction(async () => {
     const from = baseOfEdit(base, service, 'template');
-    try {
-      const spec = { ...from.spec, template: specOf(values, from.spec.template).template };
-      const changed = await api.call(OPERATIONS.replaceService, {
-        params: { project, service: name },
-        body: { spec },
-        headers: { 'if-match': `"${from.generation}"` },
-      });
-      queries.setQueryData(keys.service(project, name), changed);
-      if (changed.generation === from.generation) toast('Nothing changed, so no revision was made.');
-      else setFollowing(changed.generation);
-      setBase(changed);
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+    const spec = { ...from.spec, template: specOf(values, from.spec.template).template };
+    const changed = await api.call(OPERATIONS.replaceService, {
+      params: { project, service: name },
+      body: { spec },
+      headers: { 'if-match': `"${from.generation}"` },
+    });
+    queries.setQueryData(keys.service(project, name), changed);
+    if (changed.generation === from.generation) toast('Nothing changed, so no revision was made.');
+    else setFollowing(changed.generation);
+    setBase(changed);
+  });
 
   function startOver() {
     setBase(service);
     setValues(valuesOf(name, service.spec.template));
-    setProblem(null);
+    clear();
   }
 
   const changedElsewhere = problem?.code === 'resource.precondition_failed';
@@ -64,7 +54,7 @@ function Edit({ service }: { service: Service }) {
     <>
       {following !== null && <Follow project={project} name={name} generation={following} key={following} />}
       <Panel title="Configuration" note="Saving makes a new revision; traffic moves to it once it answers.">
-        <form onSubmit={(event) => void save(event)} className="flex flex-col gap-6">
+        <form onSubmit={submit} className="flex flex-col gap-6">
           <ServiceForm
             values={values}
             onChange={setValues}
@@ -107,24 +97,14 @@ function Remove({ project, name }: { project: string; name: string }) {
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
 
-  async function remove(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await api.call(OPERATIONS.deleteService, { params: { project, service: name } });
-      toast(`${name} was deleted; its instances are being stopped.`);
-      await navigate({ to: '/projects/$project/services', params: { project } });
-      queries.removeQueries({ queryKey: keys.service(project, name) });
-      await queries.invalidateQueries({ queryKey: keys.services(project) });
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    await api.call(OPERATIONS.deleteService, { params: { project, service: name } });
+    toast(`${name} was deleted; its instances are being stopped.`);
+    await navigate({ to: '/projects/$project/services', params: { project } });
+    queries.removeQueries({ queryKey: keys.service(project, name) });
+    await queries.invalidateQueries({ queryKey: keys.services(project) });
+  });
 
   return (
     <Panel title="Delete this service" className="border-bad/40">
@@ -149,7 +129,7 @@ function Remove({ project, name }: { project: string; name: string }) {
           </>
         }
       >
-        <form onSubmit={(event) => void remove(event)} className="flex flex-col gap-4">
+        <form onSubmit={submit} className="flex flex-col gap-4">
           <TextField
             label="Service name"
             value={typed}

@@ -1,10 +1,11 @@
-import { OPERATIONS, type Problem } from '@skyrun/contracts';
+import { OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useApi } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { keys } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { TextField } from '../components/field.tsx';
@@ -15,29 +16,18 @@ export function CreateProjectForm({ onCreated }: { onCreated?: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const [name, setName] = useState('');
 
-  async function create(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const project = await api.call(OPERATIONS.createProject, { body: { name } });
-      await queries.invalidateQueries({ queryKey: keys.projects });
-      onCreated?.();
-      await navigate({ to: '/projects/$project/services', params: { project: project.name } });
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const project = await api.call(OPERATIONS.createProject, { body: { name } });
+    await queries.invalidateQueries({ queryKey: keys.projects });
+    onCreated?.();
+    await navigate({ to: '/projects/$project/services', params: { project: project.name } });
+  });
 
   const nameError = fieldMessage(problem, '/name');
   return (
-    <form onSubmit={(event) => void create(event)} className="flex flex-col gap-4">
+    <form onSubmit={submit} className="flex flex-col gap-4">
       <TextField
         label="Project name"
         value={name}

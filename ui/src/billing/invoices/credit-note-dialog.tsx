@@ -1,11 +1,12 @@
-import { type Invoice, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Invoice, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
-import { fieldMessage, toProblem } from '../../api/problems.ts';
+import { fieldMessage } from '../../api/problems.ts';
 import { keys } from '../../api/queries.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
@@ -18,30 +19,20 @@ export function CreditNoteDialog({ invoice, onClose }: { invoice: Invoice; onClo
   const queries = useQueryClient();
   const [amount, setAmount] = useState('');
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const [key] = useState(makeIdempotencyKey);
-  async function create(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const note = await api.call(OPERATIONS.createCreditNote, {
-        params: { project: invoice.project, invoiceId: invoice.id },
-        body: { reason: reason.trim(), ...(amount.trim() === '' ? {} : { amount: amount.trim().replace(',', '.') }) },
-        headers: { 'idempotency-key': key },
-      });
-      toast(`Credit note ${note.number} over ${moneyText(note.amount, note.currency)} was made.`);
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: keys.invoices(invoice.project) }),
-        queries.invalidateQueries({ queryKey: billingKeys.ledger(invoice.project) }),
-      ]);
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const note = await api.call(OPERATIONS.createCreditNote, {
+      params: { project: invoice.project, invoiceId: invoice.id },
+      body: { reason: reason.trim(), ...(amount.trim() === '' ? {} : { amount: amount.trim().replace(',', '.') }) },
+      headers: { 'idempotency-key': key },
+    });
+    toast(`Credit note ${note.number} over ${moneyText(note.amount, note.currency)} was made.`);
+    await Promise.all([
+      queries.invalidateQueries({ queryKey: keys.invoices(invoice.project) }),
+      queries.invalidateQueries({ queryKey: billingKeys.ledger(invoice.project) }),
+    ]);
+    onClose();
+  });
   const amountError =
     fieldMessage(problem, '/amount') ?? (problem?.code === 'billing.credit_too_large' ? problem.detail : undefined);
   const reasonError = fieldMessage(problem, '/reason');
@@ -52,7 +43,7 @@ export function CreditNoteDialog({ invoice, onClose }: { invoice: Invoice; onClo
       title={`Credit note on ${invoice.number}`}
       description="Takes back a part of the invoice, which itself never changes."
     >
-      <form onSubmit={(event) => void create(event)} className="flex flex-col gap-4" noValidate>
+      <form onSubmit={submit} className="flex flex-col gap-4" noValidate>
         <TextField
           label="Amount"
           inputMode="decimal"

@@ -1,10 +1,10 @@
-import { type Invoice, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Invoice, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
 import { keys } from '../../api/queries.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
@@ -55,25 +55,16 @@ const SAYS = {
 function Settle({ invoice, as, onClose }: { invoice: Invoice; as: 'paid' | 'void'; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const { operation, title, description, action, tone } = SAYS[as];
-  async function settle() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await api.call(operation, { params: { project: invoice.project, invoiceId: invoice.id } });
-      toast(`${invoice.number} is ${as}.`);
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: keys.invoices(invoice.project) }),
-        queries.invalidateQueries({ queryKey: billingKeys.ledger(invoice.project) }),
-      ]);
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, run } = useAction(async () => {
+    await api.call(operation, { params: { project: invoice.project, invoiceId: invoice.id } });
+    toast(`${invoice.number} is ${as}.`);
+    await Promise.all([
+      queries.invalidateQueries({ queryKey: keys.invoices(invoice.project) }),
+      queries.invalidateQueries({ queryKey: billingKeys.ledger(invoice.project) }),
+    ]);
+    onClose();
+  });
   return (
     <Dialog open onOpenChange={onClose} title={`${title} ${invoice.number}?`} description={description}>
       <div className="flex flex-col gap-4">
@@ -86,7 +77,7 @@ function Settle({ invoice, as, onClose }: { invoice: Invoice; as: 'paid' | 'void
         {problem !== null && <ProblemNotice error={problem} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button tone={tone} busy={busy} onClick={() => void settle()}>
+          <Button tone={tone} busy={busy} onClick={run}>
             {action}
           </Button>
         </div>

@@ -1,12 +1,12 @@
-import { OPERATIONS, type Problem } from '@skyrun/contracts';
+import { OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
-import { toProblem } from '../../api/problems.ts';
 import { keys } from '../../api/queries.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
@@ -18,37 +18,27 @@ export function ClosePeriod({ project, children }: { project: string; children: 
   const queries = useQueryClient();
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   // One per opening of the dialog: confirming again after a lost answer closes once.
   const [key, setKey] = useState('');
 
-  async function close() {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const invoice = await api.call(OPERATIONS.closePeriod, {
-        params: { project },
-        body: {},
-        headers: { 'idempotency-key': key },
-      });
-      toast(`Invoice ${invoice.number} over ${moneyText(invoice.total, invoice.currency)} was made.`);
-      void queries.invalidateQueries({ queryKey: keys.invoices(project) });
-      void queries.invalidateQueries({ queryKey: keys.costs(project) });
-      await navigate({ to: '/projects/$project/billing/$invoiceId', params: { project, invoiceId: invoice.id } });
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+  const { busy, problem, run, clear } = useAction(async () => {
+    const invoice = await api.call(OPERATIONS.closePeriod, {
+      params: { project },
+      body: {},
+      headers: { 'idempotency-key': key },
+    });
+    toast(`Invoice ${invoice.number} over ${moneyText(invoice.total, invoice.currency)} was made.`);
+    void queries.invalidateQueries({ queryKey: keys.invoices(project) });
+    void queries.invalidateQueries({ queryKey: keys.costs(project) });
+    await navigate({ to: '/projects/$project/billing/$invoiceId', params: { project, invoiceId: invoice.id } });
+  });
 
   return (
     <>
       <Button
         onClick={() => {
           setKey(makeIdempotencyKey());
-          setProblem(null);
+          clear();
           setOpen(true);
         }}
       >
@@ -65,7 +55,7 @@ export function ClosePeriod({ project, children }: { project: string; children: 
           {problem !== null && <ProblemNotice error={problem} />}
           <div className="flex justify-end gap-2">
             <Button onClick={() => setOpen(false)}>Keep it open</Button>
-            <Button tone="solid" busy={busy} onClick={() => void close()}>
+            <Button tone="solid" busy={busy} onClick={run}>
               Close period and make invoice
             </Button>
           </div>

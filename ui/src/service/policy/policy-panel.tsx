@@ -1,10 +1,10 @@
-import { OPERATIONS, type Problem, type Service } from '@skyrun/contracts';
+import { OPERATIONS, type Service } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
 import { keys } from '../../api/queries.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
@@ -19,34 +19,23 @@ export function PolicyPanel({ service }: { service: Service }) {
   const queries = useQueryClient();
   const [base, setBase] = useState(service);
   const [values, setValues] = useState(() => policyValues(service.spec.policy));
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
 
-  async function save(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
+  const { busy, problem, submit, clear } = useAction(async () => {
     const from = baseOfEdit(base, service, 'policy');
-    try {
-      const changed = await api.call(OPERATIONS.replaceService, {
-        params: { project, service: name },
-        body: { spec: { ...from.spec, policy: policyOf(values, from.spec.policy) } },
-        headers: { 'if-match': `"${from.generation}"` },
-      });
-      queries.setQueryData(keys.service(project, name), changed);
-      toast(changed.generation === from.generation ? 'Nothing changed.' : 'The gateway heeds it from now on.');
-      setBase(changed);
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+    const changed = await api.call(OPERATIONS.replaceService, {
+      params: { project, service: name },
+      body: { spec: { ...from.spec, policy: policyOf(values, from.spec.policy) } },
+      headers: { 'if-match': `"${from.generation}"` },
+    });
+    queries.setQueryData(keys.service(project, name), changed);
+    toast(changed.generation === from.generation ? 'Nothing changed.' : 'The gateway heeds it from now on.');
+    setBase(changed);
+  });
 
   function startOver() {
     setBase(service);
     setValues(policyValues(service.spec.policy));
-    setProblem(null);
+    clear();
   }
 
   return (
@@ -54,7 +43,7 @@ export function PolicyPanel({ service }: { service: Service }) {
       title="Access and limits"
       note="What the gateway asks of requests. In force within a second; makes no revision."
     >
-      <form onSubmit={(event) => void save(event)} className="flex flex-col gap-6">
+      <form onSubmit={submit} className="flex flex-col gap-6">
         <PolicyForm values={values} problem={problem} onChange={setValues} />
         {problem !== null && <ProblemNotice error={problem} />}
         <div className="flex justify-end gap-2">
