@@ -1,6 +1,7 @@
 /**
  * Publish and consume N events through our bus and through the bare driver, on the same private server, in the same run.
- * `node shared/bus/bench.ts [events]` prints events per second and the ratio bus ÷ bare.
+ * `./skyrun bench bus [redis] [rabbitmq] [events=N] [rounds=N]` prints events per second and the ratio bus ÷ bare. Many short rounds
+ * in turn, and the median of their ratios: what else the machine does is then in both sides of most rounds.
  * Both sides send the same bodies in batches of 200, wait for confirms, and acknowledge every event with 64 unsettled at most.
  */
 import type { AnyEvent } from '@skyrun/contracts';
@@ -11,8 +12,12 @@ import { Redis } from 'ioredis';
 import { createBus } from './create-bus.ts';
 import { parseRead } from './redis/replies.ts';
 
-const COUNT = Number(process.argv[2] ?? 10_000);
-const ROUNDS = Number(process.argv[3] ?? 5);
+const asked = process.argv.slice(2);
+const number = (name: string, otherwise: number) =>
+  Number(asked.find((each) => each.startsWith(`${name}=`))?.split('=')[1] ?? otherwise);
+const wants = (kind: string) => asked.includes(kind) || !asked.some((each) => /^[a-z]+$/.test(each));
+const COUNT = number('events', 4_000);
+const ROUNDS = number('rounds', 15);
 const BATCH = 200;
 const PREFETCH = 64;
 const WHEN = isoTime(0);
@@ -165,19 +170,23 @@ async function compare(kind: string, peer: string, bus: Side, bare: Side): Promi
   );
 }
 
-const redis = await startRedis({ aof: true });
-await compare(
-  'redis',
-  'ioredis',
-  (round) => throughBus('redis', redis.url, round),
-  (round) => bareRedis(redis.url, round),
-);
-await redis.stop();
-const rabbit = await startRabbitmq();
-await compare(
-  'rabbitmq',
-  'amqplib',
-  (round) => throughBus('rabbitmq', rabbit.url, round),
-  (round) => bareRabbit(rabbit.url, round),
-);
-await rabbit.stop();
+if (wants('redis')) {
+  const redis = await startRedis({ aof: true });
+  await compare(
+    'redis',
+    'ioredis',
+    (round) => throughBus('redis', redis.url, round),
+    (round) => bareRedis(redis.url, round),
+  );
+  await redis.stop();
+}
+if (wants('rabbitmq')) {
+  const rabbit = await startRabbitmq();
+  await compare(
+    'rabbitmq',
+    'amqplib',
+    (round) => throughBus('rabbitmq', rabbit.url, round),
+    (round) => bareRabbit(rabbit.url, round),
+  );
+  await rabbit.stop();
+}

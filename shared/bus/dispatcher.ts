@@ -1,6 +1,6 @@
 import { type AnyEvent, InvalidEventError, parseEvent, type TypeSet } from '@skyrun/contracts';
 import { backoff, type Clock, isoTime, type Logger } from '@skyrun/kit';
-import type { EventHandler, RetryPolicy } from './event-bus.ts';
+import type { DeliveryContext, EventHandler, RetryPolicy } from './event-bus.ts';
 import { afterFailure } from './retry.ts';
 
 /** Places of an error's stack that a dead letter keeps. */
@@ -50,7 +50,8 @@ interface Item {
   readonly raw: unknown;
 }
 
-type Lane = Item[];
+/** Waits in a lane whose first delivery is being handled: mostly nothing, and then the lane needs no list of its own. */
+const NOTHING: Item[] = [];
 
 /**
  * Runs one consumer's deliveries: one lane per subject (or per delivery), lanes side by side, order and retries inside the
@@ -63,12 +64,14 @@ type Lane = Item[];
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, Item[]>();
   /** Lanes that run. */
   #running = 0;
   #ended: PromiseWithResolvers<void> | undefined;
   readonly #stopping = new AbortController();
   readonly #lost = new AbortController();
+  /** Most deliveries are tried once, and are told so by the same object. */
+  readonly #firstTry: DeliveryContext = Object.freeze({ attempt: 1, signal: this.#lost.signal });
   readonly #delay: (attempt: number) => number;
   #inFlight = 0;
   #accepted = 0;
@@ -90,18 +93,16 @@ export class Dispatcher {
   accept(delivery: Delivery): void {
     if (this.#stopping.signal.aborted) return;
     this.#inFlight += 1;
-    const raw = parseJson(delivery.body);
+    const item: Item = { delivery, raw: parseJson(delivery.body) };
     this.#accepted += 1;
-    const key = this.#options.sideBySide ? String(this.#accepted) : laneOf(raw);
-    const lane = this.#lanes.get(key);
-    if (lane) {
-      lane.push({ delivery, raw });
-      return;
-    }
-    const fresh: Lane = [{ delivery, raw }];
-    this.#lanes.set(key, fresh);
-    this.#running += 1;
-    void this.#runLane(key, fresh);
+    const key = this.#options.sideBySide ? String(this.#accepted) : laneOf(item.raw);
+    const waiting = this.#lanes.get(key);
+    if (waiting === undefined) {
+      this.#lanes.set(key, NOTHING);
+      this.#running += 1;
+      void this.#runLane(key, item);
+    } else if (waiting === NOTHING) this.#lanes.set(key, [item]);
+    else waiting.push(item);
   }
 
   /** Resolves when there is room for at least one more, or it stops. */
@@ -126,23 +127,30 @@ export class Dispatcher {
     this.#wakeRoomWaiters();
   }
 
-  async #runLane(key: string, lane: Lane): Promise<void> {
+  async #runLane(key: string, first: Item): Promise<void> {
     try {
-      for (let item = lane[0]; item; item = lane[0]) {
-        if (!(await this.#handle(item))) return;
-        lane.shift();
+      for (let item: Item | undefined = first; item; item = this.#following(key)) {
+        const handled = this.#handle(item);
+        if (!(typeof handled === 'boolean' ? handled : await handled)) return;
         this.#inFlight -= 1;
         this.#wakeRoomWaiters();
       }
-      this.#lanes.delete(key);
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#ended?.resolve();
     }
   }
 
+  /** What comes next in the lane; the lane is over when nothing does. */
+  #following(key: string): Item | undefined {
+    const waiting = this.#lanes.get(key);
+    const next = waiting?.shift();
+    if (next === undefined) this.#lanes.delete(key);
+    return next;
+  }
+
   /** Whether it was settled. */
-  async #handle({ delivery, raw }: Item): Promise<boolean> {
+  #handle({ delivery, raw }: Item): boolean | Promise<boolean> {
     if (this.#stopping.signal.aborted) return false;
     const { types, ephemeral } = this.#options;
     const type = typeOf(raw);
@@ -153,11 +161,15 @@ export class Dispatcher {
       this.#log('error', event, 'malformed event', { type });
       return ephemeral ? this.#done(delivery) : this.#bury(delivery, event, 0);
     }
-    const { handler } = this.#options;
+    return this.#try(delivery, event);
+  }
+
+  async #try(delivery: Delivery, event: AnyEvent): Promise<boolean> {
+    const { handler, mayStart } = this.#options;
     for (let attempt = 1, failures = 0; ; attempt += 1) {
-      if (this.#stopping.signal.aborted || this.#options.mayStart?.() === false) return false;
+      if (this.#stopping.signal.aborted || mayStart?.() === false) return false;
       try {
-        await handler(event, { attempt, signal: this.#lost.signal });
+        await handler(event, attempt === 1 ? this.#firstTry : { attempt, signal: this.#lost.signal });
         break;
       } catch (error) {
         if (this.#lost.signal.aborted) return false;
@@ -225,10 +237,11 @@ export class Dispatcher {
   }
 
   #wakeRoomWaiters(): void {
+    this.#options.onRoom?.();
     const waiters = this.#roomWaiters;
+    if (waiters.length === 0) return;
     this.#roomWaiters = [];
     for (const wake of waiters) wake();
-    this.#options.onRoom?.();
   }
 
   #log(level: 'debug' | 'warn' | 'error', error: unknown, message: string, fields: Record<string, unknown>): void {

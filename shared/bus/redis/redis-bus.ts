@@ -5,10 +5,11 @@ import type { EventBus, GroupOptions, RetryPolicy, SubscribeOptions } from '../e
 import { assertGroupName, DEFAULT_PREFETCH, parseGroup } from '../group.ts';
 import type { SessionLoop } from '../session-loop.ts';
 import { commandConnection } from './connection.ts';
-import { declareRedisGroup, startRedisConsumer } from './consumer.ts';
+import { startRedisConsumer } from './consumer.ts';
 import { redisDeadLetters } from './dead-letters.ts';
 import { keysOf } from './keys.ts';
 import { startRedisTail } from './tail.ts';
+import { declareRedisGroup } from './topology.ts';
 import { trim } from './trim.ts';
 
 const TRIM_EVERY_MS = 2_000;

@@ -1,5 +1,6 @@
 import { EVENTS, type EventData, type EventType, isEventType } from './catalogue.ts';
 import { type EventEnvelope, eventEnvelope } from './envelope.ts';
+import { type Fits, fitsOf } from './fits.ts';
 import { isTeamPattern, isTeamType, type TeamEventType } from './team-type.ts';
 
 /** A checked event of one type. */
@@ -61,6 +62,7 @@ export class InvalidEventError extends Error {
  * type was checked against its registered schema by who published it.
  */
 export function parseEvent(input: unknown): AnyEvent {
+  if (isExact(input)) return input;
   const envelope = eventEnvelope.safeParse(input);
   if (!envelope.success) throw new InvalidEventError('invalid_envelope', '?', envelope.error.message);
   const { type } = envelope.data;
@@ -69,6 +71,16 @@ export function parseEvent(input: unknown): AnyEvent {
   const data = EVENTS[type].data.safeParse(envelope.data.data);
   if (!data.success) throw new InvalidEventError('invalid_data', type, data.error.message);
   return { ...envelope.data, type, data: data.data } as AnyEvent;
+}
+
+const exactEnvelope = fitsOf(eventEnvelope);
+const exactData = new Map<string, Fits | null>(Object.values(EVENTS).map(({ type, data }) => [type, fitsOf(data)]));
+
+/** Whether it fits its schema to the letter, so that there is nothing to drop and nothing to fill in. */
+function isExact(input: unknown): input is AnyEvent {
+  if (!exactEnvelope?.(input)) return false;
+  const { type, data } = input as EventEnvelope;
+  return exactData.get(type)?.(data) ?? isTeamType(type);
 }
 
 export function isEvent<Type extends EventType>(
