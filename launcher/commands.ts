@@ -83,6 +83,26 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
     summary: 'hurt a private Skyrun under load, and count what is lost or happens twice',
     run: runChaos,
   },
+  {
+    name: 'contract',
+    usage: '[--private] [--json] [--data-dir DIR]',
+    summary: 'check the container contract from inside real containers, and print each clause with what was seen',
+    run: async (context) => {
+      const { values } = parse(context, {
+        ...DATA_DIR,
+        private: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      });
+      const { contract } = await import('./contract/contract.ts');
+      const { progress } = context;
+      return contract({
+        layout: context.layout(values['data-dir']),
+        apart: values.private,
+        json: values.json,
+        progress,
+      });
+    },
+  },
 ];
 
 async function runChaos(context: CommandContext): Promise<number> {

@@ -1,17 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { loadConfig } from '@skyrun/kit';
+import { orchestratorConfig } from '@skyrun/orchestrator';
 import { launcherConfig } from './config.ts';
 import { dockerVersion, portIsFree, unprivilegedAccount } from './infra/index.ts';
 import type { Layout } from './layout.ts';
 import { runningState } from './up/follow.ts';
-import { installCommand, missingPackages, requirements } from './up/packages.ts';
+import { hasProgram, installCommand, missingPackages, requirements } from './up/packages.ts';
 import type { Progress } from './up/progress.ts';
 
 interface Finding {
   readonly subject: string;
   readonly ok: boolean;
   readonly detail: string;
+  /** It works without, but somebody should know. */
+  readonly warning?: boolean;
   /** What to do about it. */
   readonly advice?: string;
 }
@@ -23,15 +26,16 @@ export async function doctor(layout: Layout, progress: Progress): Promise<number
   const findings = [
     machine(),
     ...(await engine()),
+    networkRules(),
     packages(),
     disk(layout),
     memory(),
     ...(await ports(layout)),
     secrets(layout),
   ];
-  for (const { subject, ok, detail, advice } of findings) {
-    progress.line(`  ${ok ? '✓' : '✗'} ${subject.padEnd(16)} ${detail}`);
-    if (!ok && advice !== undefined) progress.line(`    ${advice}`);
+  for (const { subject, ok, warning = false, detail, advice } of findings) {
+    progress.line(`  ${warning ? '!' : ok ? '✓' : '✗'} ${subject.padEnd(16)} ${detail}`);
+    if ((!ok || warning) && advice !== undefined) progress.line(`    ${advice}`);
   }
   const failed = findings.filter((finding) => !finding.ok).length;
   progress.line(failed === 0 ? '\nnothing stands in the way of ./skyrun up' : `\n${failed} to put right`);
@@ -75,6 +79,27 @@ async function engine(): Promise<Finding[]> {
       advice: 'up mounts them when root',
     },
   ];
+}
+
+/** Whether containers can be kept from the machine's own servers and from metadata services. */
+function networkRules(): Finding {
+  const { SKYRUN_NETWORK_RULES: mode } = loadConfig(orchestratorConfig);
+  const root = process.getuid?.() === 0;
+  const there = hasProgram('iptables') && hasProgram('ip6tables');
+  const can = root && there;
+  const missing = there ? 'only root may set them' : 'iptables is not installed';
+  const subject = 'network rules';
+  if (mode !== 'off' && can) return { subject, ok: true, detail: 'set while containers run' };
+  return {
+    subject,
+    ok: mode !== 'required',
+    warning: true,
+    detail: `${mode === 'off' ? 'SKYRUN_NETWORK_RULES=off' : missing}: containers can reach servers of this machine and metadata services`,
+    advice:
+      mode === 'off'
+        ? 'unset SKYRUN_NETWORK_RULES, or set rules of your own'
+        : 'install iptables and run ./skyrun up as root, or bind the machine’s servers to 127.0.0.1',
+  };
 }
 
 function packages(): Finding {

@@ -197,3 +197,17 @@ test.each([
     expect(told('SKYRUN_WEBHOOK_KEY_SECRET')).toEqual(shape === 'distributed' ? ['events'] : knowing);
   },
 );
+
+test('what the operator keeps in a file is in no environment, but for where it is', () => {
+  const names = ['SKYRUN_SECRETS_KEY', 'SKYRUN_INTERNAL_TOKEN', 'SKYRUN_KEY_SECRET', 'SKYRUN_WEBHOOK_KEY_SECRET'];
+  const environment = Object.fromEntries(names.map((name) => [`${name}_FILE`, '/etc/skyrun/secret']));
+  for (const shape of ['one-machine', 'distributed'] as const) {
+    for (const { env } of topology(config({ shape, environment }))) {
+      for (const name of names) expect(env[name]).toBeUndefined();
+    }
+  }
+  const [control] = topology(config({ environment })).filter(({ name }) => name === 'control');
+  expect(control?.env['SKYRUN_SECRETS_KEY_FILE']).toBe('/etc/skyrun/secret');
+  // The key of before is the one that was made at the first start.
+  expect(control?.env['SKYRUN_SECRETS_PREVIOUS_KEY']).toMatch(/^[0-9a-f]{64}$/);
+});

@@ -96,6 +96,9 @@ export function topology(config: TopologyConfig): ProcessSpec[] {
   return [...stores, ...services, ...gateways];
 }
 
+/** Whether the operator keeps the value in a file; then it is in no environment. */
+const inFile = (name: string, environment: Readonly<Record<string, string>>): boolean => `${name}_FILE` in environment;
+
 /** What only identity may know; no other process has it in its environment. */
 function identitySecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
   const ours = {
@@ -104,23 +107,31 @@ function identitySecrets({ installation, environment }: TopologyConfig): Readonl
     SKYRUN_ADMIN_PASSWORD: installation.adminPassword,
     SKYRUN_FIRST_PROJECT: 'demo',
   };
-  return Object.fromEntries(Object.entries(ours).map(([name, value]) => [name, environment[name] ?? value]));
+  return Object.fromEntries(
+    Object.entries(ours)
+      .filter(([name]) => !inFile(name, environment))
+      .map(([name, value]) => [name, environment[name] ?? value]),
+  );
 }
 
 /** Derived as well; where the operator brings a key of their own, the derived one is what sealed before. */
 function registrySecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
   const derived = Buffer.from(hkdfSync('sha256', installation.keySecret, 'skyrun', 'project secrets key', 32));
   const own = environment['SKYRUN_SECRETS_KEY'];
-  const previous =
-    environment['SKYRUN_SECRETS_PREVIOUS_KEY'] ?? (own === undefined ? undefined : derived.toString('hex'));
+  const kept = inFile('SKYRUN_SECRETS_KEY', environment);
+  const before = own === undefined && !kept ? undefined : derived.toString('hex');
+  const previous = environment['SKYRUN_SECRETS_PREVIOUS_KEY'] ?? before;
   return {
-    SKYRUN_SECRETS_KEY: own ?? derived.toString('hex'),
-    ...(previous === undefined ? {} : { SKYRUN_SECRETS_PREVIOUS_KEY: previous }),
+    ...(kept ? {} : { SKYRUN_SECRETS_KEY: own ?? derived.toString('hex') }),
+    ...(previous === undefined || inFile('SKYRUN_SECRETS_PREVIOUS_KEY', environment)
+      ? {}
+      : { SKYRUN_SECRETS_PREVIOUS_KEY: previous }),
   };
 }
 
 /** Derived, so that installations from before have one too; who learns it learns nothing of the key secret. */
 function eventsSecrets({ installation, environment }: TopologyConfig): Readonly<Record<string, string>> {
+  if (inFile('SKYRUN_WEBHOOK_KEY_SECRET', environment)) return {};
   const derived = Buffer.from(hkdfSync('sha256', installation.keySecret, 'skyrun', 'webhook key secret', 32)).toString(
     'hex',
   );
@@ -217,7 +228,9 @@ function nodeProcess(
       OTEL_SERVICE_NAME: name,
       SKYRUN_INSTALLATION: installation.id,
       SKYRUN_LISTEN_HOST: '127.0.0.1',
-      SKYRUN_INTERNAL_TOKEN: installation.internalToken,
+      ...(inFile('SKYRUN_INTERNAL_TOKEN', config.environment)
+        ? {}
+        : { SKYRUN_INTERNAL_TOKEN: installation.internalToken }),
       SKYRUN_BASE_DOMAIN: config.baseDomain,
       SKYRUN_PUBLIC_URL: `http://${config.baseDomain}:${ports.gateway}`,
       SKYRUN_DATABASE_URL: config.databaseUrl,

@@ -28,12 +28,14 @@ const INSTALLATION_LABEL = 'dev.skyrun.installation';
 const GRACE_LABEL = 'dev.skyrun.grace-seconds';
 
 /**
- * Stop every container of an installation within its own grace, then remove them and their networks.
+ * Stop every container of an installation within its own grace, then remove them and their networks; on a manager of a
+ * swarm its services first, which are containers on other machines too.
  * @returns how many containers there were
  * @throws Error when the engine answers with one; an engine that is gone has no containers running
  */
 export async function removeContainers(socketPath: string, installation: string): Promise<number> {
   const filter = encodeURIComponent(JSON.stringify({ label: [`${INSTALLATION_LABEL}=${installation}`] }));
+  await removeServices(socketPath, filter);
   const containers = labelled.parse(await engineCall(socketPath, 'GET', `/containers/json?all=true&filters=${filter}`));
   await Promise.all(
     containers.map(async ({ Id, Labels }) => {
@@ -45,6 +47,16 @@ export async function removeContainers(socketPath: string, installation: string)
   const networks = labelled.parse(await engineCall(socketPath, 'GET', `/networks?filters=${filter}`));
   await Promise.all(networks.map(({ Id }) => engineCall(socketPath, 'DELETE', `/networks/${Id}`)));
   return containers.length;
+}
+
+const swarmState = z.object({ Swarm: z.object({ ControlAvailable: z.boolean().default(false) }).nullish() });
+const services = z.array(z.object({ ID: z.string() }));
+
+async function removeServices(socketPath: string, filter: string): Promise<void> {
+  const { Swarm: swarm } = swarmState.parse(await engineCall(socketPath, 'GET', '/info'));
+  if (!swarm?.ControlAvailable) return;
+  const found = services.parse(await engineCall(socketPath, 'GET', `/services?filters=${filter}`));
+  await Promise.all(found.map(({ ID }) => engineCall(socketPath, 'DELETE', `/services/${ID}`)));
 }
 
 /** Gone already, and not running: what was asked for is so. */

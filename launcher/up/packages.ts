@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 /** What a machine must have; which package of Debian brings it, and how to see that it is there. */
 export interface Requirement {
   readonly package: string;
@@ -7,6 +9,9 @@ export interface Requirement {
 
 const inPath = (name: string): string[] =>
   ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'].map((folder) => `${folder}/${name}`);
+
+/** Whether the machine has a program, wherever Debian puts programs. */
+export const hasProgram = (name: string): boolean => inPath(name).some((file) => existsSync(file));
 
 const REDIS: Requirement = { package: 'redis-server', files: inPath('redis-server') };
 const DOCKER: readonly Requirement[] = [

@@ -152,6 +152,8 @@ export function createOrchestratorService(deps: OrchestratorDeps): ServiceModule
       const checks = {
         registry: desired.answers() ? 'ok' : `no answer to ${OPERATIONS.getDesired.id} yet`,
         leadership: leadership.isLeader() ? 'ok: leads' : 'ok: stands by',
+        // Said, and no reason to be taken out of service: `auto` allows it.
+        ...(runtime.networkRules ? { 'network rules': runtime.networkRules() } : {}),
       };
       return { ok: started && desired.current() !== null, checks };
     },
@@ -179,7 +181,13 @@ export function configuredRuntime({
   };
   const socketPath = config.SKYRUN_DOCKER_SOCKET;
   if (config.SKYRUN_RUNTIME === 'docker') {
-    return createDockerRuntime({ ...common, socketPath, egress: config.SKYRUN_TENANT_EGRESS });
+    return createDockerRuntime({
+      ...common,
+      socketPath,
+      egress: config.SKYRUN_TENANT_EGRESS,
+      networkRules: config.SKYRUN_NETWORK_RULES,
+      deniedRanges: config.SKYRUN_DENIED_RANGES,
+    });
   }
   if (!config.SKYRUN_TENANT_EGRESS) {
     throw new ConfigError(

@@ -1,6 +1,13 @@
 import { type ConfigOf, configTypes, defineConfig } from '@skyrun/kit';
 import { z } from 'zod';
 
+const listOf = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+
 export const orchestratorConfig = defineConfig('orchestrator', {
   SKYRUN_DOCKER_SOCKET: {
     schema: configTypes.text,
@@ -13,12 +20,7 @@ export const orchestratorConfig = defineConfig('orchestrator', {
     doc: 'what runs instances: docker (one engine) or swarm (the engines of a Docker Swarm)',
   },
   SKYRUN_SWARM_ENGINES: {
-    schema: z.string().transform((text) =>
-      text
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    ),
+    schema: listOf,
     default: '',
     doc: 'with swarm: engines that instances may run on beside the manager at SKYRUN_DOCKER_SOCKET, as sockets or tcp://host:port, separated by commas',
   },
@@ -42,6 +44,16 @@ export const orchestratorConfig = defineConfig('orchestrator', {
     schema: configTypes.flag,
     default: 'true',
     doc: 'whether tenants’ containers may reach addresses outside of the machine',
+  },
+  SKYRUN_NETWORK_RULES: {
+    schema: z.enum(['auto', 'required', 'off']),
+    default: 'auto',
+    doc: 'rules of the packet filter that keep tenants’ containers from the machine’s own servers and from denied ranges: auto (set where the orchestrator is root; else it warns), required (no container starts without them) or off; with swarm they are the operator’s, on each node',
+  },
+  SKYRUN_DENIED_RANGES: {
+    schema: listOf.pipe(z.array(z.cidrv4('expected IPv4 ranges such as 10.0.0.0/8'))),
+    default: '169.254.0.0/16,168.63.129.16/32,100.100.100.200/32',
+    doc: 'IPv4 ranges that tenants’ containers may not reach, separated by commas; the default is the metadata services of clouds',
   },
   SKYRUN_PIDS_LIMIT: {
     schema: configTypes.integer.min(16),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 export interface ConfigVariable<Schema extends z.ZodType = z.ZodType> {
@@ -6,7 +7,7 @@ export interface ConfigVariable<Schema extends z.ZodType = z.ZodType> {
   readonly doc: string;
   /** As it would stand in the environment. Absent: the variable must be set. */
   readonly default?: string;
-  /** Never printed. */
+  /** Never printed; may be in a file that `NAME_FILE` names, so that it need not be in the environment. */
   readonly secret?: boolean;
 }
 
@@ -35,6 +36,29 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Complained of already. */
+const UNREADABLE = Symbol('unreadable');
+
+function secretOf(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  complaints: string[],
+): string | undefined | typeof UNREADABLE {
+  const file = environment[`${name}_FILE`];
+  if (file === undefined || file === '') return environment[name];
+  if (environment[name]) {
+    complaints.push(`${name}_FILE: ${name} is given too; leave one of them out`);
+    return UNREADABLE;
+  }
+  try {
+    // Whoever writes a file with an editor ends it with a new line.
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    complaints.push(`${name}_FILE: ${error instanceof Error ? error.message : String(error)}`);
+    return UNREADABLE;
+  }
+}
+
 /** Reads a package's configuration once. The values are passed on as arguments from then on. */
 export function loadConfig<Variables extends ConfigVariables>(
   definition: ConfigDefinition<Variables>,
@@ -43,7 +67,8 @@ export function loadConfig<Variables extends ConfigVariables>(
   const values: Record<string, unknown> = {};
   const complaints: string[] = [];
   for (const [name, variable] of Object.entries(definition.variables)) {
-    const given = environment[name];
+    const given = variable.secret ? secretOf(name, environment, complaints) : environment[name];
+    if (given === UNREADABLE) continue;
     const text = given === undefined || given === '' ? variable.default : given;
     const parsed = variable.schema.safeParse(text);
     if (parsed.success) values[name] = parsed.data;

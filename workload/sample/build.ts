@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
-import { APP_USER, addFile, appLayer, baseLayer, type Layer } from './layer.ts';
+import { APP_USER, addFile, appLayer, baseLayer, type Layer, type Program, programLayer } from './layer.ts';
 import { sampleScript } from './script.ts';
 
 export interface SampleArchiveOptions {
@@ -15,6 +15,10 @@ export interface SampleArchiveOptions {
   readonly cacheDir?: string;
   readonly name?: string;
   readonly tag?: string;
+  /** Another app than the sample: one CommonJS script. */
+  readonly script?: string;
+  /** Programs of this machine that the app runs, with the libraries that they load. */
+  readonly programs?: readonly Program[];
 }
 
 export interface SampleArchive {
@@ -27,12 +31,17 @@ export interface SampleArchive {
 const OCI = 'application/vnd.oci.image';
 
 /**
- * Compose the sample app's image from this machine's Node and write it as an archive; needs no registry and no engine.
+ * Compose the image of the sample app, or of another, from this machine's Node and write it as an archive; needs no
+ * registry and no engine.
  * @throws Error when `ldd` is missing or the disk is full
  */
 export async function buildSampleArchive(options: SampleArchiveOptions): Promise<SampleArchive> {
   const cacheDir = options.cacheDir ?? join(dirname(options.destination), 'layers');
-  const layers = [await baseLayer(cacheDir, process.execPath), await appLayer(cacheDir, sampleScript())];
+  const layers = [
+    await baseLayer(cacheDir, process.execPath),
+    ...(options.programs === undefined ? [] : [await programLayer(cacheDir, options.programs)]),
+    await appLayer(cacheDir, options.script ?? sampleScript()),
+  ];
   const config = Buffer.from(JSON.stringify(imageConfig(layers)));
   const reference = `${options.name ?? 'sample'}:${options.tag ?? 'latest'}`;
   mkdirSync(dirname(options.destination), { recursive: true });
@@ -64,7 +73,7 @@ function imageConfig(layers: readonly Layer[]): object {
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
     history: layers.map((_layer, index) => ({
       created: '1970-01-01T00:00:00Z',
-      created_by: index === 0 ? 'node' : 'sample app',
+      created_by: index === 0 ? 'node' : 'app',
     })),
   };
 }
@@ -110,3 +119,6 @@ async function fillOci(tar: Pack, layers: readonly Layer[], config: Buffer, refe
 
 const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 const hex = (digest: string): string => digest.slice('sha256:'.length);
+
+export type { Program } from './layer.ts';
+export { commonJs } from './script.ts';

@@ -56,6 +56,25 @@ export async function appLayer(cacheDir: string, script: string): Promise<Layer>
   });
 }
 
+/** A program of this machine, as it shall be in an image. */
+export interface Program {
+  /** Absolute path here. */
+  readonly source: string;
+  /** Absolute path there. */
+  readonly path: string;
+  readonly mode: number;
+}
+
+export async function programLayer(cacheDir: string, programs: readonly Program[]): Promise<Layer> {
+  const stamps = programs.map(({ source, path, mode }) => [source, path, mode, statSync(source).mtimeMs].join());
+  const name = `programs-${createHash('sha256').update(stamps.join('\n')).digest('hex').slice(0, 16)}`;
+  return cachedLayer(cacheDir, name, async (tar) => {
+    const libraries = new Set(programs.flatMap(({ source }) => sharedLibraries(source)));
+    for (const library of libraries) await addFile(tar, library, realpathSync(library));
+    for (const { source, path, mode } of programs) await addFile(tar, path, realpathSync(source), mode);
+  });
+}
+
 /** Absolute paths of what the dynamic linker loads for `program`, the linker itself included. */
 export function sharedLibraries(program: string): string[] {
   const result = spawnSync('ldd', [program], { encoding: 'utf8' });
@@ -108,7 +127,7 @@ function addText(tar: Pack, path: string, text: string): void {
 }
 
 /** Stream a file of any size into the archive; resolves when all of it is in. */
-export async function addFile(tar: Pack, path: string, source: string): Promise<void> {
-  const entry = tar.entry({ name: path.replace(/^\//, ''), mode: 0o755, mtime: EPOCH, size: statSync(source).size });
+export async function addFile(tar: Pack, path: string, source: string, mode = 0o755): Promise<void> {
+  const entry = tar.entry({ name: path.replace(/^\//, ''), mode, mtime: EPOCH, size: statSync(source).size });
   await pipeline(createReadStream(source, { highWaterMark: 1_048_576 }), entry);
 }

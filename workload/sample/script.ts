@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 
-/** Files of the app, each importing only `node:` modules and the ones before it. */
-const SOURCES = ['websocket.ts', 'app.ts'];
+const SOURCES = ['websocket.ts', 'app.ts'].map((name) => new URL(name, import.meta.url));
 
 const NODE_IMPORT = /^import \{([^}]+)\} from '(node:[^']+)';$/gm;
 const LOCAL_IMPORT = /^import \{[^}]+\} from '\.\/[^']+';$/gm;
 
+export const sampleScript = (): string => commonJs(SOURCES);
+
 /**
- * The app as one CommonJS script: Node starts it in half the time of the same code as ES modules (28 ms against 57 ms
- * to listening, Node 24.21), and a cold start is what tenants feel.
+ * An app as one CommonJS script, from its files, each importing only `node:` modules and the ones before it. Node starts it
+ * in half the time of the same code as ES modules (28 ms against 57 ms to listening, Node 24.21), and a cold start is
+ * what tenants feel.
  */
-export function sampleScript(): string {
-  const parts = SOURCES.map((name) => {
-    const source = readFileSync(new URL(name, import.meta.url), 'utf8').replaceAll(/^import type .*;$/gm, '');
+export function commonJs(sources: readonly URL[]): string {
+  const parts = sources.map((file) => {
+    const source = readFileSync(file, 'utf8').replaceAll(/^import type .*;$/gm, '');
     return stripTypeScriptTypes(source.replaceAll(/, type \w+/g, ''))
       .replaceAll(
         NODE_IMPORT,

@@ -153,6 +153,8 @@ export interface Runtime {
   logs(instanceId: string, options: LogOptions): AsyncIterable<RuntimeLogLine>;
   /** Lets go of what only projects outside `projects` needed, such as their networks. */
   tidy(projects: ReadonlySet<string>): Promise<void>;
+  /** `ok` where instances can reach neither the machine nor metadata services, else why they can. */
+  networkRules?(): string;
   /** Throws `unavailable` when the engine does not answer. */
   ping(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { readLogs } from './container-logs.ts';
 import { containerOptions } from './container-options.ts';
 import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
 import { execIn } from './exec.ts';
+import { createFirewall } from './firewall/firewall.ts';
 import { createDockerImages } from './images.ts';
 import { containerName, INSTALLATION_LABEL, INSTANCE_LABEL, networkName, readLabels } from './labels.ts';
 import { createProjectNetworks } from './networks.ts';
@@ -20,6 +21,10 @@ export interface DockerRuntimeOptions {
   readonly networkPrefix: number;
   readonly egress: boolean;
   readonly pidsLimit: number;
+  /** Whether rules of the packet filter keep containers from the machine; see `firewall/`. Absent: where it can be done. */
+  readonly networkRules?: 'auto' | 'required' | 'off';
+  /** IPv4 ranges that containers may not reach. */
+  readonly deniedRanges?: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -28,8 +33,16 @@ export interface DockerRuntimeOptions {
 export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const { installation, pidsLimit, clock, logger } = options;
   const docker = new Docker({ socketPath: options.socketPath });
+  const firewall = createFirewall({
+    installation,
+    denied: options.deniedRanges ?? [],
+    mode: options.networkRules ?? 'auto',
+    clock,
+    logger,
+  });
   const networks = createProjectNetworks(docker, {
     installation,
+    firewall,
     pool: options.networkPool,
     prefix: options.networkPrefix,
     egress: options.egress,
@@ -208,6 +221,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     logs: (instanceId, wanted) => readLogs(container(instanceId), wanted),
 
     tidy: (projects) => networks.tidy(projects),
+    networkRules: () => firewall.state(),
 
     async ping() {
       try {

@@ -1,6 +1,8 @@
 import type Docker from 'dockerode';
 import { RuntimeError } from '../runtime.ts';
 import { hasStatus, readEngineError, toRuntimeError } from './errors.ts';
+import type { Firewall } from './firewall/firewall.ts';
+import { bridgeName } from './firewall/rules.ts';
 import { INSTALLATION_LABEL, networkName, PROJECT_LABEL } from './labels.ts';
 import { formatSubnet, freeSubnet, parseSubnet, type Subnet } from './subnets.ts';
 
@@ -12,7 +14,10 @@ export interface NetworkOptions {
   readonly prefix: number;
   /** Whether containers may reach addresses outside of the machine. */
   readonly egress: boolean;
+  readonly firewall: Firewall;
 }
+
+const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 export interface ProjectNetworks {
   /** Makes the project's network unless it is there. Throws `no_capacity` when the pool is used up. */
@@ -23,8 +28,8 @@ export interface ProjectNetworks {
 }
 
 /**
- * One bridge per project. The engine's own rules let bridges not reach each other; containers of one project can.
- * Nothing of ours listens on a bridge's address: the control plane is bound to 127.0.0.1.
+ * One bridge per project. The engine's own rules let bridges not reach each other; containers of one project can. The
+ * firewall keeps them from the machine's own addresses; besides, nothing of ours listens on a bridge's address.
  */
 export function createProjectNetworks(docker: Docker, options: NetworkOptions): ProjectNetworks {
   const pool = parseSubnet(options.pool);
@@ -36,6 +41,7 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
     const refused: Subnet[] = [];
     for (;;) {
       const networks = await docker.listNetworks();
+      await options.firewall.ensure(unnamedBridges(networks, options.installation));
       const name = networkName(options.installation, project);
       if (networks.some((network) => network.Name === name)) return;
       const taken = networks.flatMap((network) => subnetsOf(network));
@@ -49,6 +55,7 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
           CheckDuplicate: true,
           Driver: 'bridge',
           Internal: !options.egress,
+          Options: { [BRIDGE_NAME]: bridgeName(options.installation, project) },
           Labels: { [INSTALLATION_LABEL]: options.installation, [PROJECT_LABEL]: project },
           IPAM: { Driver: 'default', Config: [{ Subnet: formatSubnet(subnet) }] },
         });
@@ -60,6 +67,14 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
         refused.push(subnet);
       }
     }
+  }
+
+  /** The rules are there as long as a network is. */
+  async function guard(): Promise<void> {
+    const filters = { label: [`${INSTALLATION_LABEL}=${options.installation}`] };
+    const networks = await docker.listNetworks({ filters });
+    if (networks.length === 0) await options.firewall.remove();
+    else await options.firewall.ensure(unnamedBridges(networks, options.installation));
   }
 
   return {
@@ -91,8 +106,17 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
           if (!hasStatus(error, 403, 404, 409)) throw toRuntimeError(error, 'no_capacity');
         }
       }
+      // After those that are being made: their rules must not go.
+      turn = turn.then(guard).catch(() => undefined);
+      await turn;
     },
   };
+}
+
+/** Of networks that were made before their bridges had names. */
+function unnamedBridges(networks: readonly Docker.NetworkInspectInfo[], installation: string): string[] {
+  const own = networks.filter(({ Labels }) => Labels?.[INSTALLATION_LABEL] === installation);
+  return own.flatMap(({ Id, Options }) => (Options?.[BRIDGE_NAME] ? [] : [`br-${Id.slice(0, 12)}`])).toSorted();
 }
 
 function subnetsOf(network: Docker.NetworkInspectInfo): Subnet[] {

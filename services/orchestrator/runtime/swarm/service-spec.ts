@@ -4,11 +4,15 @@ import type { InstanceSpec } from '../runtime.ts';
 
 const MIB = 1024 * 1024;
 const NS_PER_SECOND = 1_000_000_000;
+/** Newer than the client's types. */
+const NO_NEW_PRIVILEGES: object = { Privileges: { NoNewPrivileges: true } };
 
 export interface ServiceOptions {
   readonly name: string;
   readonly installation: string;
   readonly pidsLimit: number;
+  /** Whether the engines can be asked to let no process gain privileges; see `privileges.ts`. */
+  readonly noNewPrivileges: boolean;
 }
 
 /** Set on the nodes whose engines we reach: only there can an image be brought. */
@@ -18,7 +22,7 @@ export function nodeLabel(installation: string): string {
 
 /** How an instance becomes a Swarm service of one task: the container contract, the limits and the sandbox. */
 export function serviceSpec(spec: InstanceSpec, options: ServiceOptions): Docker.CreateServiceOptions {
-  const { name, installation, pidsLimit } = options;
+  const { name, installation, pidsLimit, noNewPrivileges } = options;
   const labels = writeLabels(installation, spec);
   const memory = spec.memoryMib * MIB;
   // Pages of a tmpfs count as the container's memory; half leaves the process room when /tmp is full.
@@ -35,6 +39,7 @@ export function serviceSpec(spec: InstanceSpec, options: ServiceOptions): Docker
     StopGracePeriod: spec.terminationGraceSeconds * NS_PER_SECOND,
     ReadOnly: true,
     CapabilityDrop: ['ALL'],
+    ...(noNewPrivileges ? NO_NEW_PRIVILEGES : {}),
     Mounts: [{ Type: 'tmpfs', Source: '', Target: '/tmp', TmpfsOptions: { SizeBytes: temporary, Mode: 0o1777 } }],
   };
   return {

@@ -18,6 +18,7 @@ import {
 import { assertManager, createEngines } from './engines.ts';
 import { createSwarmImages } from './images.ts';
 import { createSwarmNetworks } from './networks.ts';
+import { createPrivileges } from './privileges.ts';
 import { serviceSpec } from './service-spec.ts';
 import {
   newestTask,
@@ -67,6 +68,7 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
     pool: options.networkPool,
     prefix: options.networkPrefix,
   });
+  const privileges = createPrivileges(engines, logger);
   /** By task, while it runs: its engine need not be asked again. */
   const facts = new Map<string, RuntimeInstance>();
   const nameOf = (instanceId: string) => serviceName(installation, instanceId);
@@ -169,7 +171,9 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
     await images.spread(spec.image);
     await networks.ensure(spec.project);
     try {
-      await manager.createService(serviceSpec(spec, { name: nameOf(spec.instanceId), installation, pidsLimit }));
+      const noNewPrivileges = await privileges.canBeAsked();
+      const name = nameOf(spec.instanceId);
+      await manager.createService(serviceSpec(spec, { name, installation, pidsLimit, noNewPrivileges }));
     } catch (error) {
       // The name is this instance's own: it was created before.
       if (hasStatus(error, 409) && /name conflicts/i.test(readEngineError(error).message)) return;
