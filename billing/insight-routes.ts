@@ -3,6 +3,7 @@ import type { Api } from '@skyrun/kit';
 import type { BillingContext } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { getContacts, replaceContacts, retryMail, sendTestMail } from './notify/manage-mails.ts';
+import { changeAccountPriceList, getAccountPriceList } from './prices/change-account-list.ts';
 import { listUnitPrices } from './prices/unit-prices.ts';
 import { getBillingAdvice } from './rightsize/get-advice.ts';
 import { listMails } from './store/mails.ts';
@@ -35,6 +36,12 @@ export function bindInsight(
 
   api.handle(OPERATIONS.getBillingAdvice, ({ params, query }) =>
     getBillingAdvice(context(), params.project, query.days),
+  );
+
+  api.handle(OPERATIONS.getAccountPriceList, ({ params }) => getAccountPriceList(context(), params.project));
+
+  api.handle(OPERATIONS.changeAccountPriceList, ({ params, body }) =>
+    changeAccountPriceList(context(), params.project, body),
   );
 
   api.handle(OPERATIONS.listUnitPrices, () => listUnitPrices(context()));

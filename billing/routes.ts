@@ -8,7 +8,7 @@ import { monthForecast } from './budget/month-forecast.ts';
 import type { BillingContext } from './context.ts';
 import { getCosts } from './cost/get-costs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { creditNotePdf } from './document/credit-note-pdf.ts';
+import { creditNoteDocument } from './document/credit-note-document.ts';
 import { invoiceCsv } from './document/invoice-csv.ts';
 import { invoiceDocument } from './document/invoice-document.ts';
 import type { JobRunner } from './jobs/job.ts';
@@ -20,7 +20,7 @@ import { showPriceList } from './prices/show-price-list.ts';
 import { createCreditNote, settleInvoice } from './settle/settle-invoice.ts';
 import { loadPeriods } from './store/accounts.ts';
 import { listAlerts } from './store/budgets.ts';
-import { findCreditNote, listCreditNotes } from './store/credit-notes.ts';
+import { listCreditNotes } from './store/credit-notes.ts';
 import { findInvoice, listInvoices, type StoredInvoice } from './store/invoices.ts';
 import { listTransfers } from './store/ledger.ts';
 import { listUsage } from './store/list-usage.ts';
@@ -90,11 +90,8 @@ export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner
   });
 
   api.handle(OPERATIONS.getCreditNotePdf, async ({ params: { project, creditNoteId } }) => {
-    const note = await findCreditNote(context().db.kysely<unknown>(), project, creditNoteId);
-    if (!note)
-      throw new Problem('resource.not_found', { detail: `project ${project} has no credit note ${creditNoteId}` });
-    const { invoice } = await requireInvoice(context(), project, note.invoiceId);
-    return fileReply(await creditNotePdf(note, invoice), 'application/pdf', `${note.number}.pdf`);
+    const { number, content } = await creditNoteDocument(context(), project, creditNoteId);
+    return fileReply(content, 'application/pdf', `${number}.pdf`);
   });
 
   api.handle(OPERATIONS.getLedger, ({ params }) => getLedger(context(), params.project));

@@ -4,6 +4,7 @@ import type { InstanceTotal } from '../aggregate/measure.ts';
 import { DAY_MS, dayStart, monthStart } from '../aggregate/slot.ts';
 import { calculate } from '../calculate/calculate.ts';
 import type { BillingContext } from '../context.ts';
+import { listAt } from '../prices/account-list.ts';
 import type { PriceBook } from '../prices/price-book.ts';
 import { roundExact } from '../rate/exact.ts';
 import { findAccount } from '../store/accounts.ts';
@@ -22,8 +23,8 @@ export async function monthForecast(
 ): Promise<{ forecast: Forecast; currency: string }> {
   await prices.refresh(db);
   const now = clock.now();
-  const account = (await findAccount(db, project)) ?? { project, ...newAccount };
-  const list = prices.at(account.priceList, now);
+  const account = (await findAccount(db, project)) ?? { project, ...newAccount, changes: [] };
+  const list = listAt(prices, account, now);
   const from = monthStart(now);
   const totals = await loadDays(db, project, { fromDay: from, untilDay: dayStart(now) + DAY_MS, byInstance: false });
   const days = dailyCosts(totals, from, now, prices, account.freeTier);

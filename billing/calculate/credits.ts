@@ -1,4 +1,4 @@
-import type { PriceBook } from '../prices/price-book.ts';
+import { byAge, type PriceBook } from '../prices/price-book.ts';
 import { type BillingMode, PRICED_UNITS, type PriceList } from '../prices/price-list.ts';
 import { exactOf } from '../rate/exact.ts';
 import type { RatedQuantity } from '../rate/rate.ts';
@@ -35,7 +35,7 @@ export function freeTierCredits(rated: readonly RatedQuantity[], ordinal: number
 export function monthCredits(inMonth: readonly RatedQuantity[], until: number, prices: PriceBook) {
   const counted = inMonth.filter((item) => item.slot.ordinal <= until);
   const lists = counted.map((item) => prices.byId(item.slot.priceList));
-  const list = lists.toSorted((a, b) => a.effectiveFromMs - b.effectiveFromMs).at(-1);
+  const list = lists.toSorted(byAge).at(-1);
   return new Map(
     (list?.freeTier ?? []).map((item) => {
       const gross = counted

@@ -1,4 +1,4 @@
-import type { PriceBook } from '../prices/price-book.ts';
+import { byAge, type PriceBook } from '../prices/price-book.ts';
 import type { PriceList } from '../prices/price-list.ts';
 import type { RatedQuantity } from '../rate/rate.ts';
 import { monthCredits } from './credits.ts';
@@ -21,9 +21,7 @@ export function monthNet(
 ): VersionNet[] {
   const counted = inMonth.filter((item) => item.slot.ordinal <= until);
   const byList = Map.groupBy(counted, (item) => item.slot.priceList);
-  const newestFirst = [...byList.keys()]
-    .map((id) => prices.byId(id))
-    .sort((a, b) => b.effectiveFromMs - a.effectiveFromMs);
+  const newestFirst = [...byList.keys()].map((id) => prices.byId(id)).sort((a, b) => byAge(b, a));
   let free = freeTier ? sum([...monthCredits(inMonth, until, prices).values()].map(({ exact }) => exact)) : 0n;
   return newestFirst.map((list) => {
     const gross = sum((byList.get(list.id) ?? []).map(({ exact }) => exact));

@@ -13,7 +13,7 @@ export async function getCosts(context: BillingContext, project: string): Promis
   const { db, clock, prices, newAccount } = context;
   const now = clock.now();
   const connection = db.kysely<unknown>();
-  const account: Account = (await findAccount(connection, project)) ?? { project, ...newAccount };
+  const account: Account = (await findAccount(connection, project)) ?? { project, ...newAccount, changes: [] };
   const period = (await loadPeriods(connection, [project])).get(project)?.at(-1) ?? firstPeriod(project, now);
   const { bill, list, priceLists, usageUntil, requests } = await billPeriod(connection, account, period, prices);
   const services = Map.groupBy(bill.lines, (line) => line.service);

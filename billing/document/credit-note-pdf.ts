@@ -4,7 +4,7 @@ import { groupThousands } from './priced-quantity.ts';
 
 /** Draws a credit note beside what its invoice says. */
 export function creditNotePdf(note: CreditNote, invoice: Pick<Invoice, 'total' | 'createdAt'>): Promise<Buffer> {
-  const { number, project, createdAt, currency, amount, invoiceNumber, reason, refundable } = note;
+  const { number, project, createdAt, currency, amount, tax = '0.00', invoiceNumber, reason, refundable } = note;
   const file = { title: `Credit note ${number}`, subject: `Credit on invoice ${invoiceNumber}`, createdAt };
   return drawPaper(file, (paper) => {
     let y = drawHead(paper, {
@@ -32,6 +32,7 @@ export function creditNotePdf(note: CreditNote, invoice: Pick<Invoice, 'total' |
       false,
     );
     y = row(paper, `Credited by this note, ${currency}`, `-${groupThousands(amount)}`, y + 4, true);
+    if (Number(tax) !== 0) y = row(paper, 'Of which tax', `-${groupThousands(tax)}`, y + 2, false);
     paper.font('Helvetica').fontSize(7.5).fillColor(SOFT);
     paper.text(
       refundable

@@ -3,6 +3,7 @@ import { monthStart, slotOf } from '../aggregate/slot.ts';
 import { mergeSpans, type Span } from '../aggregate/spans.ts';
 import { type NewUsageRow, type StoredUsageRow, usageKey } from '../aggregate/usage-row.ts';
 import type { BillingContext } from '../context.ts';
+import { listAt } from '../prices/account-list.ts';
 import { type Account, loadPeriods, lockAccounts, openAccounts } from '../store/accounts.ts';
 import type { Sql } from '../store/sql.ts';
 import { addTotals, type ProjectTotals } from '../store/totals.ts';
@@ -113,7 +114,7 @@ async function lockOrOpenAccounts(
 function priceListOf(row: Candidate, accounts: ReadonlyMap<string, Account>, { prices }: BillingContext): string {
   const account = accounts.get(row.project);
   if (!account) throw new RangeError(`there is no account of project ${row.project}`);
-  return prices.at(account.priceList, row.windowStart).id;
+  return listAt(prices, account, row.windowStart).id;
 }
 
 /** The running totals' differences, project by project. */

@@ -2,12 +2,13 @@ import { monthStart } from '../aggregate/slot.ts';
 import { checkBudgets } from '../budget/check-budgets.ts';
 import { compareSources, SETTLED_MS } from '../compare/compare-sources.ts';
 import type { BillingContext } from '../context.ts';
+import { creditNoteDocument } from '../document/credit-note-document.ts';
 import { drawInvoice } from '../document/invoice-document.ts';
 import { accrueOpenPeriods, checkLedgers } from '../ledger/check-ledger.ts';
 import { closeDuePeriods } from '../period/close-period.ts';
 import { accountsWithUnbilledUsage, projectsDue } from '../store/accounts.ts';
 import { projectsWithBudgets } from '../store/budgets.ts';
-import { undrawnInvoices } from '../store/documents.ts';
+import { undrawnCreditNotes, undrawnInvoices } from '../store/documents.ts';
 import { projectsToCompare } from '../store/usage-sources.ts';
 import type { Job } from './job.ts';
 
@@ -49,19 +50,26 @@ export function accrualJob(context: () => BillingContext): Job {
   };
 }
 
-/** Draws the documents of invoices, so that nobody waits for one and each stays as it was first drawn. */
+const CREDIT_NOTE = 'credit-note';
+
+/** Draws invoices and credit notes, so that nobody waits for one and each stays as it was first drawn. */
 export function drawJob(context: () => BillingContext): Job {
   return {
     name: 'draw-documents',
     everyMs: 10_000,
     remembered: true,
     async items() {
-      const undrawn = await undrawnInvoices(context().db.kysely<unknown>(), 200);
-      return undrawn.map(({ project, invoiceId }) => `${project}/${invoiceId}`);
+      const db = context().db.kysely<unknown>();
+      const [invoices, notes] = await Promise.all([undrawnInvoices(db, 200), undrawnCreditNotes(db, 200)]);
+      return [
+        ...invoices.map(({ project, invoiceId }) => `${project}/${invoiceId}`),
+        ...notes.map(({ project, creditNoteId }) => `${project}/${creditNoteId}/${CREDIT_NOTE}`),
+      ];
     },
-    run(item) {
-      const [project = '', invoiceId = ''] = item.split('/');
-      return drawInvoice(context(), project, invoiceId);
+    async run(item) {
+      const [project = '', id = '', kind] = item.split('/');
+      if (kind === CREDIT_NOTE) await creditNoteDocument(context(), project, id);
+      else await drawInvoice(context(), project, id);
     },
   };
 }

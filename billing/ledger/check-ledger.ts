@@ -2,6 +2,7 @@ import { formatMoney, LEDGER_ACCOUNTS, type LedgerReport } from '@skyrun/contrac
 import { isoTime } from '@skyrun/kit';
 import type { BillingContext } from '../context.ts';
 import { billPeriod } from '../period/bill-period.ts';
+import { listAt } from '../prices/account-list.ts';
 import { roundExact } from '../rate/exact.ts';
 import { findAccount, loadPeriods, lockAccounts } from '../store/accounts.ts';
 import { accrueTo, type LedgerDifference, ledgerBalances, ledgerDifferences } from '../store/ledger.ts';
@@ -11,12 +12,12 @@ export function getLedger({ db, clock, prices, newAccount }: BillingContext, pro
   return db.transaction(
     async (tx) => {
       const connection = tx.kysely<unknown>();
-      const { priceList } = (await findAccount(connection, project)) ?? newAccount;
+      const account = (await findAccount(connection, project)) ?? { ...newAccount, changes: [] };
       const balances = await ledgerBalances(connection, project);
       const differences = await ledgerDifferences(connection, project);
       return {
         project,
-        currency: prices.at(priceList, clock.now()).currency,
+        currency: listAt(prices, account, clock.now()).currency,
         balances: LEDGER_ACCOUNTS.map((account) => ({ account, balance: formatMoney(balances.get(account) ?? 0n) })),
         balanced: differences.length === 0,
         differences: differences.map(({ what, ledger, documents }) => ({ what, ledger, documents })),
@@ -36,7 +37,7 @@ export async function accrueOpenPeriods({ db, clock, prices }: BillingContext, p
     if (!account) return;
     for (const period of chain.filter((one) => one.state !== 'closed')) {
       const { bill } = await billPeriod(connection, account, period, prices);
-      await accrueTo(connection, period, roundExact(bill.totalExact, 12), clock.now());
+      await accrueTo(connection, period, roundExact(bill.netExact, 12), clock.now());
     }
   });
 }

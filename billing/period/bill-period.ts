@@ -1,4 +1,5 @@
 import { type Bill, calculate } from '../calculate/calculate.ts';
+import { listAt } from '../prices/account-list.ts';
 import type { PriceList } from '../prices/price-list.ts';
 import type { Account, Period } from '../store/accounts.ts';
 import type { LivePriceBook } from '../store/price-lists.ts';
@@ -26,7 +27,7 @@ export async function billPeriod(
 ): Promise<PeriodBill> {
   await prices.refresh(db);
   const totals = await loadTotals(db, account.project, period.ordinal);
-  const list = prices.at(account.priceList, period.startsAt);
+  const list = listAt(prices, account, period.startsAt);
   const own = totals.filter((total) => total.slot.ordinal === period.ordinal);
   const used = [...new Set(own.map((total) => total.slot.priceList))].sort();
   const requests = new Map<string, number>();

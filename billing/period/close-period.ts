@@ -12,7 +12,7 @@ import { appendEvents, type Transaction } from '@skyrun/postgres';
 import { replace } from '../aggregate/accrue.ts';
 import { monthStart, nextMonthStart } from '../aggregate/slot.ts';
 import { type BillingContext, SOURCE } from '../context.ts';
-import { invoiced } from '../ledger/transfers.ts';
+import { invoiced, taxed } from '../ledger/transfers.ts';
 import {
   type Account,
   endPeriod,
@@ -155,14 +155,11 @@ async function finalize(
     bill,
     createdAt: context.clock.now(),
   });
-  await accrueTo(db, period, bill.total, context.clock.now());
-  await postTransfer(db, {
-    ...invoiced(bill.total),
-    project,
-    ordinal: period.ordinal,
-    document: id,
-    at: context.clock.now(),
-  });
+  const tax = bill.taxes.reduce((sum, { amount }) => sum + amount, 0n);
+  await accrueTo(db, period, bill.total - tax, context.clock.now());
+  const entry = { project, ordinal: period.ordinal, document: id, at: context.clock.now() };
+  if (tax !== 0n) await postTransfer(db, { ...taxed(tax), ...entry });
+  await postTransfer(db, { ...invoiced(bill.total), ...entry });
   await sealPeriod(db, period, closedSeq, id);
   await appendEvents(
     tx,

@@ -9,10 +9,10 @@ import { checkPriceList, type PriceList, PriceListError } from './price-list.ts'
 import { showPriceList } from './show-price-list.ts';
 
 /**
- * How long before it is in force a version of a known list must be there, in milliseconds: no usage may have been priced by
- * the version before it. A producer's clock may be ahead by CLOCK_AHEAD_MS, and a batch takes its time.
+ * How long before it is in force a version of a known list, or the change of an account to another list, must be there, in
+ * milliseconds: no usage may have been priced by what was in force before it. A producer's clock may be ahead by CLOCK_AHEAD_MS, and a batch takes its time.
  */
-const NOTICE_MS = CLOCK_AHEAD_MS + 60_000;
+export const NOTICE_MS = CLOCK_AHEAD_MS + 60_000;
 
 type Checked = { readonly list: PriceList; readonly document: unknown } | { readonly errors: readonly FieldError[] };
 

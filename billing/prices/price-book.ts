@@ -10,6 +10,11 @@ export interface PriceBook {
   all(): readonly PriceList[];
 }
 
+/** Older versions first; of one date, as versions of different lists may be, in an order that never changes. */
+export function byAge(a: PriceList, b: PriceList): number {
+  return a.effectiveFromMs - b.effectiveFromMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
 export function createPriceBook(lists: readonly PriceList[]): PriceBook {
   const byId = new Map<string, PriceList>();
   const byName = new Map<string, PriceList[]>();

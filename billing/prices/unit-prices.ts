@@ -1,6 +1,6 @@
 import type { UnitPrices } from '@skyrun/contracts';
 import type { BillingContext } from '../context.ts';
-import { accountsWithOtherList } from '../store/accounts.ts';
+import { accountsWithOtherList } from '../store/account-lists.ts';
 import { showPriceList } from './show-price-list.ts';
 
 /** The versions in force now, and which project has which list. */
@@ -11,7 +11,7 @@ export async function listUnitPrices({ db, prices, clock, newAccount }: BillingC
   const names = new Set(prices.all().map(({ name }) => name));
   return {
     defaultList: newAccount.priceList,
-    accounts: await accountsWithOtherList(connection, newAccount.priceList),
+    accounts: await accountsWithOtherList(connection, newAccount.priceList, now),
     lists: [...names].map((name) => showPriceList(prices.at(name, now))),
   };
 }

@@ -1,9 +1,13 @@
 import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { creditNoteDocument } from '../document/credit-note-document.ts';
 import { ingestBatch } from '../ingest/ingest-batch.ts';
+import { drawJob } from '../jobs/billing-jobs.ts';
 import { accrueOpenPeriods, checkLedgers, getLedger } from '../ledger/check-ledger.ts';
 import { closePeriod } from '../period/close-period.ts';
 import { type TestBilling, testBilling } from '../testing/billing-context.ts';
+import { runOnce } from '../testing/run-once.ts';
+import { taxedList } from '../testing/taxed-list.ts';
 import { usageEvent } from '../testing/usage-events.ts';
 import { createCreditNote, settleInvoice } from './settle-invoice.ts';
 
@@ -134,5 +138,86 @@ describe('the ledger', () => {
     ]);
     await change('-10000000000');
     expect(await checkLedgers(billing)).toEqual([]);
+  });
+});
+
+describe('taxes', () => {
+  /** An open invoice over 4.00 and 19 % of it. */
+  async function taxedInvoice(project: string) {
+    const taxed = { ...billing, newAccount: { priceList: await taxedList(billing), freeTier: false } };
+    await ingestBatch(taxed, [usageEvent({ project, key: 'a', busy: [], requests: 10_000_000 })]);
+    await accrueOpenPeriods(taxed, project);
+    expect(await balancesOf(project)).toMatchObject({ unbilled: '4.00', revenue: '-4.00', tax: '0.00' });
+    const invoice = await closePeriod(taxed, project, null);
+    expect(invoice).toMatchObject({ subtotal: '4.00', total: '4.76', taxes: [{ name: 'VAT', amount: '0.76' }] });
+    return invoice;
+  }
+
+  test('are not revenue: receivable is revenue and tax', async () => {
+    const { id } = await taxedInvoice('taxed');
+    expect(await balancesOf('taxed')).toMatchObject({
+      unbilled: '0.00',
+      receivable: '4.76',
+      revenue: '-4.00',
+      tax: '-0.76',
+    });
+    await settleInvoice(billing, 'taxed', id, 'paid');
+    expect(await balancesOf('taxed')).toMatchObject({ receivable: '0.00', cash: '4.76', tax: '-0.76' });
+  });
+
+  test('are taken back with what is credited, to the last cent', async () => {
+    const { id } = await taxedInvoice('credited-tax');
+    expect(await createCreditNote(billing, 'credited-tax', id, { amount: '1.19', reason: 'a' })).toMatchObject({
+      amount: '1.19',
+      tax: '0.19',
+    });
+    expect(await balancesOf('credited-tax')).toMatchObject({ receivable: '3.57', revenue: '-3.00', tax: '-0.57' });
+    await settleInvoice(billing, 'credited-tax', id, 'paid');
+    expect(await createCreditNote(billing, 'credited-tax', id, { reason: 'all' })).toMatchObject({ tax: '0.57' });
+    expect(await balancesOf('credited-tax')).toMatchObject({
+      cash: '3.57',
+      refundable: '-3.57',
+      revenue: '0.00',
+      tax: '0.00',
+    });
+  });
+
+  test('are told on the document of the credit note, which the job draws once', async () => {
+    const { id } = await taxedInvoice('drawn-tax');
+    const note = await createCreditNote(billing, 'drawn-tax', id, { amount: '1.19', reason: 'outage' });
+    const job = drawJob(() => billing);
+    expect(await job.items()).toContain(`drawn-tax/${note.id}/credit-note`);
+    await Promise.all([runOnce(job), runOnce(drawJob(() => billing.replica()))]);
+    expect(await job.items()).toEqual([]);
+    const { rows } = await billing.db.query<{ content: Buffer }>(
+      'SELECT content FROM billing.credit_note_document WHERE credit_note_id = $1',
+      [note.id],
+    );
+    expect(rows[0]?.content.subarray(0, 5).toString()).toBe('%PDF-');
+    const { number, content } = await creditNoteDocument(billing, 'drawn-tax', note.id);
+    expect(number).toBe('DRAWN-TAX-CN-000001');
+    expect(content.equals(rows[0]?.content ?? Buffer.alloc(0))).toBe(true);
+    await expect(creditNoteDocument(billing, 'other', note.id)).rejects.toMatchObject({ code: 'resource.not_found' });
+  });
+
+  test('of a void invoice are not owed, less what was credited before', async () => {
+    const { id } = await taxedInvoice('void-tax');
+    await createCreditNote(billing, 'void-tax', id, { amount: '0.07', reason: 'a' });
+    await settleInvoice(billing, 'void-tax', id, 'void');
+    expect(await balancesOf('void-tax')).toMatchObject({ receivable: '0.00', revenue: '0.00', tax: '0.00' });
+  });
+
+  test('that the ledger does not have are a difference', async () => {
+    const { id } = await taxedInvoice('lost-tax');
+    await billing.db.query('ALTER TABLE billing.ledger_transfer DISABLE TRIGGER ledger_append_only');
+    await billing.db.query(
+      `UPDATE billing.ledger_transfer SET amount = amount - 10000000000
+      WHERE document = $1 AND kind = 'taxed'`,
+      [id],
+    );
+    await billing.db.query('ALTER TABLE billing.ledger_transfer ENABLE TRIGGER ledger_append_only');
+    expect((await getLedger(billing, 'lost-tax')).differences).toEqual([
+      { what: 'tax', ledger: '-0.75', documents: '-0.76' },
+    ]);
   });
 });

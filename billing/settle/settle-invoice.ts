@@ -8,8 +8,9 @@
 import { type CreditNote, type Invoice, Problem, parseMoney } from '@skyrun/contracts';
 import { newId } from '@skyrun/kit';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
+import { creditedTax } from '../calculate/credited-tax.ts';
 import { type BillingContext, SOURCE } from '../context.ts';
-import { credited, paid, voided } from '../ledger/transfers.ts';
+import { credited, paid, untaxed, voided } from '../ledger/transfers.ts';
 import { lockAccounts, takeCreditNoteNumber } from '../store/accounts.ts';
 import { creditedOf, findCreditNote, insertCreditNote } from '../store/credit-notes.ts';
 import { findInvoice, type StoredInvoice, settleInvoiceRow } from '../store/invoices.ts';
@@ -34,7 +35,10 @@ export function settleInvoice(
     const due = parseMoney(invoice.due ?? invoice.total);
     await settleInvoiceRow(db, invoiceId, state, at);
     const transfer = state === 'paid' ? paid(due) : voided(due);
-    await postTransfer(db, { ...transfer, project, ordinal, document: invoiceId, at });
+    const entry = { project, ordinal, document: invoiceId, at };
+    await postTransfer(db, { ...transfer, ...entry });
+    const tax = state === 'void' ? taxOf(invoice) - (await creditedOf(db, invoiceId)).tax : 0n;
+    if (tax !== 0n) await postTransfer(db, { ...untaxed(tax), ...entry });
     const { id, number, currency } = invoice;
     const type = state === 'paid' ? 'skyrun.invoice.paid.v1' : 'skyrun.invoice.voided.v1';
     const data = { id, number, project, amount: invoice.due ?? invoice.total, currency };
@@ -59,7 +63,9 @@ export function createCreditNote(
     if (invoice.state !== 'open' && invoice.state !== 'paid') {
       throw new Problem('billing.invoice_settled', { detail: `invoice ${invoice.number} is ${invoice.state}` });
     }
-    const left = parseMoney(invoice.total) - (await creditedOf(db, invoiceId));
+    const total = parseMoney(invoice.total);
+    const before = await creditedOf(db, invoiceId);
+    const left = total - before.amount;
     const amount = asked === undefined ? left : parseMoney(asked);
     if (amount > left || left <= 0n) {
       throw new Problem('billing.credit_too_large', {
@@ -74,6 +80,7 @@ export function createCreditNote(
     const at = context.clock.now();
     const refundable = invoice.state === 'paid';
     const id = newId('creditNote', context.clock);
+    const tax = creditedTax({ total, tax: taxOf(invoice) }, before.amount, amount, places);
     const noteOrdinal = await takeCreditNoteNumber(db, project);
     const number = `${project.toUpperCase()}-CN-${String(noteOrdinal).padStart(6, '0')}`;
     await insertCreditNote(db, {
@@ -84,16 +91,23 @@ export function createCreditNote(
       invoiceId,
       reason,
       amount,
+      tax,
       refundable,
       at,
     });
-    await postTransfer(db, { ...credited(amount, refundable), project, ordinal, document: id, at });
+    const entry = { project, ordinal, document: id, at };
+    await postTransfer(db, { ...credited(amount, refundable), ...entry });
+    if (tax !== 0n) await postTransfer(db, { ...untaxed(tax), ...entry });
     const note = await findCreditNote(db, project, id);
     if (!note) throw new RangeError(`credit note ${id} is gone`);
     const event = { type: 'skyrun.invoice.credited.v1' as const, subject: `projects/${project}`, project, data: note };
     await appendEvents(tx, SOURCE, [event], context.clock);
     return note;
   });
+}
+
+function taxOf({ taxes = [] }: Invoice): bigint {
+  return taxes.reduce((sum, { amount }) => sum + parseMoney(amount), 0n);
 }
 
 /** Under the account's lock, so that what is due cannot change meanwhile. Throws `resource.not_found`. */

@@ -1,13 +1,17 @@
 import { sql } from 'kysely';
 import type { PeriodBounds } from '../aggregate/slot.ts';
+import type { AccountLists } from '../prices/account-list.ts';
 import type { Sql } from './sql.ts';
 
-export interface Account {
+/** Which list prices its usage, and which version of it, goes by time. */
+export interface Account extends AccountLists {
   readonly project: string;
-  /** Name of the price list; its version in force goes by time. */
-  readonly priceList: string;
   readonly freeTier: boolean;
 }
+
+const accountColumns = sql.raw(`a.project, a.price_list AS "priceList", a.free_tier AS "freeTier",
+  coalesce((SELECT json_agg(json_build_object('priceList', c.price_list, 'effectiveFrom', c.effective_from)
+    ORDER BY c.effective_from) FROM account_price_list c WHERE c.project = a.project), '[]') AS changes`);
 
 export interface Period extends PeriodBounds {
   readonly project: string;
@@ -21,34 +25,21 @@ export interface Period extends PeriodBounds {
  */
 export async function lockAccounts(db: Sql, projects: readonly string[]): Promise<Map<string, Account>> {
   const found = await sql<Account>`
-    SELECT project, price_list AS "priceList", free_tier AS "freeTier" FROM account
-    WHERE project = ANY(${projects}::text[]) ORDER BY project FOR NO KEY UPDATE`.execute(db);
+    SELECT ${accountColumns} FROM account a
+    WHERE a.project = ANY(${projects}::text[]) ORDER BY a.project FOR NO KEY UPDATE OF a`.execute(db);
   return new Map(found.rows.map((account) => [account.project, account]));
 }
 
 export async function findAccount(db: Sql, project: string): Promise<Account | undefined> {
   const found = await sql<Account>`
-    SELECT project, price_list AS "priceList", free_tier AS "freeTier" FROM account
-    WHERE project = ${project}`.execute(db);
+    SELECT ${accountColumns} FROM account a WHERE a.project = ${project}`.execute(db);
   return found.rows[0];
-}
-
-/** Accounts whose list is another than `priceList`. */
-export async function accountsWithOtherList(
-  db: Sql,
-  priceList: string,
-): Promise<{ project: string; priceList: string }[]> {
-  const found = await sql<{ project: string; priceList: string }>`
-    SELECT project, price_list AS "priceList" FROM account WHERE price_list <> ${priceList} ORDER BY project`.execute(
-    db,
-  );
-  return found.rows;
 }
 
 /** Opens accounts that do not exist yet, each with its first period. */
 export async function openAccounts(
   db: Sql,
-  accounts: readonly (Account & { readonly startsAt: number })[],
+  accounts: readonly (Omit<Account, 'changes'> & { readonly startsAt: number })[],
   now: number,
 ): Promise<void> {
   for (const account of accounts) {

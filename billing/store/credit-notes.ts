@@ -11,23 +11,29 @@ export interface NewCreditNote {
   readonly invoiceId: string;
   readonly reason: string;
   readonly amount: bigint;
+  /** The part of the amount that is tax. */
+  readonly tax: bigint;
   readonly refundable: boolean;
   readonly at: number;
 }
 
 /** The database refuses one that goes beyond its invoice, or belongs to a void one. */
 export async function insertCreditNote(db: Sql, note: NewCreditNote): Promise<void> {
-  const { id, project, ordinal, number, invoiceId, reason, amount, refundable, at } = note;
-  await sql`INSERT INTO credit_note (id, project, ordinal, number, invoice_id, reason, amount, refundable, created_at)
+  const { id, project, ordinal, number, invoiceId, reason, amount, tax, refundable, at } = note;
+  await sql`INSERT INTO credit_note (id, project, ordinal, number, invoice_id, reason, amount, tax, refundable, created_at)
     VALUES (${id}, ${project}, ${ordinal}::int8, ${number}, ${invoiceId}, ${reason}, ${amount.toString()}::numeric,
-      ${refundable}, ${at}::int8)`.execute(db);
+      ${tax.toString()}::numeric, ${refundable}, ${at}::int8)`.execute(db);
 }
 
-/** What was credited of an invoice so far, in pico units. */
-export async function creditedOf(db: Sql, invoiceId: string): Promise<bigint> {
-  const found = await sql<{ sum: string }>`
-    SELECT coalesce(sum(amount), 0)::text AS sum FROM credit_note WHERE invoice_id = ${invoiceId}`.execute(db);
-  return BigInt(found.rows[0]?.sum ?? '0');
+/** What was credited of an invoice so far and how much of it is tax, in pico units. */
+export async function creditedOf(
+  db: Sql,
+  invoiceId: string,
+): Promise<{ readonly amount: bigint; readonly tax: bigint }> {
+  const found = await sql<{ amount: string; tax: string }>`
+    SELECT coalesce(sum(amount), 0)::text AS amount, coalesce(sum(tax), 0)::text AS tax
+    FROM credit_note WHERE invoice_id = ${invoiceId}`.execute(db);
+  return { amount: BigInt(found.rows[0]?.amount ?? '0'), tax: BigInt(found.rows[0]?.tax ?? '0') };
 }
 
 export interface StoredCreditNote {
@@ -55,13 +61,18 @@ export async function listCreditNotes(
   return found.rows.map(decode);
 }
 
-type CreditNoteRecord = Omit<CreditNote, 'createdAt'> & { readonly ordinal: number; readonly createdAt: number };
+type CreditNoteRecord = Omit<CreditNote, 'createdAt' | 'tax'> & {
+  readonly ordinal: number;
+  readonly tax: string;
+  readonly createdAt: number;
+};
 
 const columns = sql.raw(`n.id, n.ordinal::float8 AS ordinal, n.number, n.project, n.invoice_id AS "invoiceId",
-  i.number AS "invoiceNumber", n.reason, n.amount::text AS amount, i.currency, n.refundable,
+  i.number AS "invoiceNumber", n.reason, n.amount::text AS amount, n.tax::text AS tax, i.currency, n.refundable,
   n.created_at::float8 AS "createdAt"`);
 
 function decode({ ordinal, ...record }: CreditNoteRecord): StoredCreditNote {
   const amount = formatMoney(BigInt(record.amount));
-  return { ordinal, note: { ...record, amount, createdAt: isoTime(record.createdAt) } };
+  const tax = formatMoney(BigInt(record.tax));
+  return { ordinal, note: { ...record, amount, tax, createdAt: isoTime(record.createdAt) } };
 }

@@ -48,7 +48,7 @@ export type LedgerDifference = LedgerReport['differences'][number] & { readonly 
 
 /**
  * Where the ledger and the documents disagree; of one project, or of all with null. The documents say what is receivable,
- * paid and owed back, and that a closed period has accrued exactly its invoice.
+ * paid, owed back and tax, and that a closed period has accrued exactly its invoice without taxes.
  */
 export async function ledgerDifferences(db: Sql, project: string | null): Promise<LedgerDifference[]> {
   const found = await sql<{ project: string; what: string; ledger: string; documents: string }>`
@@ -56,7 +56,8 @@ export async function ledgerDifferences(db: Sql, project: string | null): Promis
       SELECT project, debit AS account, amount FROM ledger_transfer
       UNION ALL SELECT project, credit, -amount FROM ledger_transfer),
     note AS (
-      SELECT invoice_id, sum(amount) FILTER (WHERE NOT refundable) AS before, sum(amount) FILTER (WHERE refundable) AS after
+      SELECT invoice_id, sum(amount) FILTER (WHERE NOT refundable) AS before, sum(amount) FILTER (WHERE refundable) AS after,
+        sum(tax) AS tax
       FROM credit_note GROUP BY invoice_id),
     document AS (
       SELECT project, 'receivable' AS what, total - coalesce(before, 0) AS amount
@@ -65,10 +66,12 @@ export async function ledgerDifferences(db: Sql, project: string | null): Promis
       FROM invoice LEFT JOIN note ON invoice_id = id WHERE state = 'paid'
       UNION ALL SELECT project, 'refundable', -after
       FROM invoice JOIN note ON invoice_id = id WHERE after IS NOT NULL
-      UNION ALL SELECT p.project, 'accrued:' || p.ordinal, coalesce(i.total, 0)
+      UNION ALL SELECT project, 'tax', coalesce(note.tax, 0) - tax_total
+      FROM invoice LEFT JOIN note ON invoice_id = id WHERE state IN ('open', 'paid')
+      UNION ALL SELECT p.project, 'accrued:' || p.ordinal, coalesce(i.total - i.tax_total, 0)
       FROM period p LEFT JOIN invoice i ON i.id = p.invoice_id WHERE p.state = 'closed'),
     entry AS (
-      SELECT project, account AS what, amount FROM side WHERE account IN ('receivable', 'cash', 'refundable')
+      SELECT project, account AS what, amount FROM side WHERE account IN ('receivable', 'cash', 'refundable', 'tax')
       UNION ALL SELECT t.project, 'accrued:' || t.ordinal, CASE t.debit WHEN 'unbilled' THEN t.amount ELSE -t.amount END
       FROM ledger_transfer t JOIN period p USING (project, ordinal) WHERE t.kind = 'accrued' AND p.state = 'closed'),
     both_sides AS (

@@ -90,6 +90,11 @@ export async function windowsFrom(db: Sql, project: string, fromMs: number): Pro
   );
 }
 
+export async function hasUsage(db: Sql, project: string): Promise<boolean> {
+  const found = await sql`SELECT 1 FROM usage WHERE project = ${project} LIMIT 1`.execute(db);
+  return found.rows.length > 0;
+}
+
 /** The last place in the order of arrival that is taken; exact for a project whose account is locked. */
 export async function lastSeq(db: Sql): Promise<number> {
   const found = await sql<{ seq: number }>`

@@ -3,6 +3,7 @@ import { isoTime } from '@skyrun/kit';
 import { measureSorted } from '../aggregate/measure-sorted.ts';
 import { calculate } from '../calculate/calculate.ts';
 import type { BillingContext } from '../context.ts';
+import { listAt } from '../prices/account-list.ts';
 import { findAccount, loadPeriods } from '../store/accounts.ts';
 import { findInvoice } from '../store/invoices.ts';
 import { sortedUsage } from '../store/usage-cursor.ts';
@@ -35,7 +36,7 @@ export function verifyInvoice(
         ordinal: period.ordinal,
         prices,
         freeTier: account.freeTier,
-        minorUnitPlaces: prices.at(account.priceList, period.startsAt).minorUnitPlaces,
+        minorUnitPlaces: listAt(prices, account, period.startsAt).minorUnitPlaces,
       });
       const difference = firstDifference(stored.invoice, bill);
       const own = totals.filter((total) => total.slot.ordinal === period.ordinal);

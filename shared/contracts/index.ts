@@ -191,7 +191,13 @@ export {
   type PublicPriceList,
   priceList,
 } from './resources/billing.ts';
-export { BILLING_JOB_STATES, type BillingJob, type BillingJobs } from './resources/billing-admin.ts';
+export {
+  type AccountPriceList,
+  type AccountPriceListChange,
+  BILLING_JOB_STATES,
+  type BillingJob,
+  type BillingJobs,
+} from './resources/billing-admin.ts';
 export {
   type BillingAdvice,
   type BillingContacts,

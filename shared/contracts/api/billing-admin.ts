@@ -1,8 +1,18 @@
 import { z } from 'zod';
+import { dnsLabel } from '../names.ts';
 import { fieldError } from '../problem.ts';
 import { priceList } from '../resources/billing.ts';
-import { BILLING_JOB_STATES, billingJob, billingJobs, priceListText } from '../resources/billing-admin.ts';
+import {
+  accountPriceList,
+  accountPriceListChange,
+  BILLING_JOB_STATES,
+  billingJob,
+  billingJobs,
+  priceListText,
+} from '../resources/billing-admin.ts';
 import { defineOperation } from './define.ts';
+
+const projectParams = z.object({ project: dnsLabel });
 
 /** What whoever runs the installation does with billing. */
 export const billingAdminOperations = {
@@ -42,6 +52,26 @@ export const billingAdminOperations = {
     status: 200,
     produces: 'application/yaml',
     problems: ['resource.not_found'],
+  }),
+  getAccountPriceList: defineOperation('getAccountPriceList', {
+    service: 'billing',
+    method: 'get',
+    path: '/api/v1/projects/{project}/price-list',
+    summary: 'Which price list prices the project’s usage, now and from when on another',
+    permission: 'billing.read',
+    params: projectParams,
+    response: accountPriceList,
+  }),
+  changeAccountPriceList: defineOperation('changeAccountPriceList', {
+    service: 'billing',
+    method: 'put',
+    path: '/api/v1/projects/{project}/price-list',
+    summary: 'Price the project’s usage by another list, or by that of a region, from a time on',
+    permission: 'admin',
+    params: projectParams,
+    body: accountPriceListChange,
+    response: accountPriceList,
+    status: 200,
   }),
   listBillingJobs: defineOperation('listBillingJobs', {
     service: 'billing',

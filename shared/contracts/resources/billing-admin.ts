@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { timestamp } from '../names.ts';
+import { currency } from '../money.ts';
+import { dnsLabel, timestamp } from '../names.ts';
 
 export const BILLING_JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed'] as const;
 
@@ -42,3 +43,30 @@ export const priceListText = z.strictObject({
     .max(100_000)
     .describe('one version of a price list, as the files that ship with Skyrun say it'),
 });
+
+/** Which price list a project's usage is priced by. */
+export const accountPriceList = z.object({
+  project: dnsLabel,
+  priceList: z.string().describe('name of the list in force now'),
+  title: z.string(),
+  currency,
+  freeTier: z.boolean(),
+  changes: z
+    .array(z.object({ priceList: z.string(), effectiveFrom: timestamp, createdAt: timestamp }))
+    .describe('newest first, those to come included'),
+  earliestChange: timestamp.describe('usage before it may be priced already'),
+  regions: z.array(z.object({ region: z.string(), priceList: z.string() })).describe('whose prices each list has'),
+});
+export type AccountPriceList = z.infer<typeof accountPriceList>;
+
+export const accountPriceListChange = z
+  .strictObject({
+    priceList: z.string().min(1).optional().describe('name of a list, e.g. cloud-run-tier-2'),
+    region: z.string().min(1).optional().describe('or the region whose prices it is to have, e.g. europe-west3'),
+    effectiveFrom: timestamp.optional().describe('as soon as can be if absent; a period is split there'),
+  })
+  .refine(({ priceList, region }) => (priceList === undefined) !== (region === undefined), {
+    path: ['priceList'],
+    message: 'expected either priceList or region',
+  });
+export type AccountPriceListChange = z.infer<typeof accountPriceListChange>;

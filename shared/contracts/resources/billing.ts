@@ -121,20 +121,21 @@ export const creditNote = z.object({
   invoiceNumber: z.string(),
   reason: z.string(),
   amount: moneyString.describe('positive'),
+  tax: moneyString.optional().describe('the part of the amount that is tax; absent in events from before it was told'),
   currency,
   refundable: z.boolean().describe('the invoice was paid by then, so the amount is owed back'),
   createdAt: timestamp,
 });
 export type CreditNote = z.infer<typeof creditNote>;
 
-export const LEDGER_ACCOUNTS = ['unbilled', 'receivable', 'cash', 'revenue', 'refundable'] as const;
+export const LEDGER_ACCOUNTS = ['unbilled', 'receivable', 'cash', 'revenue', 'tax', 'refundable'] as const;
 export const ledgerAccount = z.enum(LEDGER_ACCOUNTS);
 export type LedgerAccount = z.infer<typeof ledgerAccount>;
 
 /** An amount that went from the account `credit` to the account `debit`. */
 export const ledgerEntry = z.object({
   seq: z.int(),
-  kind: z.enum(['accrued', 'invoiced', 'paid', 'credited', 'voided']),
+  kind: z.enum(['accrued', 'taxed', 'invoiced', 'paid', 'credited', 'voided', 'untaxed']),
   document: z.string().nullable().describe('id of the invoice or credit note; null for what is accrued'),
   debit: ledgerAccount,
   credit: ledgerAccount,

@@ -12,6 +12,7 @@ export const billingKeys = {
   usage: (project: string) => ['project', project, 'usage'] as const,
   ledger: (project: string) => ['project', project, 'ledger'] as const,
   priceLists: ['price-lists'] as const,
+  accountPriceList: (project: string) => ['project', project, 'price-list'] as const,
   jobs: ['billing-jobs'] as const,
   contacts: (project: string) => ['project', project, 'billing-contacts'] as const,
   mails: (project: string) => ['project', project, 'billing-mails'] as const,
@@ -149,4 +150,10 @@ export const adviceQuery = (api: ApiClient, project: string, days: number) =>
     queryFn: ({ signal }) => api.call(OPERATIONS.getBillingAdvice, { params: { project }, query: { days }, signal }),
     refetchInterval: 60_000,
     placeholderData: (before) => before,
+  });
+
+export const accountPriceListQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: billingKeys.accountPriceList(project),
+    queryFn: ({ signal }) => api.call(OPERATIONS.getAccountPriceList, { params: { project }, signal }),
   });

@@ -19,16 +19,19 @@ const MEANS: Readonly<Record<LedgerAccount, string>> = {
   unbilled: 'used, not invoiced yet',
   receivable: 'invoiced, not paid yet',
   cash: 'paid',
-  revenue: 'earned',
+  revenue: 'earned, before taxes',
+  tax: 'owed to the state',
   refundable: 'owed back',
 };
 
 const KINDS: Readonly<Record<LedgerEntry['kind'], { tone: Tone; says: string }>> = {
   accrued: { tone: 'muted', says: 'Used' },
+  taxed: { tone: 'muted', says: 'Taxed' },
   invoiced: { tone: 'accent', says: 'Invoiced' },
   paid: { tone: 'ok', says: 'Paid' },
   credited: { tone: 'warn', says: 'Credited' },
   voided: { tone: 'warn', says: 'Void' },
+  untaxed: { tone: 'warn', says: 'Tax taken back' },
 };
 
 export function LedgerTab() {
@@ -42,7 +45,7 @@ export function LedgerTab() {
         <>
           <Verdict report={data} />
           <Panel title="Accounts" note="Debits − credits; together they are zero.">
-            <dl className="grid gap-4 sm:grid-cols-3 lg:grid-cols-5">
+            <dl className="grid gap-4 sm:grid-cols-3 lg:grid-cols-6">
               {data.balances.map(({ account, balance }) => (
                 <div key={account}>
                   <dt>

@@ -13,6 +13,7 @@ import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { dateText } from '../../format/time.ts';
 import { priceListsQuery } from '../queries.ts';
+import { AccountList } from './account-list.tsx';
 import { NewVersion } from './new-version.tsx';
 import { PriceDifference } from './price-difference.tsx';
 import { inForce } from './price-rows.ts';
@@ -47,6 +48,9 @@ export function PricesTab() {
   }
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
+      <div className="lg:col-span-2">
+        <AccountList />
+      </div>
       <Panel title="Versions" note="Usage is priced by the version in force when it happens." flush>
         {[...byName].map(([name, versions]) => (
           <Versions
