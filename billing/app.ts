@@ -1,6 +1,6 @@
 import type { EventBus, Subscription } from '@skyrun/bus';
 import { Problem } from '@skyrun/contracts';
-import type { Clock, Logger, ServiceModule } from '@skyrun/kit';
+import { type Clock, createMetrics, type Logger, type Metrics, type ServiceModule } from '@skyrun/kit';
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import { createBudgetWatch } from './budget/budget-watch.ts';
 import { checkBudgets } from './budget/check-budgets.ts';
@@ -13,6 +13,7 @@ import { bindInsight } from './insight-routes.ts';
 import { accrualJob, budgetJob, closingJob, compareJob, drawJob, ledgerJob } from './jobs/billing-jobs.ts';
 import { createQueuedJobs } from './jobs/queued-jobs.ts';
 import { createTickedJobs } from './jobs/ticked-jobs.ts';
+import { createBillingMetrics } from './metrics.ts';
 import { subscribeNotices } from './notify/consumer.ts';
 import { createSmtpMailer } from './notify/mailer.ts';
 import { mailJob } from './notify/send-mails.ts';
@@ -28,11 +29,15 @@ export interface BillingDeps {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Of the process; none where nobody reads them. */
+  readonly metrics?: Metrics;
 }
 
 const MINUTE_MS = 60_000;
 
-export function createBillingService({ config, databaseUrl, bus, clock, logger }: BillingDeps): ServiceModule {
+export function createBillingService(deps: BillingDeps): ServiceModule {
+  const { config, databaseUrl, bus, clock, logger } = deps;
+  const metrics = createBillingMetrics(deps.metrics ?? createMetrics());
   const db = createDatabase({ url: databaseUrl, schema: 'billing', applicationName: 'skyrun-billing', logger });
   const relay = createOutboxRelay({ db, bus, logger, clock });
   let started: BillingContext | undefined;
@@ -85,9 +90,10 @@ export function createBillingService({ config, databaseUrl, bus, clock, logger }
       if (stopped) return;
       await relay.start();
       subscriptions.push(
-        await subscribeUsage(bus, started, (projects) => {
-          costFeed.touch(projects);
-          budgets.touch(projects);
+        await subscribeUsage(bus, started, (result) => {
+          metrics.ingested(result);
+          costFeed.touch(result.projects);
+          budgets.touch(result.projects);
         }),
         await subscribeNotices(bus, started),
         await subscribeSamples(bus, started),

@@ -76,17 +76,18 @@ describe('the service', () => {
     });
     await service.start();
     try {
-      await bus.publish([usageEvent({ project: 'live', key: 'a', requests: 1_000_000 })]);
-      await expect
-        .poll(() => heard.map((event) => event.type), { timeout: 20_000 })
-        .toContain('skyrun.cost.updated.v1');
-      await closePeriod(billing, 'live', null);
-      await expect
-        .poll(() => heard.map((event) => event.type), { timeout: 20_000 })
-        .toContain('skyrun.invoice.closed.v1');
-      // The service looks for periods to close by itself, so the invoice may come first.
-      const told = heard.find(({ type }) => type === 'skyrun.cost.updated.v1');
-      expect(told?.data).toMatchObject({ project: 'live', services: [{ service: 'api' }] });
+      // Of this month, which the service itself does not close before an hour of the next one is over.
+      const from = systemClock.now() - 2_000;
+      await bus.publish([usageEvent({ project: 'live', key: 'a', from, busy: [], requests: 1_000_000 })]);
+      await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(1);
+      await closePeriod({ ...billing.replica(), clock: systemClock }, 'live', null);
+      await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(2);
+      const [cost, invoice] = heard;
+      expect(cost).toMatchObject({
+        type: 'skyrun.cost.updated.v1',
+        data: { project: 'live', exactTotal: '0.40', services: [{ service: 'api', exactAmount: '0.40' }] },
+      });
+      expect(invoice).toMatchObject({ type: 'skyrun.invoice.closed.v1', data: { project: 'live', total: '0.40' } });
       expect(service.ready().ok).toBe(true);
     } finally {
       await service.stop();

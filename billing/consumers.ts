@@ -4,7 +4,7 @@ import { sqlState } from '@skyrun/postgres';
 import type { BillingContext } from './context.ts';
 import { createBatcher } from './ingest/batcher.ts';
 import type { UsageEvent } from './ingest/check-usage.ts';
-import { ingestBatch } from './ingest/ingest-batch.ts';
+import { type IngestResult, ingestBatch } from './ingest/ingest-batch.ts';
 
 /** Rows of a batch, at most. */
 const LARGEST = 1_000;
@@ -18,7 +18,7 @@ const PREFETCH = 2 * LARGEST;
 export function subscribeUsage(
   bus: Pick<EventBus, 'subscribe'>,
   context: BillingContext,
-  onIngested: (projects: readonly string[]) => void,
+  onIngested: (result: IngestResult) => void,
 ): Promise<Subscription> {
   const batcher = createBatcher<UsageEvent>({
     largest: LARGEST,
@@ -30,7 +30,7 @@ export function subscribeUsage(
       if (result.late > 0) {
         context.logger.info({ rows: result.late }, 'late usage; it counts for the next period');
       }
-      onIngested(result.projects);
+      onIngested(result);
     },
     // Classes 22 and 23: a value or a constraint. Everything else is the database's own trouble.
     blamesItem: (error) => /^2[23]/.test(sqlState(error) ?? ''),

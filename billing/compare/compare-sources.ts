@@ -9,9 +9,8 @@ import { appendEvents } from '@skyrun/postgres';
 import { type BillingContext, SOURCE } from '../context.ts';
 import { lockAccounts } from '../store/accounts.ts';
 import { comparedUntil, measureSources, type SourceMeasure, setComparedUntil } from '../store/usage-sources.ts';
+import { SETTLED_MS } from './settled.ts';
 
-/** Usage is compared when it is so old, ms: by then both have reported it, also over a restart of either. */
-export const SETTLED_MS = 180_000;
 /** How much is compared at a time at most, ms. */
 const LONGEST_MS = 3_600_000;
 /** Less is no difference, ms: a tick that a run was rounded up by, and clocks of two machines that are not quite the same. */

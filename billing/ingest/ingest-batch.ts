@@ -2,6 +2,7 @@ import { accrue } from '../aggregate/accrue.ts';
 import { monthStart, slotOf } from '../aggregate/slot.ts';
 import { mergeSpans, type Span } from '../aggregate/spans.ts';
 import { type NewUsageRow, type StoredUsageRow, usageKey } from '../aggregate/usage-row.ts';
+import { SETTLED_MS } from '../compare/settled.ts';
 import type { BillingContext } from '../context.ts';
 import { listAt } from '../prices/account-list.ts';
 import { type Account, loadPeriods, lockAccounts, openAccounts } from '../store/accounts.ts';
@@ -25,6 +26,8 @@ export interface IngestResult {
   readonly duplicates: number;
   /** Accepted rows whose period was closed already; they count for the next one. */
   readonly late: number;
+  /** Accepted rows of a time that may have been compared between the sources already. */
+  readonly uncompared: number;
   readonly rejected: readonly RejectedUsage[];
   /** Projects whose cost changed. */
   readonly projects: readonly string[];
@@ -87,6 +90,7 @@ export async function ingestBatch(context: BillingContext, events: readonly Usag
       accepted: fresh.length,
       duplicates: again,
       late,
+      uncompared: fresh.filter((row) => row.windowStart < now - SETTLED_MS).length,
       rejected: [...rejected, ...conflicts],
       projects: [...new Set(fresh.map((row) => row.project))],
     };

@@ -1,6 +1,7 @@
 import { monthStart } from '../aggregate/slot.ts';
 import { checkBudgets } from '../budget/check-budgets.ts';
-import { compareSources, SETTLED_MS } from '../compare/compare-sources.ts';
+import { compareSources } from '../compare/compare-sources.ts';
+import { SETTLED_MS } from '../compare/settled.ts';
 import type { BillingContext } from '../context.ts';
 import { creditNoteDocument } from '../document/credit-note-document.ts';
 import { drawInvoice } from '../document/invoice-document.ts';

@@ -28,29 +28,46 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.end());
 
-const params = { project: 'demo', service: 'billed' };
 const SLEEP_MS = 600;
 const TICK_MS = 100;
 /** The gateway rounds the start of a span down and its end up. */
 const ROUNDING_MS = 2;
 
-test('a run of load is billed as its own log, its container’s life and the price page say', async () => {
+/** Once in its life, an instance costs at least this long where it is billed by its life. */
+const MINIMUM_MS = 60_000;
+
+/** A service that exists for one test, under load, deleted; what it was and what it cost. */
+interface Run {
+  readonly template: ServiceSpec['template'];
+  readonly log: readonly LoggedRequest[];
+  readonly life: Life;
+  readonly deletedAt: number;
+  quantity(meter: Meter): number;
+  line(meter: Meter): CostReport['lines'][number] | undefined;
+}
+
+async function runOf(service: string, billingMode: 'request' | 'instance', durationMs: number): Promise<Run> {
+  const params = { project: 'demo', service };
   const sample = await api.call(OPERATIONS.getService, { params: { project: 'demo', service: 'sample' } });
-  const { template } = sample.spec;
-  const spec: ServiceSpec = {
-    ...sample.spec,
-    template: { ...template, scaling: { ...template.scaling, minScale: 1, maxScale: 1 } },
+  const template = {
+    ...sample.spec.template,
+    billingMode,
+    scaling: { ...sample.spec.template.scaling, minScale: 1, maxScale: 1 },
   };
-  await api.call(OPERATIONS.createService, { params: { project: 'demo' }, body: { name: 'billed', spec } });
-  const ready = await poll(async () => (await instances()).find(({ state }) => state === 'ready'));
+  const body = { name: service, spec: { ...sample.spec, template } };
+  await api.call(OPERATIONS.createService, { params: { project: 'demo' }, body });
+  const ready = await poll(async () => {
+    const { items } = await api.call(OPERATIONS.listInstances, { params, query: { all: 'true' } });
+    return items.find(({ state }) => state === 'ready');
+  });
 
   const log: LoggedRequest[] = [];
   const report = await runLoad({
     connect: { host: '127.0.0.1', port: stack.port },
-    hostHeader: `billed.demo.localhost:${stack.port}`,
+    hostHeader: `${service}.demo.localhost:${stack.port}`,
     path: `/sleep?ms=${SLEEP_MS}`,
     method: 'GET',
-    arrivals: steady({ requestsPerSecond: 3, durationMs: 12_000 }),
+    arrivals: steady({ requestsPerSecond: 3, durationMs }),
     timeoutMs: 30_000,
     maxInFlight: 100,
     clock: systemClock,
@@ -59,10 +76,26 @@ test('a run of load is billed as its own log, its container’s life and the pri
   expect(report).toMatchObject({ failed: 0, notSent: 0 });
   const deletedAt = systemClock.now();
   await api.call(OPERATIONS.deleteService, { params });
-  const lived = await poll(async () => (await ended(ready.id)) ?? undefined);
-  const costs = await settled();
+  const life = await poll(async () => (await ended(ready.id)) ?? undefined);
+  const costs = await settled(service);
+  const line = (meter: Meter) => costs.lines.find((one) => one.service === service && one.meter === meter);
+  return { template, log, life, deletedAt, line, quantity: (meter) => Number(line(meter)?.quantity ?? '0') };
+}
 
-  const quantity = (meter: Meter) => Number(lineOf(costs, meter)?.quantity ?? '0');
+/** The price page's arithmetic, to the last digit: pico-dollars per vCPU-second, GiB-second and million requests. */
+function expectPriced({ line }: Run, due: readonly (readonly [Meter, price: bigint, unit: bigint])[]): void {
+  for (const [meter, price, unit] of due) {
+    const found = line(meter);
+    const twice = BigInt(found?.quantity ?? '0') * price * 2n;
+    const billed = parseMoney(found?.exactAmount ?? '0') * unit * 2n;
+    // Within half a pico-dollar: what is shown has twelve places.
+    expect(billed - twice <= unit && twice - billed <= unit, `${meter}: ${JSON.stringify(found)}`).toBe(true);
+  }
+}
+
+test('a run of load is billed as its own log, its container’s life and the price page say', async () => {
+  const run = await runOf('billed', 'request', 12_000);
+  const { template, log, life, deletedAt, quantity } = run;
   const { cpuMilli, memoryMib } = template.resources;
   const inUse = quantity('cpu') / cpuMilli;
   const idle = quantity('cpu_idle') / cpuMilli;
@@ -76,7 +109,7 @@ test('a run of load is billed as its own log, its container’s life and the pri
   // Time in use, from the generator's log; starting and stopping a container counts as use, too.
   const must = union(log.map(({ sentAt, endedAt }) => [endedAt - SLEEP_MS, sentAt + SLEEP_MS]));
   const may = union(log.map(({ sentAt, endedAt }) => [sentAt - ROUNDING_MS, endedAt + ROUNDING_MS + TICK_MS]));
-  const { createdAt, readyAt, endedAt } = lived;
+  const { createdAt, readyAt, endedAt } = life;
   const startAndStop = readyAt - createdAt + (endedAt - deletedAt);
   expect(inUse).toBeGreaterThanOrEqual(must);
   expect(inUse).toBeLessThanOrEqual(may + startAndStop);
@@ -85,38 +118,57 @@ test('a run of load is billed as its own log, its container’s life and the pri
   expect(inUse + idle).toBeGreaterThanOrEqual(deletedAt - readyAt);
   expect(inUse + idle).toBeLessThanOrEqual(endedAt - createdAt + TICK_MS + ROUNDING_MS);
 
-  // The price page's arithmetic, to the last digit: pico-dollars per vCPU-second, GiB-second and million requests.
-  const due: readonly [Meter, price: bigint, unit: bigint][] = [
+  expectPriced(run, [
     ['cpu', 24_000_000n, 1_000_000n],
     ['memory', 2_500_000n, 1_024_000n],
     ['cpu_idle', 2_500_000n, 1_000_000n],
     ['memory_idle', 2_500_000n, 1_024_000n],
     ['requests', 400_000_000_000n, 1_000_000n],
-  ];
-  for (const [meter, price, unit] of due) {
-    const line = lineOf(costs, meter);
-    const twice = BigInt(line?.quantity ?? '0') * price * 2n;
-    const billed = parseMoney(line?.exactAmount ?? '0') * unit * 2n;
-    // Within half a pico-dollar: what is shown has twelve places.
-    expect(billed - twice <= unit && twice - billed <= unit, `${meter}: ${JSON.stringify(line)}`).toBe(true);
-  }
+  ]);
 });
 
-test('the invoice of that run is exact when it is computed again from raw usage', async () => {
+test('billed by its instances, a run costs the container’s life, a minute at least, and no requests', async () => {
+  const run = await runOf('alive', 'instance', 5_000);
+  const { template, log, life, deletedAt, quantity, line } = run;
+  const { cpuMilli, memoryMib } = template.resources;
+  const { createdAt, readyAt, endedAt } = life;
+  expect(log.length).toBeGreaterThan(0);
+
+  // In full ticks, and a minute at least: however short its life was, that is exact.
+  const inTicks = (ms: number) => Math.ceil(ms / TICK_MS) * TICK_MS;
+  const alive = quantity('cpu') / cpuMilli;
+  expect(quantity('memory') / memoryMib).toBe(alive);
+  expect(alive).toBeGreaterThanOrEqual(Math.max(MINIMUM_MS, inTicks(deletedAt - readyAt)));
+  expect(alive).toBeLessThanOrEqual(Math.max(MINIMUM_MS, inTicks(endedAt - createdAt + ROUNDING_MS)));
+  expect(alive % TICK_MS).toBe(0);
+
+  // Requests are free, and there is no idle time where all time costs the same.
+  for (const meter of ['requests', 'cpu_idle', 'memory_idle'] as const) expect(line(meter)).toBeUndefined();
+  expectPriced(run, [
+    ['cpu', 18_000_000n, 1_000_000n],
+    ['memory', 2_000_000n, 1_024_000n],
+  ]);
+});
+
+test('the invoice of those runs is exact when it is computed again from raw usage', async () => {
   const invoice = await api.call(OPERATIONS.closePeriod, { params: { project: 'demo' }, body: {} });
   expect(invoice.lines.filter(({ service }) => service === 'billed').length).toBeGreaterThanOrEqual(5);
+  expect(invoice.lines.filter(({ service }) => service === 'alive').map(({ meter }) => meter)).toEqual(
+    expect.arrayContaining(['cpu', 'memory']),
+  );
   await stack.skyrun(['login', '--url', stack.url, '--email', stack.email, '--password-stdin'], `${stack.password}\n`);
   const verified = await stack.skyrun(['billing', 'verify', invoice.number, '--project', 'demo']);
   expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining(`${invoice.number}: exact`) });
 });
 
-async function instances(): Promise<Instance[]> {
-  const { items } = await api.call(OPERATIONS.listInstances, { params, query: { all: 'true' } });
-  return items;
+interface Life {
+  readonly createdAt: number;
+  readonly readyAt: number;
+  readonly endedAt: number;
 }
 
 /** The life of an instance in Unix ms, once it is over. The service is gone by then, so its end is in the event log. */
-async function ended(id: string): Promise<{ createdAt: number; readyAt: number; endedAt: number } | null> {
+async function ended(id: string): Promise<Life | null> {
   const query = { type: 'skyrun.instance.stopped.v1', limit: 50 };
   const { items } = await api.call(OPERATIONS.listProjectEvents, { params: { project: 'demo' }, query });
   for (const { data } of items) {
@@ -132,8 +184,8 @@ async function ended(id: string): Promise<{ createdAt: number; readyAt: number; 
 }
 
 /** Live cost once the service's lines have not changed for a while: all of its usage has arrived. */
-async function settled(): Promise<CostReport> {
-  const own = (report: CostReport) => JSON.stringify(report.lines.filter(({ service }) => service === 'billed'));
+async function settled(name: string): Promise<CostReport> {
+  const own = (report: CostReport) => JSON.stringify(report.lines.filter(({ service }) => service === name));
   let before = '';
   let since = systemClock.monotonic();
   return poll(async () => {
@@ -144,10 +196,6 @@ async function settled(): Promise<CostReport> {
     }
     return systemClock.monotonic() - since > 6_000 && before !== '[]' ? report : undefined;
   });
-}
-
-function lineOf(report: CostReport, meter: Meter): CostReport['lines'][number] | undefined {
-  return report.lines.find((line) => line.service === 'billed' && line.meter === meter);
 }
 
 /** Length of the union of spans, in ms; written here again so that it shares nothing with what it checks. */
