@@ -5,18 +5,16 @@ import { Layers, Rocket, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
 import { imagesQuery, keys } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
 import { Button, buttonStyle } from '../components/button.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
-import { Dialog } from '../components/dialog.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { bytesText } from '../format/quantity.ts';
 import { useMay } from '../shell/permissions.ts';
@@ -25,37 +23,18 @@ import { useProjectName } from '../shell/place.ts';
 function DeleteImage({ image, onClose }: { image: Image; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<unknown>(null);
-  async function remove() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.deleteImage, { params: { project: image.project, imageId: image.id } });
-      toast(`${image.name}:${image.tag} was deleted.`);
-      await queries.invalidateQueries({ queryKey: keys.images(image.project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
   return (
-    <Dialog
-      open
-      onOpenChange={onClose}
+    <ConfirmDialog
       title={`Delete ${image.name}:${image.tag}?`}
       description="Only an image that no service uses can be deleted. It can be uploaded again."
-    >
-      <div className="flex flex-col gap-4">
-        {problem !== null && <ProblemNotice error={problem} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep it</Button>
-          <Button tone="danger" busy={busy} onClick={() => void remove()}>
-            Delete image
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+      action="Delete image"
+      onConfirm={async () => {
+        await api.call(OPERATIONS.deleteImage, { params: { project: image.project, imageId: image.id } });
+        toast(`${image.name}:${image.tag} was deleted.`);
+        await queries.invalidateQueries({ queryKey: keys.images(image.project) });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
@@ -79,22 +58,21 @@ export function ImagesPage() {
       actions={may && deployLink}
     >
       <Panel flush>
-        {list.error !== null && images === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={list.error} onRetry={list.refetch} />
-          </div>
-        )}
-        {list.isPending && <SkeletonRows rows={4} />}
-        {images?.length === 0 && (
-          <EmptyState
-            icon={Layers}
-            title="No image yet"
-            command={`./skyrun deploy ./image.tar --project ${project}`}
-            action={may && deployLink}
-          >
-            Deploying an archive uploads it first; it stays here for the next deploy.
-          </EmptyState>
-        )}
+        <ListState
+          list={list}
+          items={images}
+          rows={4}
+          empty={
+            <EmptyState
+              icon={Layers}
+              title="No image yet"
+              command={`./skyrun deploy ./image.tar --project ${project}`}
+              action={may && deployLink}
+            >
+              Deploying an archive uploads it first; it stays here for the next deploy.
+            </EmptyState>
+          }
+        />
         {images !== undefined && images.length > 0 && (
           <Table label="Images" className="min-w-176">
             <thead>

@@ -1,18 +1,19 @@
-import { type Member, OPERATIONS, type Problem, type Role, role } from '@skyrun/contracts';
+import { type Member, OPERATIONS, type Role, role } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi, useUser } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { keys, membersQuery } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
-import { Dialog } from '../components/dialog.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { SelectField, TextField } from '../components/field.tsx';
 import { Initial } from '../components/initial.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { dateText } from '../format/time.ts';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
@@ -29,31 +30,19 @@ function AddMember({ project }: { project: string }) {
   const queries = useQueryClient();
   const [email, setEmail] = useState('');
   const [chosen, setChosen] = useState<Role>('developer');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-
-  async function add(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      await api.call(OPERATIONS.addMember, { params: { project }, body: { email: email.trim(), role: chosen } });
-      toast(`${email} is now ${chosen} of ${project}.`);
-      setEmail('');
-      await queries.invalidateQueries({ queryKey: keys.members(project) });
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    await api.call(OPERATIONS.addMember, { params: { project }, body: { email: email.trim(), role: chosen } });
+    toast(`${email} is now ${chosen} of ${project}.`);
+    setEmail('');
+    await queries.invalidateQueries({ queryKey: keys.members(project) });
+  });
 
   const emailError =
     fieldMessage(problem, '/email') ??
     (problem?.code === 'resource.not_found' ? 'Nobody here has this e-mail; they sign up first.' : undefined);
   return (
     <Panel title="Add a person" note="They need an account on this installation.">
-      <form onSubmit={(event) => void add(event)} className="flex flex-col gap-4">
+      <form onSubmit={submit} className="flex flex-col gap-4">
         <div className="grid items-start gap-4 sm:grid-cols-[minmax(0,1fr)_12rem_auto]">
           <TextField
             label="E-mail"
@@ -88,43 +77,25 @@ function AddMember({ project }: { project: string }) {
 function RemoveMember({ project, member, onClose }: { project: string; member: Member; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-  async function remove() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.removeMember, { params: { project, userId: member.userId } });
-      toast(`${member.email} was removed.`);
-      await queries.invalidateQueries({ queryKey: keys.members(project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
   return (
-    <Dialog
-      open
-      onOpenChange={onClose}
+    <ConfirmDialog
       title={`Remove ${member.email}?`}
       description={`They lose their access to ${project}; what they deployed stays.`}
-    >
-      <div className="flex flex-col gap-4">
-        {problem !== null && <ProblemNotice error={problem} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep</Button>
-          <Button tone="danger" busy={busy} onClick={() => void remove()}>
-            Remove member
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+      action="Remove member"
+      onConfirm={async () => {
+        await api.call(OPERATIONS.removeMember, { params: { project, userId: member.userId } });
+        toast(`${member.email} was removed.`);
+        await queries.invalidateQueries({ queryKey: keys.members(project) });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
 export function MembersPage() {
   const project = useProjectName();
-  const { data: members, error, refetch } = useQuery(membersQuery(useApi(), project));
+  const list = useQuery(membersQuery(useApi(), project));
+  const members = list.data;
   const user = useUser();
   const manages = useMay(project)('project.manage');
   const [removing, setRemoving] = useState<Member | null>(null);
@@ -132,12 +103,7 @@ export function MembersPage() {
     <Page title="Members" documentTitle={`Members – ${project}`} subtitle={`Who may do what in ${project}.`}>
       {manages && <AddMember project={project} />}
       <Panel title="People" flush>
-        {error !== null && members === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={error} onRetry={refetch} />
-          </div>
-        )}
-        {members === undefined && error === null && <SkeletonRows rows={2} />}
+        <ListState list={list} items={members} rows={2} />
         <ul aria-label="Members">
           {members?.map((member) => (
             <li key={member.userId} className="flex items-center gap-3 border-b border-line px-4 py-2.5 last:border-0">

@@ -1,21 +1,23 @@
-import { OPERATIONS, type Problem, type Secret } from '@skyrun/contracts';
+import { OPERATIONS, type Secret } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { KeyRound, Plus, RefreshCw, Trash2 } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { keys, secretsQuery } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Ago } from '../components/ago.tsx';
 import { Button } from '../components/button.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Field, TextField } from '../components/field.tsx';
 import { inputStyle } from '../components/input-style.ts';
+import { ListState } from '../components/list-state.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
@@ -26,28 +28,15 @@ function Write({ project, known, onClose }: { project: string; known: Secret | n
   const queries = useQueryClient();
   const [name, setName] = useState(known?.name ?? '');
   const [value, setValue] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function send(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const written =
-        known === null
-          ? await api.call(OPERATIONS.createSecret, { params: { project }, body: { name, value } })
-          : await api.call(OPERATIONS.addSecretVersion, {
-              params: { project, secret: known.name },
-              body: { value },
-            });
-      toast(`${written.name} has version ${written.latestVersion}.`);
-      await queries.invalidateQueries({ queryKey: keys.secrets(project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const written =
+      known === null
+        ? await api.call(OPERATIONS.createSecret, { params: { project }, body: { name, value } })
+        : await api.call(OPERATIONS.addSecretVersion, { params: { project, secret: known.name }, body: { value } });
+    toast(`${written.name} has version ${written.latestVersion}.`);
+    await queries.invalidateQueries({ queryKey: keys.secrets(project) });
+    onClose();
+  });
   return (
     <Dialog
       open
@@ -59,7 +48,7 @@ function Write({ project, known, onClose }: { project: string; known: Secret | n
           : 'Instances that start from now on get it, where they name the latest version.'
       }
     >
-      <form className="flex flex-col gap-4" onSubmit={send}>
+      <form className="flex flex-col gap-4" onSubmit={submit}>
         {known === null && (
           <TextField
             label="Name"
@@ -97,37 +86,18 @@ function Write({ project, known, onClose }: { project: string; known: Secret | n
 function Remove({ secret, onClose }: { secret: Secret; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function remove() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.deleteSecret, { params: { project: secret.project, secret: secret.name } });
-      toast(`${secret.name} was deleted.`);
-      await queries.invalidateQueries({ queryKey: keys.secrets(secret.project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
   return (
-    <Dialog
-      open
-      onOpenChange={onClose}
+    <ConfirmDialog
       title={`Delete ${secret.name}?`}
       description="All its versions go, and nobody can read them again. A secret that a service uses stays."
-    >
-      <div className="flex flex-col gap-4">
-        {problem !== null && <ProblemNotice error={problem} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep it</Button>
-          <Button tone="danger" busy={busy} onClick={() => void remove()}>
-            Delete secret
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+      action="Delete secret"
+      onConfirm={async () => {
+        await api.call(OPERATIONS.deleteSecret, { params: { project: secret.project, secret: secret.name } });
+        toast(`${secret.name} was deleted.`);
+        await queries.invalidateQueries({ queryKey: keys.secrets(secret.project) });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
@@ -137,7 +107,8 @@ type Open =
 
 export function SecretsPage() {
   const project = useProjectName();
-  const { data: secrets, error, isPending, refetch } = useQuery(secretsQuery(useApi(), project));
+  const list = useQuery(secretsQuery(useApi(), project));
+  const secrets = list.data;
   const may = useMay(project)('services.write');
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
@@ -155,21 +126,20 @@ export function SecretsPage() {
       actions={may && create}
     >
       <Panel flush>
-        {error !== null && secrets === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={error} onRetry={refetch} />
-          </div>
-        )}
-        {isPending && <SkeletonRows rows={3} />}
-        {secrets?.length === 0 && (
-          <EmptyState
-            icon={KeyRound}
-            title="No secret yet"
-            command={`./skyrun secrets create NAME --project ${project} < file`}
-          >
-            Create one, then choose it for a variable of a service.
-          </EmptyState>
-        )}
+        <ListState
+          list={list}
+          items={secrets}
+          rows={3}
+          empty={
+            <EmptyState
+              icon={KeyRound}
+              title="No secret yet"
+              command={`./skyrun secrets create NAME --project ${project} < file`}
+            >
+              Create one, then choose it for a variable of a service.
+            </EmptyState>
+          }
+        />
         {secrets !== undefined && secrets.length > 0 && (
           <Table label="Secrets">
             <thead>

@@ -5,9 +5,8 @@ import { useState } from 'react';
 import { useApi } from '../../api/context.ts';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { useMay } from '../../shell/permissions.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { budgetsQuery } from '../queries.ts';
@@ -20,7 +19,8 @@ type Doing = { readonly what: 'create' } | { readonly what: 'edit' | 'delete'; r
 
 export function BudgetsTab() {
   const project = useProjectName();
-  const { data, error, refetch } = useQuery(budgetsQuery(useApi(), project));
+  const list = useQuery(budgetsQuery(useApi(), project));
+  const { data } = list;
   const manages = useMay(project)('billing.manage');
   const [doing, setDoing] = useState<Doing>(null);
   const create = manages && (
@@ -36,17 +36,17 @@ export function BudgetsTab() {
         actions={data !== undefined && data.items.length > 0 && create}
         flush
       >
-        {error !== null && data === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={error} onRetry={refetch} />
-          </div>
-        )}
-        {data === undefined && error === null && <SkeletonRows rows={2} className="h-24" />}
-        {data?.items.length === 0 && (
-          <EmptyState icon={PiggyBank} title="No budget yet" action={create}>
-            A budget tells you when the month’s cost, or its forecast, passes what you set, and can stop the spending.
-          </EmptyState>
-        )}
+        <ListState
+          list={list}
+          items={data?.items}
+          rows={2}
+          rowClassName="h-24"
+          empty={
+            <EmptyState icon={PiggyBank} title="No budget yet" action={create}>
+              A budget tells you when the month’s cost, or its forecast, passes what you set, and can stop the spending.
+            </EmptyState>
+          }
+        />
         <ul aria-label="Budgets">
           {data?.items.map((budget) => (
             <BudgetRow

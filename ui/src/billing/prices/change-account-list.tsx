@@ -1,10 +1,11 @@
-import { type AccountPriceList, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type AccountPriceList, OPERATIONS } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { fieldMessage, toProblem } from '../../api/problems.ts';
+import { fieldMessage } from '../../api/problems.ts';
 import { keys } from '../../api/queries.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
@@ -19,39 +20,29 @@ export function ChangeAccountList({ list, onClose }: { list: AccountPriceList; o
   const lists = useQuery(priceListsQuery(api));
   const [choice, setChoice] = useState('');
   const [from, setFrom] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const titles = new Map((lists.data?.items ?? []).map(({ name, title }) => [name, title]));
-  async function change(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
+  const { busy, problem, submit } = useAction(async () => {
     const [kind, name = ''] = choice.split(':');
-    try {
-      const changed = await api.call(OPERATIONS.changeAccountPriceList, {
-        params: { project: list.project },
-        body: {
-          ...(kind === 'region' ? { region: name } : { priceList: name }),
-          // The field is in the browser's own time.
-          ...(from === '' ? {} : { effectiveFrom: new Date(from).toISOString() }),
-        },
-      });
-      const planned = changed.changes[0];
-      toast(
-        planned === undefined
-          ? `The planned change of ${list.project} was taken back.`
-          : `${list.project} has ${titles.get(planned.priceList) ?? planned.priceList} from ${dateTimeText(planned.effectiveFrom)}.`,
-      );
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: billingKeys.accountPriceList(list.project) }),
-        queries.invalidateQueries({ queryKey: keys.costs(list.project) }),
-      ]);
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+    const changed = await api.call(OPERATIONS.changeAccountPriceList, {
+      params: { project: list.project },
+      body: {
+        ...(kind === 'region' ? { region: name } : { priceList: name }),
+        // The field is in the browser's own time.
+        ...(from === '' ? {} : { effectiveFrom: new Date(from).toISOString() }),
+      },
+    });
+    const last = changed.changes[0];
+    toast(
+      last === undefined
+        ? `${list.project} stays with ${changed.title}.`
+        : `${list.project} has ${titles.get(last.priceList) ?? last.priceList} from ${dateTimeText(last.effectiveFrom)}.`,
+    );
+    await Promise.all([
+      queries.invalidateQueries({ queryKey: billingKeys.accountPriceList(list.project) }),
+      queries.invalidateQueries({ queryKey: keys.costs(list.project) }),
+    ]);
+    onClose();
+  });
   const choiceError = fieldMessage(problem, '/priceList') ?? fieldMessage(problem, '/region');
   const fromError = fieldMessage(problem, '/effectiveFrom');
   return (
@@ -61,7 +52,7 @@ export function ChangeAccountList({ list, onClose }: { list: AccountPriceList; o
       title={`Price list of ${list.project}`}
       description={`Now: ${list.title}. Usage from the time on is priced by the other list; what happened before keeps its price.`}
     >
-      <form onSubmit={(event) => void change(event)} className="flex flex-col gap-4" noValidate>
+      <form onSubmit={submit} className="flex flex-col gap-4" noValidate>
         <SelectField
           label="Price list"
           value={choice}
