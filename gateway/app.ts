@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { type Client, type Clock, createMetrics, type Logger, type Readiness } from '@skyrun/kit';
+import type { Client, Clock, Logger, Readiness } from '@skyrun/kit/base';
 import { type AccessLogOptions, createAccessLog } from './access-log/access-log.ts';
 import { BreakerNews } from './breaker/breaker-news.ts';
 import { createPriceFeed } from './cost/price-feed.ts';
@@ -248,10 +248,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     usage: processUsage,
   });
   const views = createViewReporter({ gateway: deps.id, viewer, client: deps.orchestrator, clock, logger });
-  const metrics = createMetrics({ defaults: true });
-  traces?.register(metrics);
-  accessLog?.register(metrics);
-  registerMetrics(metrics, core, table);
+  // Made when Prometheus first asks: requests pay nothing for it, and a gateway that nobody scrapes saves ten megabytes.
+  const openMetrics = async () => {
+    const { createMetrics } = await import('@skyrun/kit/metrics');
+    const metrics = createMetrics({ defaults: true });
+    traces?.register(metrics);
+    accessLog?.register(metrics);
+    registerMetrics(metrics, core, table);
+    return metrics;
+  };
   const ready = (): Readiness => ({
     ok: server.listening && !core.draining && feed.known(),
     checks: {
@@ -260,7 +265,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       registry: feed.live() ? 'ok' : 'does not answer; the last known routes are in force',
     },
   });
-  const admin = createAdminServer({ metrics, table, ready });
+  const admin = createAdminServer({ openMetrics, table, ready });
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     new ClientConnection(core, socket);
   });

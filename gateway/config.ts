@@ -1,4 +1,4 @@
-import { configTypes, defineConfig } from '@skyrun/kit';
+import { configTypes, defineConfig } from '@skyrun/kit/base';
 import { z } from 'zod';
 
 const milliseconds = z.coerce.number().int().min(1).max(86_400_000);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBus } from '@skyrun/bus';
-import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit';
+import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { createRedisBuckets } from './limit/redis-buckets.ts';

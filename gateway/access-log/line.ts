@@ -1,4 +1,4 @@
-import { isoTime } from '@skyrun/kit';
+import { isoTime } from '@skyrun/kit/base';
 import type { RequestRecord } from '../observe/request-record.ts';
 
 export interface LineOptions {

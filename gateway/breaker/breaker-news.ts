@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@skyrun/contracts';
-import { type Clock, isoTime, type Logger, newId } from '@skyrun/kit';
+import { type Clock, isoTime, type Logger, newId } from '@skyrun/kit/base';
 import type { Destination, Instance } from '../pipeline/destination.ts';
 
 export interface NewsPublisher {

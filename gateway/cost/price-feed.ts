@@ -1,5 +1,5 @@
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { type RateBook, rateBook } from './request-cost.ts';
 
 const REFRESH_MS = 30_000;

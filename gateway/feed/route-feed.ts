@@ -1,5 +1,5 @@
 import { FEED_HEARTBEAT_MS, OPERATIONS, type Route } from '@skyrun/contracts';
-import { backoff, type Client, type Clock, createTicker, type Logger } from '@skyrun/kit';
+import { backoff, type Client, type Clock, createTicker, type Logger } from '@skyrun/kit/base';
 import { type FeedPosition, follow, type RouteChange } from './feed-state.ts';
 import { loadSnapshot, saveSnapshot } from './snapshot-file.ts';
 

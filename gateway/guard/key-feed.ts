@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { type Callers, readKeySet } from './callers.ts';
 
 const REFRESH_MS = 60_000;

@@ -6,11 +6,16 @@ import type { Destination } from '../pipeline/destination.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 
 /** The operator's view of one gateway process, on loopback only. */
-export function createAdminServer(options: { metrics: Metrics; table: RouteTable; ready: () => Readiness }): {
+export function createAdminServer(options: {
+  openMetrics: () => Promise<Metrics>;
+  table: RouteTable;
+  ready: () => Readiness;
+}): {
   listen(port: number): Promise<AddressInfo>;
   close(): Promise<void>;
 } {
-  const { metrics, table, ready } = options;
+  const { openMetrics, table, ready } = options;
+  let opened: Promise<Metrics> | undefined;
   const json = (response: ServerResponse, status: number, body: unknown) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
   };
@@ -24,10 +29,12 @@ export function createAdminServer(options: { metrics: Metrics; table: RouteTable
         json(response, readiness.ok ? 200 : 503, readiness);
         return;
       }
-      case '/metrics':
-        response.writeHead(200, { 'content-type': metrics.registry.contentType });
-        response.end(await metrics.registry.metrics());
+      case '/metrics': {
+        opened ??= openMetrics();
+        const { registry } = await opened;
+        response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
         return;
+      }
       case '/debug/routes':
         json(response, 200, { routes: [...table.entries()].map(describe) });
         return;

@@ -1,5 +1,5 @@
 import { OPERATIONS, type TrafficReport } from '@skyrun/contracts';
-import { backoff, type Client, type Clock, isoTime, type Logger } from '@skyrun/kit';
+import { backoff, type Client, type Clock, isoTime, type Logger } from '@skyrun/kit/base';
 import type { Destination } from '../pipeline/destination.ts';
 import type { RevisionTraffic } from './traffic-window.ts';
 

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@skyrun/contracts';
-import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import { listSegments, loadPosition, readLines, removeSegment, type SpoolPosition, savePosition } from './segments.ts';
 import { parseLine } from './spool-line.ts';
 

@@ -1,5 +1,5 @@
 import type { AnyEvent, UsageRecorded } from '@skyrun/contracts';
-import { type Clock, isoTime, newId } from '@skyrun/kit';
+import { type Clock, isoTime, newId } from '@skyrun/kit/base';
 import type { WindowUsage } from '../meter/meter.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { OPERATIONS, servicePolicy, type TeamRoute } from '@skyrun/contracts';
-import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { Guard, type GuardDeps } from '../guard/guard.ts';
 import { Destination, Instance } from '../pipeline/destination.ts';
 

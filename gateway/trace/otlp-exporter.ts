@@ -1,4 +1,4 @@
-import { backoff, type Clock, createTicker, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, createTicker, type Logger } from '@skyrun/kit/base';
 import type { Span } from './spans.ts';
 
 /** Spans that wait to be sent; beyond that the newest are dropped and counted. */

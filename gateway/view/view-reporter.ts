@@ -1,5 +1,5 @@
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import type { Viewer } from './viewer.ts';
 
 const EVERY_MS = 2000;

@@ -7,7 +7,7 @@ import {
   VIEW_EJECTED,
   VIEW_SERVICES,
 } from '@skyrun/contracts';
-import { type Clock, isoTime } from '@skyrun/kit';
+import { type Clock, isoTime } from '@skyrun/kit/base';
 import type { GatewayCore, OpenConnection } from '../pipeline/core.ts';
 import type { Destination, Instance } from '../pipeline/destination.ts';
 import type { RevisionTraffic } from '../report/traffic-window.ts';

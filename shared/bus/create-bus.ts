@@ -2,8 +2,6 @@ import type { Clock, Logger } from '@skyrun/kit';
 import { BusError } from './errors.ts';
 import type { EventBus, RetryPolicy } from './event-bus.ts';
 import { createMemoryBus, type MemoryBroker } from './memory-bus.ts';
-import { createRabbitBus } from './rabbitmq/rabbitmq-bus.ts';
-import { createRedisBus } from './redis/redis-bus.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 
 export type BusKind = 'redis' | 'rabbitmq' | 'memory';
@@ -35,9 +33,14 @@ export async function createBus(config: BusConfig): Promise<EventBus> {
   const retry = { ...DEFAULT_RETRY, ...config.retry };
   if (kind === 'memory') return createMemoryBus(broker ? { clock, logger, retry, broker } : { clock, logger, retry });
   if (url === undefined) throw new BusError('bus.bad_config', `bus of kind ${kind}: expected a url`);
-  const create = kind === 'redis' ? createRedisBus : createRabbitBus;
-  const bus = create({ url, namespace, clock, logger, retry });
+  const bus = (await brokerOf(kind))({ url, namespace, clock, logger, retry });
   for (let waited = 0; waited < connectWaitMs && !bus.ready(); waited += POLL_MS) await clock.sleep(POLL_MS);
   if (!bus.ready()) logger.warn({ kind }, 'the broker is away; going on, and trying again');
   return bus;
+}
+
+/** Loads the chosen broker's client only: each costs megabytes in every process. */
+async function brokerOf(kind: 'redis' | 'rabbitmq') {
+  if (kind === 'redis') return (await import('./redis/redis-bus.ts')).createRedisBus;
+  return (await import('./rabbitmq/rabbitmq-bus.ts')).createRabbitBus;
 }

@@ -1,5 +1,5 @@
 import { type AnyEvent, InvalidEventError, parseEvent, type TypeSet } from '@skyrun/contracts';
-import { backoff, type Clock, isoTime, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, isoTime, type Logger } from '@skyrun/kit/base';
 import type { DeliveryContext, EventHandler, RetryPolicy } from './event-bus.ts';
 import { afterFailure } from './retry.ts';
 

@@ -1,5 +1,5 @@
 import type { AnyEvent, Flow, FlowObserved } from '@skyrun/contracts';
-import { type Clock, createTicker, isoTime, type Logger, newId } from '@skyrun/kit';
+import { type Clock, createTicker, isoTime, type Logger, newId } from '@skyrun/kit/base';
 import type { EventBus, GroupOptions, Subscription } from './event-bus.ts';
 
 /** How often a consumer says what it has handled. */

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import { type ChannelModel, connect } from 'amqplib';
 import { unavailable } from '../errors.ts';
 import type { Names } from './names.ts';

@@ -1,4 +1,4 @@
-import { backoff, type Logger } from '@skyrun/kit';
+import { backoff, type Logger } from '@skyrun/kit/base';
 import { Redis } from 'ioredis';
 
 /** Milliseconds without an answer after which a command counts as lost. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import type { Redis } from 'ioredis';
 import { type Delivery, Dispatcher, type Failure } from '../dispatcher.ts';
 import type { EventHandler, RetryPolicy } from '../event-bus.ts';

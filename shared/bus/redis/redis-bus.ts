@@ -1,5 +1,5 @@
 import { type AnyEvent, parseEvent } from '@skyrun/contracts';
-import { type Clock, createTicker, type Logger } from '@skyrun/kit';
+import { type Clock, createTicker, type Logger } from '@skyrun/kit/base';
 import { closed, unavailable } from '../errors.ts';
 import type { EventBus, GroupOptions, RetryPolicy, SubscribeOptions } from '../event-bus.ts';
 import { assertGroupName, DEFAULT_PREFETCH, parseGroup } from '../group.ts';

@@ -1,4 +1,4 @@
-import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import type { Redis } from 'ioredis';
 import { Dispatcher } from '../dispatcher.ts';
 import type { EventHandler, RetryPolicy } from '../event-bus.ts';
