@@ -8,7 +8,7 @@ export const clientConfig = defineConfig('client', {
   SKYRUN_BUS: { schema: z.enum(['redis', 'rabbitmq']), default: 'redis', doc: 'which broker carries the events' },
   SKYRUN_BUS_URL: { schema: configTypes.url, doc: 'address of the broker', secret: true },
   SKYRUN_URL: { schema: configTypes.url.optional(), doc: 'address of Skyrun; needed to publish and to be found' },
-  SKYRUN_TOKEN: { schema: text, doc: 'access token for SKYRUN_URL', secret: true },
+  SKYRUN_TOKEN: { schema: text, doc: 'API key (or access token) for SKYRUN_URL', secret: true },
   SKYRUN_PROJECT: { schema: text, doc: 'project of the team' },
   SKYRUN_CLIENT_LOG_LEVEL: { schema: configTypes.logLevel, default: 'info', doc: 'how much to say' },
 });

@@ -7,6 +7,7 @@ import { createPriceFeed } from './cost/price-feed.ts';
 import { costField } from './cost/request-cost.ts';
 import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
+import { createApiKeyFeed } from './guard/api-key-feed.ts';
 import { Callers } from './guard/callers.ts';
 import type { GuardDeps } from './guard/guard.ts';
 import { guardOf } from './guard/guard-book.ts';
@@ -237,6 +238,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     clock,
     logger,
   });
+  const apiKeys = createApiKeyFeed({
+    client: deps.identity,
+    callers,
+    path: join(dataDir, 'api-keys.json'),
+    clock,
+    logger,
+  });
   const viewer = new Viewer({
     gateway: deps.id,
     core,
@@ -303,7 +311,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await Promise.all([assets.start(), spool.start()]);
     prices.start();
     traces?.start();
-    await Promise.all([feed.start(), keys.start()]);
+    await Promise.all([feed.start(), keys.start(), apiKeys.start()]);
     reporter.start();
     teamFeed.start();
     views.start();
@@ -351,7 +359,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (server.listening) await drain();
     cancelSweep();
     cancelWindow();
-    await Promise.all([feed.stop(), reporter.stop(), keys.stop(), prices.stop(), teamFeed.stop(), views.stop()]);
+    await Promise.all([
+      feed.stop(),
+      reporter.stop(),
+      keys.stop(),
+      apiKeys.stop(),
+      prices.stop(),
+      teamFeed.stop(),
+      views.stop(),
+    ]);
     meter.finish(clock.monotonic(), clock.now());
     await Promise.all([spool.stop(), traces?.stop(), accessLog?.close()]);
     for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {

@@ -6,6 +6,7 @@ import { deleteService } from './delete.ts';
 import { deploy } from './deploy.ts';
 import { events } from './events/events.ts';
 import { invoices } from './invoices.ts';
+import { keys } from './keys.ts';
 import { kubeconfigCommand } from './kubeconfig.ts';
 import { load } from './load.ts';
 import { login, logout } from './login.ts';
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   deploy,
   services,
   secrets,
+  keys,
   logs,
   events,
   deadLetters,

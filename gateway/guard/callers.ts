@@ -1,4 +1,4 @@
-import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
 import { type AccessClaims, accessClaims, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@skyrun/contracts';
 
 /** Verified tokens that are kept, so that a client pays for the signature once. */
@@ -35,10 +35,45 @@ export function readKeySet(set: unknown): PublicKey[] {
   });
 }
 
-/** Verifies access tokens with identity's public keys, from memory: identity may be gone. */
+/** An API key as gateways know it: by its digest. */
+export interface KnownApiKey {
+  readonly digest: string;
+  readonly id: string;
+  readonly project: string;
+  /** Null: without end. */
+  readonly until: string | null;
+}
+
+/** Verifies access tokens with identity's public keys, and API keys by their digests, from memory: identity may be gone. */
 export class Callers {
   #keys: readonly PublicKey[] = [];
   #known = new Map<string, Verdict>();
+  #apiKeys: ReadonlyMap<string, KnownApiKey> | null = null;
+  #used = new Set<string>();
+
+  setApiKeys(keys: readonly KnownApiKey[]): void {
+    this.#apiKeys = new Map(keys.map((key) => [key.digest, key]));
+  }
+
+  /** False until identity has told of them once. */
+  get hasApiKeys(): boolean {
+    return this.#apiKeys !== null;
+  }
+
+  /** The key of a project that is sent; null where no key is like this, or it has ended. `now`: Unix ms. */
+  identifyApiKey(text: string, now: number): KnownApiKey | null {
+    const known = this.#apiKeys?.get(createHash('sha256').update(text).digest('hex'));
+    if (known === undefined || (known.until !== null && Date.parse(known.until) <= now)) return null;
+    this.#used.add(known.id);
+    return known;
+  }
+
+  /** Ids of the keys that were used since this was asked last. */
+  takeUsedApiKeys(): string[] {
+    const used = [...this.#used];
+    this.#used.clear();
+    return used;
+  }
 
   setKeys(keys: readonly PublicKey[]): void {
     this.#keys = keys;

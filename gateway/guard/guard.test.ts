@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { servicePolicy, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@skyrun/contracts';
 import { exportJWK, SignJWT } from 'jose';
@@ -12,6 +12,15 @@ let running: RunningGateway;
 let echo: EchoInstance;
 let privateKey: KeyObject;
 let publicKey: KeyObject;
+let used: string[] = [];
+const apiKeyOf = (letter: string) => `sk_${letter.repeat(43)}`;
+const knownKey = (letter: string, project: string, until: string | null = null) => ({
+  digest: createHash('sha256').update(apiKeyOf(letter)).digest('hex'),
+  id: `key_01890000-0000-7000-8000-00000000000${letter}`,
+  project,
+  until,
+});
+const apiKeys = [knownKey('a', 'demo'), knownKey('b', 'other'), knownKey('c', 'demo', '2020-01-01T00:00:00.000Z')];
 
 beforeAll(() => {
   ({ privateKey, publicKey } = generateKeyPairSync('ed25519'));
@@ -30,7 +39,15 @@ async function start(policy: z.input<typeof servicePolicy>, ports?: number[]): P
       { ...route([target(ports ?? [echo.port])]), policy: servicePolicy.parse(policy) },
       route([target([echo.port], { revisionId: 'rev_01890000-0000-7000-8000-000000000009' })], 'free.demo.localhost'),
     ],
-    { identity: { call: () => Promise.resolve({ keys }) } as never },
+    {
+      identity: {
+        call: (operation: { id: string }, input: { body: { used: string[] } }) => {
+          if (operation.id !== 'syncApiKeys') return Promise.resolve({ keys });
+          used.push(...input.body.used);
+          return Promise.resolve({ version: '1', keys: apiKeys });
+        },
+      } as never,
+    },
   );
 }
 
@@ -155,6 +172,35 @@ describe('members only', () => {
     expect(await response.json()).toMatchObject({ code });
     expect(response.headers.get('www-authenticate') !== null).toBe(status === 401);
     expect(echo.seen).toHaveLength(0);
+  });
+
+  test.each([
+    ['x-api-key', (key: string) => ({ 'x-api-key': key })],
+    ['authorization', (key: string) => ({ authorization: `Bearer ${key}` })],
+  ])('an API key of the project in %s comes through, and the instance does not see it', async (field, send) => {
+    used = [];
+    await start({ invoker: 'members' });
+    const asked = () => call('/', { headers: send(apiKeyOf('a')) });
+    await expect.poll(async () => (await asked()).status, { timeout: 10_000 }).toBe(200);
+    expect(echo.seen.at(-1)?.headers[field]).toMatch(/sk_REMOVED$/);
+    expect(JSON.stringify(echo.seen)).not.toContain(apiKeyOf('a'));
+    await expect.poll(() => used, { timeout: 10_000 }).toContain(apiKeys[0]?.id);
+    const refused = async (letter: string) => {
+      const response = await call('/', { headers: send(apiKeyOf(letter)) });
+      const { code } = (await response.json()) as { code: string };
+      return `${response.status} ${code}`;
+    };
+    expect(await refused('b')).toBe('403 auth.forbidden');
+    expect(await refused('c')).toBe('401 auth.invalid_token');
+    expect(await refused('d')).toBe('401 auth.invalid_token');
+  });
+
+  test('another kind of key in X-API-Key is no proof here, and the service’s own affair where all may call', async () => {
+    await start({ invoker: 'members' });
+    expect((await call('/', { headers: { 'x-api-key': 'secret' } })).status).toBe(401);
+    const free = await call('/', { host: 'free.demo.localhost', headers: { 'x-api-key': apiKeyOf('a') } });
+    expect(free.status).toBe(200);
+    expect(echo.seen.at(-1)?.headers['x-api-key']).toBe(apiKeyOf('a'));
   });
 
   test('two Authorization headers are no request', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Cors, ProblemCode, RateLimit, ServicePolicy } from '@skyrun/contracts';
+import { API_KEY, type Cors, type ProblemCode, type RateLimit, type ServicePolicy } from '@skyrun/contracts';
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { Buckets } from '../limit/buckets.ts';
 import type { Rate, RateVerdict } from '../limit/gcra.ts';
@@ -117,19 +117,30 @@ export class Guard {
 
   #callerFault(fields: RequestFields): { code: ProblemCode; detail: string } | null {
     const { callers, now } = this.#deps;
-    const token = /^Bearer +(\S+)$/i.exec(fields.authorization)?.[1];
+    const token = /^Bearer +(\S+)$/i.exec(fields.authorization)?.[1] ?? keyOf(fields);
     if (token === undefined) {
       return {
         code: 'auth.required',
-        detail: 'Only members of the project may call; send Authorization: Bearer <token>.',
+        detail:
+          'Only members of the project may call; send Authorization: Bearer <token or API key>, or X-API-Key: <API key>.',
       };
     }
+    if (API_KEY.test(token)) return this.#apiKeyFault(token);
     if (!callers.hasKeys) return { code: 'platform.unavailable', detail: 'Tokens cannot be verified yet.' };
     const verdict = callers.identify(token, now());
     if ('fault' in verdict) return { code: 'auth.invalid_token', detail: `${verdict.fault}.` };
     const { claims } = verdict;
     if (claims.admin || Object.hasOwn(claims.projects, this.#project)) return null;
     return { code: 'auth.forbidden', detail: `You are no member of the project ${this.#project}.` };
+  }
+
+  #apiKeyFault(text: string): { code: ProblemCode; detail: string } | null {
+    const { callers, now } = this.#deps;
+    if (!callers.hasApiKeys) return { code: 'platform.unavailable', detail: 'API keys cannot be verified yet.' };
+    const key = callers.identifyApiKey(text, now());
+    if (key === null) return { code: 'auth.invalid_token', detail: 'There is no such API key, or it has ended.' };
+    if (key.project === this.#project) return null;
+    return { code: 'auth.forbidden', detail: `The API key is not of the project ${this.#project}.` };
   }
 
   /** Null where the limit is about other requests. */
@@ -151,6 +162,11 @@ export class Guard {
     }
     return key;
   }
+}
+
+/** Other API keys in this field are the service's own affair. */
+function keyOf({ apiKey }: RequestFields): string | undefined {
+  return API_KEY.test(apiKey) ? apiKey : undefined;
 }
 
 function boundsOf(policy: ServicePolicy): RequestBounds | null {

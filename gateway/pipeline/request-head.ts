@@ -73,7 +73,9 @@ export function forwardingFields(fields: RequestFields, { address, protocol, ver
 /** `forwarded` as an instance may see it: where only members may call, without what would let it call as them. */
 export function forwardedFields(forwarded: string, admission: Admission | null): string {
   if (admission === null || !admission.hidesToken) return forwarded;
-  return forwarded.replace(/^(authorization:[ \t]*bearer +[^.\r]+\.[^.\r]+)\.[^\r]*/im, '$1.SIGNATURE_REMOVED');
+  return forwarded
+    .replace(/^(authorization:[ \t]*bearer +[^.\r]+\.[^.\r]+)\.[^\r]*/im, '$1.SIGNATURE_REMOVED')
+    .replace(/^((?:authorization:[ \t]*bearer +|x-api-key:[ \t]*)sk_)[\w-]{43}(?=[ \t]*\r)/gim, '$1REMOVED');
 }
 
 /** The head that goes to the instance. */

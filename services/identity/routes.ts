@@ -1,5 +1,6 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, type Caller, createApi, reply } from '@skyrun/kit';
+import { bindApiKeys } from './api-keys/routes.ts';
 import type { IdentityContext } from './context.ts';
 import { publicKeys } from './keys/keyring.ts';
 import { originOf } from './origin.ts';
@@ -71,6 +72,7 @@ export function createRoutes(context: () => IdentityContext): Api {
     await removeMember({ ...call.params, origin: originOf(call) }, context());
     return undefined;
   });
+  bindApiKeys(api, context);
   api.handle(OPERATIONS.getAccess, ({ query }) => getAccess(query, context()));
   return api;
 }

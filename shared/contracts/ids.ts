@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const ID_PREFIXES = {
   user: 'usr',
   project: 'prj',
+  apiKey: 'key',
   image: 'img',
   service: 'svc',
   revision: 'rev',

@@ -11,6 +11,7 @@ export {
   TOKEN_AUDIENCE,
   TOKEN_ISSUER,
 } from './access.ts';
+export { apiKeyOperations } from './api/api-keys.ts';
 export { billingOperations } from './api/billing.ts';
 export { defineOperation } from './api/define.ts';
 export {
@@ -155,6 +156,15 @@ export {
   type ProblemOptions,
   problemDetails,
 } from './problem.ts';
+export {
+  API_KEY,
+  type ApiKey,
+  type ApiKeyRole,
+  apiKey,
+  apiKeyRole,
+  type NewApiKey,
+  newApiKey,
+} from './resources/api-key.ts';
 export {
   BILLED_TICK_MS,
   type Budget,

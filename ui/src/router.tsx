@@ -71,6 +71,11 @@ const secretsRoute = createRoute({
   path: '/secrets',
   component: lazyRouteComponent(() => import('./secrets/secrets-page.tsx'), 'SecretsPage'),
 });
+const keysRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./keys/keys-page.tsx'), 'KeysPage'),
+});
 const eventsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/events',
@@ -219,6 +224,7 @@ const routeTree = rootRoute.addChildren([
       deployRoute,
       imagesRoute,
       secretsRoute,
+      keysRoute,
       eventsRoute.addChildren([
         eventFeedRoute,
         eventCatalogueRoute,

@@ -1,4 +1,4 @@
-import type { Role } from '@skyrun/contracts';
+import type { ApiKeyRole, Role } from '@skyrun/contracts';
 import type { ColumnType, Generated, Kysely } from 'kysely';
 
 /** Written as an instant; read back as one. */
@@ -28,6 +28,23 @@ export interface IdentityTables {
   };
   signing_keys: { kid: string; public_jwk: Json; private_key: Buffer; created_at: Instant };
   sign_in_failures: { key: string; failures: number; last_at: Instant; locked_until: Instant };
+  api_keys: {
+    id: string;
+    project_id: string;
+    name: string;
+    role: ApiKeyRole;
+    hint: string;
+    digest: Buffer;
+    previous_digest: Buffer | null;
+    previous_until: Instant | null;
+    created_by: string;
+    created_at: Instant;
+    expires_at: Instant | null;
+    rotated_at: Instant | null;
+    last_used_at: Instant | null;
+  };
+  /** A bigint; the driver gives it as text. */
+  api_keys_version: { version: string };
   audit_log: {
     id: Generated<string>;
     at: Instant;

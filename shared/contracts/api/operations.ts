@@ -1,3 +1,4 @@
+import { apiKeyOperations } from './api-keys.ts';
 import { billingOperations } from './billing.ts';
 import { billingAdminOperations } from './billing-admin.ts';
 import { billingInsightOperations } from './billing-insight.ts';
@@ -15,6 +16,7 @@ import { teamEventOperations } from './team-events.ts';
 /** Every HTTP operation of the platform. */
 export const OPERATIONS = {
   ...identityOperations,
+  ...apiKeyOperations,
   ...registryOperations,
   ...secretOperations,
   ...orchestratorOperations,

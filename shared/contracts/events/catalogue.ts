@@ -3,11 +3,14 @@ import { role } from '../access.ts';
 import { idSchema } from '../ids.ts';
 import { moneyString } from '../money.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
+import { apiKeyRole } from '../resources/api-key.ts';
 import { budgetAlert, creditNote } from '../resources/billing.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { rolloutDecision, trafficStatus } from '../resources/traffic.ts';
 import { flowObserved } from './flow.ts';
+
+const apiKeyChange = z.object({ id: idSchema('apiKey'), project: dnsLabel, name: dnsLabel, role: apiKeyRole });
 
 const serviceRef = z.object({ project: dnsLabel, service: dnsLabel, serviceId: idSchema('service') });
 const revisionRef = serviceRef.extend({ revisionId: idSchema('revision'), revisionName: z.string() });
@@ -126,6 +129,24 @@ export const EVENTS = {
     'A person left a project',
     'projects/{project}',
     z.object({ project: dnsLabel, userId: idSchema('user') }),
+  ),
+  'skyrun.key.created.v1': define(
+    'skyrun.key.created.v1',
+    'An API key was made',
+    'projects/{project}/keys/{key}',
+    apiKeyChange,
+  ),
+  'skyrun.key.rotated.v1': define(
+    'skyrun.key.rotated.v1',
+    'An API key was exchanged',
+    'projects/{project}/keys/{key}',
+    apiKeyChange,
+  ),
+  'skyrun.key.revoked.v1': define(
+    'skyrun.key.revoked.v1',
+    'An API key was ended',
+    'projects/{project}/keys/{key}',
+    apiKeyChange,
   ),
   'skyrun.image.imported.v1': define(
     'skyrun.image.imported.v1',

@@ -1,14 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Permission } from '@skyrun/contracts';
 
-/** Who is calling. `internal` is a part of the platform itself and may do what its permission says and no more. */
+/**
+ * Who is calling. `internal` is a part of the platform itself and may do what its permission says and no more; `key` is an API
+ * key, which may do what its role may in its project.
+ */
 export interface Caller {
-  readonly kind: 'user' | 'internal';
-  /** Empty for internal callers. */
+  readonly kind: 'user' | 'internal' | 'key';
+  /** Of the person, or of the key; empty for internal callers. */
   readonly userId: string;
+  /** Of the person; the name of the key. */
   readonly email: string;
   readonly admin: boolean;
-  /** Unix milliseconds at which the credentials end; Infinity for internal callers. */
+  /** Unix milliseconds at which the credentials end; Infinity for internal callers and for keys without an end. */
   readonly expiresAt: number;
 }
 

@@ -15,7 +15,10 @@ export async function authorize(
 ): Promise<Caller | null> {
   if (operation.permission === 'public') return null;
   const caller = await authenticator.authenticate(request.headers);
-  if (!caller) throw new Problem('auth.required', { detail: 'send Authorization: Bearer <access token>' });
+  if (!caller)
+    throw new Problem('auth.required', {
+      detail: 'send Authorization: Bearer <access token or API key>, or X-API-Key',
+    });
   const project = typeof request.params['project'] === 'string' ? request.params['project'] : null;
   if (await authenticator.can(caller, operation.permission, project)) return caller;
   const where = project === null ? '' : ` in project ${project}`;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import {
+  API_KEY,
   accessClaims,
   isProjectPermission,
   OPERATIONS,
@@ -14,6 +15,7 @@ import {
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { Clock } from '../clock.ts';
 import { createClient } from '../http/client.ts';
+import { createKeyBook, type KeyCaller, mayByKey } from './api-keys.ts';
 import type { Authenticator, Caller } from './authenticator.ts';
 
 export interface TokenAuthenticatorOptions {
@@ -44,6 +46,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
     createRemoteJWKSet(new URL('/api/v1/auth/keys', identityUrl), { cooldownDuration: 1000, cacheMaxAge: 600_000 });
   const identity = createClient({ baseUrl: identityUrl, token: () => internalToken });
   const internalDigest = sha256(internalToken);
+  const keyBook = createKeyBook(identity, clock);
   const looked = new Map<string, { role: Role | null; until: number }>();
   const existing = new Set<string>();
   const claimed = new WeakMap<Caller, UserCaller['projects']>();
@@ -98,19 +101,27 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
   return {
     async authenticate(headers: IncomingHttpHeaders) {
       const header = headers.authorization;
-      if (header === undefined) return null;
+      const given = headers['x-api-key'];
+      if (header === undefined) {
+        if (given === undefined) return null;
+        if (typeof given !== 'string' || !API_KEY.test(given)) {
+          throw new Problem('auth.invalid_token', { detail: 'expected X-API-Key: sk_…' });
+        }
+        return keyBook.identify(given);
+      }
       const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
       if (!token) throw new Problem('auth.invalid_token', { detail: 'expected Authorization: Bearer <token>' });
       if (timingSafeEqual(sha256(token), internalDigest)) {
         return { kind: 'internal', userId: '', email: '', admin: false, expiresAt: Number.POSITIVE_INFINITY };
       }
-      return verify(token);
+      return API_KEY.test(token) ? keyBook.identify(token) : verify(token);
     },
     async can(caller: Caller | null, permission: Permission, project: string | null) {
       if (permission === 'public') return true;
       if (!caller) return false;
       if (permission === 'internal') return caller.kind === 'internal';
       if (caller.kind === 'internal') return false;
+      if (isKey(caller)) return mayByKey(caller, permission, project);
       if (caller.admin && project !== null) await mustExist(project);
       if (permission === 'authenticated' || caller.admin) return true;
       if (!isProjectPermission(permission) || project === null) return false;
@@ -118,6 +129,10 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
       return role !== null && ROLE_PERMISSIONS[role].includes(permission);
     },
   };
+}
+
+function isKey(caller: Caller): caller is KeyCaller {
+  return caller.kind === 'key';
 }
 
 function sha256(text: string): Buffer {

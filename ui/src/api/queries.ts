@@ -14,6 +14,7 @@ export const keys = {
   decisions: (project: string, service: string) => [...keys.service(project, service), 'decisions'] as const,
   starts: (project: string, service: string) => [...keys.service(project, service), 'starts'] as const,
   images: (project: string) => ['project', project, 'images'] as const,
+  apiKeys: (project: string) => ['project', project, 'api-keys'] as const,
   secrets: (project: string) => ['project', project, 'secrets'] as const,
   costs: (project: string) => ['project', project, 'costs'] as const,
   invoices: (project: string) => ['project', project, 'invoices'] as const,
@@ -147,6 +148,15 @@ export const secretsQuery = (api: ApiClient, project: string) =>
     queryFn: ({ signal }) =>
       allPages((cursor) =>
         api.call(OPERATIONS.listSecrets, { params: { project }, query: { limit: 200, cursor }, signal }),
+      ),
+  });
+
+export const apiKeysQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: keys.apiKeys(project),
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        api.call(OPERATIONS.listApiKeys, { params: { project }, query: { limit: 200, cursor }, signal }),
       ),
   });
 

@@ -1,5 +1,15 @@
 import { Link } from '@tanstack/react-router';
-import { Boxes, KeyRound, Layers, type LucideIcon, Network, ReceiptText, ScrollText, Users } from 'lucide-react';
+import {
+  Boxes,
+  KeyRound,
+  KeySquare,
+  Layers,
+  type LucideIcon,
+  Network,
+  ReceiptText,
+  ScrollText,
+  Users,
+} from 'lucide-react';
 import { useUser } from '../api/context.ts';
 import { useMay } from './permissions.ts';
 
@@ -10,6 +20,7 @@ const PLACES = [
   { to: '/projects/$project/events', label: 'Events', icon: ScrollText, needs: 'services.read' },
   { to: '/projects/$project/billing', label: 'Billing', icon: ReceiptText, needs: 'billing.read' },
   { to: '/projects/$project/members', label: 'Members', icon: Users, needs: 'project.read' },
+  { to: '/projects/$project/keys', label: 'API keys', icon: KeySquare, needs: 'project.manage' },
   { to: '/projects/$project/gateway', label: 'Gateway', icon: Network, needs: 'admin' },
 ] as const satisfies readonly { to: string; label: string; icon: LucideIcon; needs: string }[];
 

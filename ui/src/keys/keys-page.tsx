@@ -1,0 +1,164 @@
+import { type ApiKey, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { KeySquare, Plus, RefreshCw, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import { toast } from 'sonner';
+import { useApi } from '../api/context.ts';
+import { toProblem } from '../api/problems.ts';
+import { apiKeysQuery, keys } from '../api/queries.ts';
+import { Ago } from '../components/ago.tsx';
+import { Button } from '../components/button.tsx';
+import { Dialog } from '../components/dialog.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
+import { useNow } from '../components/now.ts';
+import { Page } from '../components/page.tsx';
+import { Panel } from '../components/panel.tsx';
+import { Pill } from '../components/pill.tsx';
+import { ProblemNotice } from '../components/problem-notice.tsx';
+import { SkeletonRows } from '../components/skeleton.tsx';
+import { Cell, HeadCell, Table } from '../components/table.tsx';
+import { dateText } from '../format/time.ts';
+import { useMay } from '../shell/permissions.ts';
+import { useProjectName } from '../shell/place.ts';
+import { CreateKey, RotateKey } from './write-key.tsx';
+
+function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  async function revoke() {
+    setBusy(true);
+    try {
+      await api.call(OPERATIONS.revokeApiKey, { params: { project: apiKey.project, key: apiKey.id } });
+      toast(`${apiKey.name} is ended.`);
+      await queries.invalidateQueries({ queryKey: keys.apiKeys(apiKey.project) });
+      onClose();
+    } catch (error) {
+      setProblem(toProblem(error));
+      setBusy(false);
+    }
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={onClose}
+      title={`End ${apiKey.name}?`}
+      description="Whoever uses it is refused within seconds, and it cannot be brought back."
+    >
+      <div className="flex flex-col gap-4">
+        {problem !== null && <ProblemNotice error={problem} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Keep it</Button>
+          <Button tone="danger" busy={busy} onClick={() => void revoke()}>
+            End key
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function Ends({ apiKey }: { apiKey: ApiKey }) {
+  const now = useNow();
+  if (apiKey.previousUntil !== null && Date.parse(apiKey.previousUntil) > now) {
+    return <Pill tone="warn">old key until {dateText(apiKey.previousUntil)}</Pill>;
+  }
+  if (apiKey.expiresAt === null) return <span className="text-ink-3">never</span>;
+  if (Date.parse(apiKey.expiresAt) <= now) return <Pill tone="bad">ended</Pill>;
+  return <>{dateText(apiKey.expiresAt)}</>;
+}
+
+type Open = { readonly kind: 'create' } | { readonly kind: 'rotate' | 'revoke'; readonly apiKey: ApiKey };
+
+export function KeysPage() {
+  const project = useProjectName();
+  const { data, error, isPending, refetch } = useQuery(apiKeysQuery(useApi(), project));
+  const may = useMay(project)('project.manage');
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const create = (
+    <Button tone="solid" onClick={() => setOpen({ kind: 'create' })}>
+      <Plus aria-hidden />
+      New key
+    </Button>
+  );
+  return (
+    <Page
+      title="API keys"
+      documentTitle={`API keys – ${project}`}
+      subtitle="For team services, machines and pipelines: each of one project, with one role."
+      actions={may && create}
+    >
+      <Panel flush>
+        {error !== null && data === undefined && (
+          <div className="p-4">
+            <ProblemNotice error={error} onRetry={refetch} />
+          </div>
+        )}
+        {isPending && <SkeletonRows rows={3} />}
+        {data?.length === 0 && (
+          <EmptyState
+            icon={KeySquare}
+            title="No API key yet"
+            command={`./skyrun keys create NAME --project ${project}`}
+          >
+            Make one for each service that publishes events, registers itself or calls a members-only service.
+          </EmptyState>
+        )}
+        {data !== undefined && data.length > 0 && (
+          <Table label="API keys">
+            <thead>
+              <tr>
+                <HeadCell>Name</HeadCell>
+                <HeadCell>Key</HeadCell>
+                <HeadCell>Role</HeadCell>
+                <HeadCell>Last used</HeadCell>
+                <HeadCell>Ends</HeadCell>
+                <HeadCell>
+                  <span className="sr-only">Actions</span>
+                </HeadCell>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((apiKey) => (
+                <tr key={apiKey.id}>
+                  <Cell className="font-medium">{apiKey.name}</Cell>
+                  <Cell className="font-mono text-xs text-ink-2">{apiKey.hint}…</Cell>
+                  <Cell>{apiKey.role}</Cell>
+                  <Cell className="text-ink-3">
+                    {apiKey.lastUsedAt === null ? 'never' : <Ago time={apiKey.lastUsedAt} />}
+                  </Cell>
+                  <Cell>
+                    <Ends apiKey={apiKey} />
+                  </Cell>
+                  <Cell className="text-right whitespace-nowrap">
+                    <Button
+                      tone="ghost"
+                      size="icon"
+                      aria-label={`Exchange ${apiKey.name}`}
+                      onClick={() => setOpen({ kind: 'rotate', apiKey })}
+                    >
+                      <RefreshCw aria-hidden />
+                    </Button>
+                    <Button
+                      tone="ghost"
+                      size="icon"
+                      aria-label={`End ${apiKey.name}`}
+                      onClick={() => setOpen({ kind: 'revoke', apiKey })}
+                    >
+                      <Trash2 aria-hidden />
+                    </Button>
+                  </Cell>
+                </tr>
+              ))}
+            </tbody>
+          </Table>
+        )}
+      </Panel>
+      {open?.kind === 'create' && <CreateKey project={project} onClose={close} />}
+      {open?.kind === 'rotate' && <RotateKey apiKey={open.apiKey} onClose={close} />}
+      {open?.kind === 'revoke' && <Revoke apiKey={open.apiKey} onClose={close} />}
+    </Page>
+  );
+}
