@@ -1,12 +1,14 @@
 import type { Decision, MetricWant, ScaleTarget } from '@skyrun/contracts';
 import { type Clock, isoTime, type Logger } from '@skyrun/kit';
+import { Agenda } from '../reconcile/agenda.ts';
 import type { DesiredRevision } from '../reconcile/records.ts';
 import type { InstanceCounts, World } from '../reconcile/world.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { TrafficIntake } from '../traffic/intake.ts';
 import type { InstanceSamples, Use } from '../usage/instance-samples.ts';
 import type { CustomMetrics } from './custom-metrics.ts';
-import { CALM, decide, type ScaleMemory } from './decide.ts';
+import { CALM, decide, type ScaleMemory, type ScaleWindow } from './decide.ts';
+import { nextJudgement } from './next-judgement.ts';
 import { policyOf, type ScalePolicy } from './policy.ts';
 import { addSample, predictedFloor, SAMPLE_MS, type Trend } from './prediction.ts';
 import { scheduledFloor } from './schedules.ts';
@@ -28,8 +30,10 @@ export interface AutoscalerOptions {
 }
 
 export interface Autoscaler {
-  /** Judges every revision; true when a want changed. */
-  evaluate(): boolean;
+  /** There is news of the revision: traffic, or another template. */
+  changed(revisionId: string): void;
+  /** Judges those of which there is news and those that are due; answers the ones whose want changed. */
+  evaluate(): string[];
   /** Judges one revision now, because a request waits for it. */
   activate(revisionId: string): boolean;
   /** Wants at least one instance of a revision, because a request waits that no report has told of yet. */
@@ -38,6 +42,8 @@ export interface Autoscaler {
 
 /** Most that is measured again after a restart before anything is taken away. */
 const LONGEST_SETTLE_MS = 60_000;
+/** All are judged so often, in case that some news was missed. */
+const JUDGE_ALL_MS = 60_000;
 
 interface Want {
   readonly wanted: number;
@@ -45,6 +51,8 @@ interface Want {
   readonly limiter?: string;
   readonly wants?: readonly MetricWant[];
   readonly inputs: Decision['inputs'];
+  /** When it could be another without any news. */
+  readonly againAt: number | null;
 }
 
 export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
@@ -53,12 +61,16 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const memories = new Map<string, ScaleMemory>();
   const trends = new Map<string, Trend>();
   const changes = new Map(options.changes);
+  const agenda = new Agenda();
+  // What was there before this term is news.
+  let allAt = Number.NEGATIVE_INFINITY;
 
   function judge(desired: DesiredRevision, now: number, waits = false): boolean {
     const { revision, want } = desired;
     const counts = world.counts(revision.id);
     const from = world.wanted.get(revision.id) ?? counts.ready + counts.starting;
     const verdict = want === 'serving' ? serve(desired, counts, from, now, waits) : stand(desired, from);
+    agenda.at(revision.id, verdict.againAt);
     const known = world.wanted.has(revision.id);
     world.wanted.set(revision.id, verdict.wanted);
     if (verdict.wanted === from) return !known;
@@ -79,29 +91,27 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     const settleMs = Math.min(policy.stableWindowMs, LONGEST_SETTLE_MS);
     const stable = intake.average(revision.id, now, policy.stableWindowMs, policy.metric);
     const panic = intake.average(revision.id, now, policy.panicWindowMs, policy.metric);
-    const verdict = decide(
-      policy,
-      {
-        stable,
-        panic,
-        ready: counts.ready,
-        wanted: from,
-        waiting,
-        // A request that goes on is a sign of life in every moment, not only in that of the last report.
-        lastActiveAt: current > 0 ? now : intake.lastActiveAt(revision.id),
-        settled: !adopted.has(revision.id) || now - began >= settleMs,
-        memory: memories.get(revision.id) ?? CALM,
-        signals: policy.targets.map((target) => ({
-          target,
-          value: signalValue(revision.id, target, counts.ready, now),
-        })),
-        floors: floorsOf(revision.id, policy, panic, now),
-        changedAt: changes.get(revision.id) ?? 0,
-      },
-      now,
-    );
+    const window: ScaleWindow = {
+      stable,
+      panic,
+      ready: counts.ready,
+      wanted: from,
+      waiting,
+      // A request that goes on is a sign of life in every moment, not only in that of the last report.
+      lastActiveAt: current > 0 ? now : intake.lastActiveAt(revision.id),
+      settled: !adopted.has(revision.id) || now - began >= settleMs,
+      memory: memories.get(revision.id) ?? CALM,
+      signals: policy.targets.map((target) => ({
+        target,
+        value: signalValue(revision.id, target, counts.ready, now),
+      })),
+      floors: floorsOf(revision.id, policy, panic, now),
+      changedAt: changes.get(revision.id) ?? 0,
+    };
+    const verdict = decide(policy, window, now);
     memories.set(revision.id, verdict.memory);
-    return verdict;
+    const measured = { stable, panic, wanted: from, settled: window.settled, current };
+    return { ...verdict, againAt: nextJudgement(policy, measured, verdict, now) };
   }
 
   function signalValue(revisionId: string, target: ScaleTarget, ready: number, now: number): number | null {
@@ -144,7 +154,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     const { minScale, initialScale } = revision.template.scaling;
     const wanted = want === 'starting' ? Math.max(initialScale, minScale) : 0;
     const why = want === 'starting' ? 'a new revision proves itself' : 'the revision is retired';
-    return { wanted, sentence: `${from} → ${wanted}: ${why}`, inputs: { want, minScale, initialScale } };
+    return { wanted, sentence: `${from} → ${wanted}: ${why}`, inputs: { want, minScale, initialScale }, againAt: null };
   }
 
   function record({ revision }: DesiredRevision, from: number, verdict: Want, now: number): void {
@@ -180,18 +190,26 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     );
   }
 
+  function forget(revisionId: string): void {
+    agenda.forget(revisionId);
+    world.wanted.delete(revisionId);
+    memories.delete(revisionId);
+    trends.delete(revisionId);
+    changes.delete(revisionId);
+  }
+
   return {
+    changed: (revisionId) => agenda.mark(revisionId),
     evaluate() {
       const now = clock.now();
-      let changed = false;
-      for (const desired of world.desired?.values() ?? []) changed = judge(desired, now) || changed;
-      const keep = new Set(world.desired?.keys() ?? []);
-      for (const revisionId of world.wanted.keys()) {
-        if (keep.has(revisionId)) continue;
-        world.wanted.delete(revisionId);
-        memories.delete(revisionId);
-        trends.delete(revisionId);
-        changes.delete(revisionId);
+      const due = agenda.take(now);
+      const all = now >= allAt && world.desired !== null;
+      if (all) allAt = now + JUDGE_ALL_MS;
+      const changed: string[] = [];
+      for (const revisionId of all ? new Set([...(world.desired?.keys() ?? []), ...world.wanted.keys()]) : due) {
+        const desired = world.desired?.get(revisionId);
+        if (!desired) forget(revisionId);
+        else if (judge(desired, now)) changed.push(revisionId);
       }
       return changed;
     },

@@ -24,8 +24,20 @@ const known = new Map<string, Known>();
 /** Without a moment to wait for, it is asked again so much later. */
 const ASK_AGAIN_MS = 86_400_000;
 
-/** A cron expression costs more to follow than a comparison: asked again only when its answer can change. */
+/** The next moment at which a schedule begins or ends; null without schedules. */
+export function scheduleChangesAt(schedules: readonly ScaleSchedule[], now: number): number | null {
+  const times = schedules.map(
+    ({ cron, timeZone, durationSeconds }) => spanOf(cron, timeZone, durationSeconds, now).until,
+  );
+  return times.length === 0 ? null : Math.min(...times);
+}
+
 function isActive(expression: string, timeZone: string, durationSeconds: number, now: number): boolean {
+  return spanOf(expression, timeZone, durationSeconds, now).active;
+}
+
+/** A cron expression costs more to follow than a comparison: asked again only when its answer can change. */
+function spanOf(expression: string, timeZone: string, durationSeconds: number, now: number): Known {
   const key = `${timeZone} ${durationSeconds} ${expression}`;
   let found = known.get(key);
   if (!found) {
@@ -34,7 +46,7 @@ function isActive(expression: string, timeZone: string, durationSeconds: number,
     known.set(key, found);
   }
   if (now >= found.until || now < found.askedAt) Object.assign(found, spanAt(found.cron, durationSeconds * 1000, now));
-  return found.active;
+  return found;
 }
 
 function spanAt(cron: Cron, durationMs: number, now: number): Omit<Known, 'cron'> {

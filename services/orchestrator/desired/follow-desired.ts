@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { OPERATIONS } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger } from '@skyrun/kit';
 import type { DesiredRevision } from '../reconcile/records.ts';
@@ -30,6 +31,12 @@ export function followDesired({ registry, clock, logger, onChange }: DesiredOpti
   let etag: string | null = null;
   let answered = false;
 
+  /** The object that is known already where it says the same: whoever compares sees at once what changed. */
+  function unchanged(entry: DesiredRevision): DesiredRevision {
+    const known = desired?.get(entry.revision.id);
+    return known !== undefined && isDeepStrictEqual(known, entry) ? known : entry;
+  }
+
   async function ask(signal: AbortSignal): Promise<void> {
     try {
       const headers = etag === null ? {} : { 'if-none-match': etag };
@@ -38,7 +45,7 @@ export function followDesired({ registry, clock, logger, onChange }: DesiredOpti
       answered = true;
       if (!answer.body) return;
       etag = answer.headers.get('etag') ?? `"${answer.body.version}"`;
-      desired = new Map(answer.body.revisions.map((entry) => [entry.revision.id, entry]));
+      desired = new Map(answer.body.revisions.map((entry) => [entry.revision.id, unchanged(entry)]));
     } catch (error) {
       if (signal.aborted) return;
       if (answered) logger.warn({ error }, 'the registry does not answer; what is known stays desired');

@@ -5,7 +5,7 @@ import { PAUSE_MS, settle, withEntry } from './holds.ts';
 import { freeze, park, pause, resume, wake } from './idle.ts';
 import { beginProbe, launch, markStarted } from './launch.ts';
 import { adoptedRecord, newRecord } from './records.ts';
-import type { StepKind, StepOf } from './steps.ts';
+import type { Step, StepKind, StepOf } from './steps.ts';
 import { endReason, instanceEvent, toDraining } from './transitions.ts';
 import { beginWatch } from './watch-health.ts';
 
@@ -142,6 +142,8 @@ export async function execute<Kind extends StepKind>(execution: Execution, step:
   const { logger, signal, clock, metrics } = execution;
   const executor = EXECUTORS[step.kind as Kind];
   const began = clock.monotonic();
+  // Before it is done: afterwards the instance may be forgotten.
+  const revisionId = revisionOf(execution, step);
   try {
     await executor(execution, step);
     metrics.step(step.kind, clock.monotonic() - began, true);
@@ -149,7 +151,13 @@ export async function execute<Kind extends StepKind>(execution: Execution, step:
     metrics.step(step.kind, clock.monotonic() - began, false);
     if (!signal.aborted) logger.warn({ error, step }, 'a step failed; it will be planned again');
   }
-  execution.wake();
+  if (revisionId !== undefined) execution.wake(revisionId);
+}
+
+function revisionOf({ world }: Execution, step: Step): string | undefined {
+  if (step.kind === 'create') return step.revisionId;
+  const { entries, strays } = world;
+  return (entries.get(step.instanceId)?.record ?? strays.get(step.instanceId)?.identity)?.revisionId;
 }
 
 /** PostgreSQL's unique violation. */

@@ -27,8 +27,8 @@ export interface Execution {
   onReady(record: InstanceRecord): void;
   /** The request that has waited longest for the revision, as gateways say; null when none does. */
   waiting(revisionId: string): WaitingRequest | null;
-  /** Plan again. */
-  wake(): void;
+  /** There is news of a revision: plan for it again. */
+  wake(revisionId: string): void;
 }
 
 /** As much of an ended instance's output as tells why it failed. */

@@ -94,7 +94,7 @@ export function beginProbe(execution: Execution, entry: Entry, probing: Probing)
       })
       .finally(() => {
         entry.probe = null;
-        execution.wake();
+        execution.wake(entry.record.revisionId);
       }),
   );
 }

@@ -1,6 +1,6 @@
 import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
 import type { Database } from '@skyrun/postgres';
-import { type Autoscaler, createAutoscaler } from '../autoscale/autoscaler.ts';
+import { createAutoscaler } from '../autoscale/autoscaler.ts';
 import { createCustomMetrics } from '../autoscale/custom-metrics.ts';
 import type { Term } from '../leadership/leadership.ts';
 import { createLogCollector, type LogCollector } from '../logs/collector.ts';
@@ -24,7 +24,8 @@ import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execution.ts';
 import { noteFirstByte } from './first-byte.ts';
-import { plan } from './plan.ts';
+import { LOOK_AGAIN_MS } from './next-look.ts';
+import { createPlanner } from './planner.ts';
 import type { DesiredRevision, InstanceRecord } from './records.ts';
 import { recover } from './recover.ts';
 import { wakeUp } from './wake-up.ts';
@@ -52,13 +53,14 @@ export interface Leader {
   desiredChanged(): void;
   /** A request waits for the revision and nothing runs. */
   activate(revisionId: string): void;
+  /** Requests of the revision ended; none is under way. */
+  trafficSeen(revisionId: string): void;
   /** A request waits for the revision and an instance of it is paused: answers with those that take requests now. */
   wakeUp(revisionId: string, waiting: WaitingRequest): Promise<InstanceRecord[]>;
   /** A request that waited for the instance's start got its first byte so long after it came. */
   firstByte(instanceId: string, totalMs: number): Promise<void>;
 }
 
-const PLAN_EVERY_MS = 250;
 const LOGS_EVERY_MS = 500;
 const JUDGE_EVERY_MS = 1_000;
 const RECORD_EVERY_MS = 1_000;
@@ -90,19 +92,19 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     tasks.add(tracked);
   };
 
+  const { inFlight } = intake;
+  const planner = createPlanner({ world, can: runtime.supports, inFlight });
   let queued = false;
   // What runs without a row would be started a second time before it is seen.
   let seen = false;
   const reconcile = () => {
     queued = false;
-    if (signal.aborted || !world.desired || !seen) return;
-    const now = clock.now();
-    const observed = world.snapshot(now, (instanceId) => intake.inFlight(instanceId, now));
-    for (const step of plan(world.desired, observed, world.wanted, now, runtime.supports))
-      background(execute(execution, step));
+    if (signal.aborted || !seen) return;
+    for (const step of planner.plan(clock.now())) background(execute(execution, step));
   };
   // Many reasons to plan in one turn make one plan.
-  const wake = () => {
+  const wake = (revisionIds: Iterable<string> = []) => {
+    for (const revisionId of revisionIds) planner.changed(revisionId);
     if (queued) return;
     queued = true;
     queueMicrotask(reconcile);
@@ -120,7 +122,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     node: options.node,
     signal,
     background,
-    wake,
+    wake: (revisionId) => wake([revisionId]),
     onReady: (record) => intake.touch(record.revisionId, clock.now()),
     waiting: (revisionId) => intake.waiting(revisionId, clock.now()),
   };
@@ -141,23 +143,22 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   const look = async (instanceId: string | null) => {
     const at = clock.now();
     const found = await runtime.list(instanceId ?? undefined);
-    world.observe(found, instanceId, at);
+    const news = world.observe(found, instanceId, at);
     seen ||= instanceId === null;
-    wake();
+    wake(news);
   };
   const takeDesired = () => {
-    world.desired = options.desired();
-    if (autoscaler.evaluate()) wake();
-    wake();
+    for (const revisionId of planner.desire(options.desired())) autoscaler.changed(revisionId);
+    wake(autoscaler.evaluate());
   };
 
   const tickers = startTickers(options, [
-    ['plan', PLAN_EVERY_MS, async () => wake()],
+    ['plan', LOOK_AGAIN_MS, async () => wake()],
     [
       'judge',
       JUDGE_EVERY_MS,
       async () => {
-        if (autoscaler.evaluate()) wake();
+        wake(autoscaler.evaluate());
         await recover(execution);
         const count = countStates(world);
         options.metrics.instances(count('ready'), count('starting'), count('draining'));
@@ -175,12 +176,20 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
   takeDesired();
   onLeading({
     desiredChanged: takeDesired,
-    activate: (revisionId) => activate(autoscaler, revisionId, wake),
+    activate(revisionId) {
+      const paused = [...world.of(revisionId)].some(({ record }) => record.state === 'paused');
+      // One that is paused may have been sent a request all the same.
+      if (autoscaler.activate(revisionId) || paused) wake([revisionId]);
+    },
+    trafficSeen: (revisionId) => autoscaler.changed(revisionId),
     wakeUp(revisionId, waiting) {
       intake.touch(revisionId, clock.now());
       intake.waits(revisionId, waiting);
       autoscaler.wakeUp(revisionId);
-      return wakeUp(execution, revisionId);
+      const woken = wakeUp(execution, revisionId);
+      // Where none was paused, one is started.
+      wake([revisionId]);
+      return woken;
     },
     firstByte: (instanceId, totalMs) => noteFirstByte(execution, instanceId, totalMs),
   });
@@ -209,10 +218,6 @@ const STEPS_END_WITHIN_MS = 2_000;
 function countStates({ entries }: ReturnType<typeof createWorld>) {
   const byState = Map.groupBy(entries.values(), ({ record }) => record.state);
   return (state: InstanceRecord['state']) => byState.get(state)?.length ?? 0;
-}
-
-function activate(autoscaler: Autoscaler, revisionId: string, wake: () => void): void {
-  if (autoscaler.activate(revisionId)) wake();
 }
 
 type TickerPlan = readonly [name: string, everyMs: number, run: () => Promise<void>];

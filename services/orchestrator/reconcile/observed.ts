@@ -19,5 +19,5 @@ export interface Observed {
   readonly instances: readonly ObservedInstance[];
   /** Containers of ours that no such instance owns. */
   readonly strays: readonly { readonly instanceId: string; readonly revisionId: string; readonly running: boolean }[];
-  readonly verdicts: ReadonlyMap<string, RevisionVerdict>;
+  readonly verdicts: Pick<ReadonlyMap<string, RevisionVerdict>, 'get'>;
 }

@@ -16,6 +16,8 @@ export function plan(
   wanted: ReadonlyMap<string, number>,
   now: number,
   can: LadderAbilities = { pause: false, restart: false },
+  /** Those that are planned for; all of them unless given. `observed` need not tell of others. */
+  revisions: Iterable<string> = everyRevision(desired, observed),
 ): Step[] {
   const steps: Step[] = [];
   const adoptable = new Map<string, number>();
@@ -23,7 +25,7 @@ export function plan(
     if (isAdoptable(stray, desired)) adoptable.set(stray.revisionId, (adoptable.get(stray.revisionId) ?? 0) + 1);
   }
   const byRevision = Map.groupBy(observed.instances, ({ record }) => record.revisionId);
-  for (const revisionId of new Set([...desired.keys(), ...byRevision.keys()])) {
+  for (const revisionId of revisions) {
     const revision = desired.get(revisionId);
     const instances = byRevision.get(revisionId) ?? [];
     const target = targetOf(revision, wanted.get(revisionId) ?? 0, observed.verdicts.get(revisionId));
@@ -56,6 +58,10 @@ export function plan(
     steps.push({ kind: isAdoptable(stray, desired) ? 'adopt' : 'discard', instanceId: stray.instanceId });
   }
   return oneStepEach(steps);
+}
+
+function everyRevision(desired: ReadonlyMap<string, DesiredRevision>, { instances }: Observed): Set<string> {
+  return new Set([...desired.keys(), ...instances.map(({ record }) => record.revisionId)]);
 }
 
 /** A running container of a wanted revision whose row is lost. */

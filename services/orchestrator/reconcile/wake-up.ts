@@ -41,7 +41,7 @@ function resumeNow(execution: Execution, entry: Entry): Promise<InstanceRecord |
           execution.logger.warn({ error, instance: entry.record.instanceId }, 'an instance could not be resumed');
           reject(error);
         })
-        .finally(() => execution.wake()),
+        .finally(() => execution.wake(entry.record.revisionId)),
     );
   });
 }

@@ -50,7 +50,7 @@ export function beginWatch(execution: Execution, entry: Entry): void {
       .finally(() => {
         own.abort();
         entry.health = null;
-        execution.wake();
+        execution.wake(entry.record.revisionId);
       }),
   );
 }
@@ -62,7 +62,7 @@ async function tellReadiness({ ledger, logger, wake }: Execution, entry: Entry, 
   await ledger.write({ update: record, events: [instanceEvent(type, record)] });
   entry.record = record;
   logger.info({ instance: record.instanceId, revision: record.revisionName, well }, 'readiness changed');
-  wake();
+  wake(record.revisionId);
 }
 
 /** It hangs: it is ended, and as it counts no more, another takes its place. */

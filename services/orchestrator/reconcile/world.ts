@@ -47,9 +47,16 @@ export interface World {
   counts(revisionId: string): InstanceCounts;
   /** Where it differs from the instance's own. */
   publishedPort(instanceId: string): number | undefined;
-  /** What the engine says of every container; `null` names all of them, an id one. */
-  observe(found: readonly RuntimeInstance[], instanceId: string | null, at: number): void;
-  snapshot(now: number, inFlight: (instanceId: string) => number | null): Observed;
+  /** Revisions that have instances which are not over. */
+  revisions(): Iterable<string>;
+  /** What the engine says of every container; `null` names all of them, an id one. Answers the revisions it is news for. */
+  observe(found: readonly RuntimeInstance[], instanceId: string | null, at: number): Set<string>;
+  /** Of these revisions. */
+  snapshot(
+    now: number,
+    inFlight: (instanceId: string, revisionId: string) => number | null,
+    revisions: Iterable<string>,
+  ): Observed;
 }
 
 export function createWorld(records: readonly InstanceRecord[], verdicts: readonly RevisionVerdict[]): World {
@@ -89,21 +96,36 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
     if (siblings?.size === 0) byRevision.delete(entry.record.revisionId);
   }
 
+  function verdictAt(revisionId: string, now: number): RevisionVerdict | undefined {
+    const verdict = known.get(revisionId);
+    const until = paused.get(revisionId);
+    if (until === undefined) return verdict;
+    if (until <= now) {
+      paused.delete(revisionId);
+      return verdict;
+    }
+    const { retryAt, ...rest } = verdict ?? unproven(revisionId);
+    return { ...rest, retryAt: Math.max(retryAt, until) };
+  }
+
   const of = (revisionId: string): Iterable<Entry> => byRevision.get(revisionId) ?? [];
   for (const record of records) add(record);
 
-  function see(found: RuntimeInstance, at: number): void {
+  /** Whether that is news. */
+  function see(found: RuntimeInstance, at: number): boolean {
     const entry = entries.get(found.identity.instanceId);
     if (!entry) {
       strays.set(found.identity.instanceId, found);
-      return;
+      return true;
     }
+    const news = !sameFacts(entry.container, found);
     entry.container = found;
     if (found.state === 'running') entry.seenRunningAt = at;
     // An instance that is over answers no probe.
-    if (found.state !== 'exited') return;
+    if (found.state !== 'exited') return news;
     entry.probe?.abort();
     entry.health?.abort();
+    return news;
   }
 
   function miss(entry: Entry): void {
@@ -143,44 +165,50 @@ export function createWorld(records: readonly InstanceRecord[], verdicts: readon
       }
       return { ready, starting };
     },
+    revisions: () => byRevision.keys(),
     observe(found, instanceId, at) {
+      const news = new Set<string>();
       if (instanceId === null) strays.clear();
       else strays.delete(instanceId);
-      for (const instance of found) see(instance, at);
+      for (const instance of found) if (see(instance, at)) news.add(instance.identity.revisionId);
       const present = new Set(found.map(({ identity }) => identity.instanceId));
-      for (const [id, entry] of entries) {
-        const asked = instanceId === null || instanceId === id;
+      for (const id of instanceId === null ? entries.keys() : [instanceId]) {
+        const entry = entries.get(id);
         // A container that is being made now was not there yet when the engine was asked.
-        if (asked && !present.has(id) && entry.holds === 0) miss(entry);
+        if (!entry || present.has(id) || entry.holds > 0) continue;
+        if (entry.container !== 'absent') news.add(entry.record.revisionId);
+        miss(entry);
       }
+      return news;
     },
-    snapshot(now, inFlight) {
-      const verdictsNow = new Map(known);
-      for (const [revisionId, until] of paused) {
-        if (until <= now) {
-          paused.delete(revisionId);
-          continue;
-        }
-        const verdict = known.get(revisionId) ?? unproven(revisionId);
-        verdictsNow.set(revisionId, { ...verdict, retryAt: Math.max(verdict.retryAt, until) });
-      }
+    snapshot(now, inFlight, revisions) {
       return {
-        instances: [...entries.values()].map((entry) => ({
-          record: entry.record,
-          container: entry.container,
-          busy: entry.holds > 0 || entry.pausedUntil > now,
-          probing: entry.probe !== null,
-          watched: entry.health !== null,
-          rising: entry.rising,
-          inFlight: entry.record.state === 'parked' ? null : inFlight(entry.record.instanceId),
-        })),
+        instances: [...revisions]
+          .flatMap((revisionId) => [...of(revisionId)])
+          .map((entry) => ({
+            record: entry.record,
+            container: entry.container,
+            busy: entry.holds > 0 || entry.pausedUntil > now,
+            probing: entry.probe !== null,
+            watched: entry.health !== null,
+            rising: entry.rising,
+            inFlight:
+              entry.record.state === 'parked' ? null : inFlight(entry.record.instanceId, entry.record.revisionId),
+          })),
         strays: [...strays.values()].map(({ identity, state }) => ({
           instanceId: identity.instanceId,
           revisionId: identity.revisionId,
           running: state === 'running',
         })),
-        verdicts: verdictsNow,
+        verdicts: { get: (revisionId) => verdictAt(revisionId, now) },
       };
     },
   };
+}
+
+/** Whether a plan would see no difference. */
+function sameFacts(before: Container, after: RuntimeInstance): boolean {
+  if (typeof before === 'string') return false;
+  const fields = ['state', 'paused', 'address', 'port', 'startedAt'] as const;
+  return fields.every((field) => before[field] === after[field]);
 }

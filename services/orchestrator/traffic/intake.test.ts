@@ -59,11 +59,11 @@ test('an activation keeps what the window before it said of others', () => {
 test('in flight per instance is known only where a gateway counts it', () => {
   const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report(), NOW);
-  expect(intake.inFlight('ins_1', NOW)).toBeNull();
+  expect(intake.inFlight('ins_1', 'rev_a', NOW)).toBeNull();
   intake.accept(report({ sequence: 2, revisions: [revision({ instances: [{ id: 'ins_1', current: 2 }] })] }), NOW);
-  expect(intake.inFlight('ins_1', NOW)).toBe(2);
+  expect(intake.inFlight('ins_1', 'rev_a', NOW)).toBe(2);
   intake.accept(report({ sequence: 3, revisions: [] }), NOW);
-  expect(intake.inFlight('ins_1', NOW)).toBe(0);
+  expect(intake.inFlight('ins_1', 'rev_a', NOW)).toBe(0);
 });
 
 test('a drain hands out each request once', () => {

@@ -44,7 +44,7 @@ export interface TrafficIntake {
   /** Requests in flight or waiting at a revision, over all gateways, as last said. */
   current(revisionId: string, now: number): number;
   /** Requests in flight at an instance; null when no gateway counts per instance. */
-  inFlight(instanceId: string, now: number): number | null;
+  inFlight(instanceId: string, revisionId: string, now: number): number | null;
   /** The first of the requests that wait for an instance; null when none was told of lately. */
   waiting(revisionId: string, now: number): WaitingRequest | null;
   /** A request waits that no report has told of yet. */
@@ -95,7 +95,8 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       if (known && report.sequence <= known.sequence && at <= known.at) return false;
       const current = new Map(report.revisions.map((revision) => [revision.revisionId, revision]));
       // An activation tells of the revisions that wait and says nothing about the others.
-      const merged = report.windowMs === 0 ? new Map([...(known?.current ?? []), ...current]) : current;
+      const merged = report.windowMs === 0 && known ? known.current : current;
+      if (merged !== current) for (const [id, revision] of current) merged.set(id, revision);
       const counts = report.revisions.some(({ instances }) => instances !== undefined);
       gateways.set(report.gateway, {
         sequence: report.sequence,
@@ -123,14 +124,13 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
     current(revisionId, now) {
       return alive(now).reduce((sum, gateway) => sum + (gateway.current.get(revisionId)?.current ?? 0), 0);
     },
-    inFlight(instanceId, now) {
+    inFlight(instanceId, revisionId, now) {
       const counting = alive(now).filter(({ countsInstances }) => countsInstances);
       if (counting.length === 0) return null;
       let sum = 0;
       for (const gateway of counting) {
-        for (const { instances } of gateway.current.values()) {
-          sum += instances?.find(({ id }) => id === instanceId)?.current ?? 0;
-        }
+        const { instances } = gateway.current.get(revisionId) ?? {};
+        sum += instances?.find(({ id }) => id === instanceId)?.current ?? 0;
       }
       return sum;
     },

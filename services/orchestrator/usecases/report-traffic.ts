@@ -16,6 +16,7 @@ export function reportTraffic({ intake, leader, clock, logger, report }: ReportT
   if (!intake.accept(report, clock.now())) return;
   for (const { revisionId, current, coldStarts = [] } of report.revisions) {
     if (current > 0) leader.activate(revisionId);
+    else leader.trafficSeen(revisionId);
     for (const { instanceId, totalMs } of coldStarts) {
       leader.firstByte(instanceId, totalMs).catch((error: unknown) => {
         logger.debug({ error, instance: instanceId }, 'a first byte was not written down');
