@@ -4,6 +4,7 @@ import {
   performServerHandshake,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type ServerSessionOptions,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { GatewayCore, OpenConnection } from '../pipeline/core.ts';
@@ -27,11 +28,14 @@ export class Http2Session implements OpenConnection {
     this.#core = core;
     this.address = options.address;
     this.#idleSince = core.now;
-    const session = performServerHandshake(options.socket, {
+    const settings: ServerSessionOptions & { strictSingleValueFields: boolean } = {
       settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: WINDOW_BYTES, enableConnectProtocol: false },
       maxHeaderListPairs: 120,
       maxSessionMemory: 16,
-    });
+      // An instance's fields that come twice are passed on twice, as over HTTP/1.1; Node would throw.
+      strictSingleValueFields: false,
+    };
+    const session = performServerHandshake(options.socket, settings);
     this.#session = session;
     core.connections.add(this);
     core.stats.connections += 1;

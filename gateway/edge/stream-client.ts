@@ -1,17 +1,16 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { RequestReader } from '../http1/request-reader.ts';
+import { headerPairs, requestText, trailerText } from '../http2/header-text.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
 import { forwardedFields, forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
 import type { RequestOrigin } from '../pipeline/request-origin.ts';
-import { requestText, responseHeaders } from './http2-headers.ts';
 import { StreamSink } from './stream-sink.ts';
 
-const { HTTP2_HEADER_STATUS, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const { HTTP2_HEADER_STATUS, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 const CRLF = Buffer.from('\r\n');
 
 /**
@@ -29,6 +28,8 @@ export class StreamClient implements ExchangeClient {
   #stream: ServerHttp2Stream;
   #exchange: Exchange | null = null;
   #chunked = false;
+  /** Name, value, name, value, … */
+  #trailers: readonly string[] = [];
   #bodyBytes = 0;
   /** Monotonic ms of the last piece of the request's body, or of the last that the client took. */
   #activeAt: number;
@@ -101,6 +102,9 @@ export class StreamClient implements ExchangeClient {
     exchange.requestDone = reader.bodyDone;
     if (!reader.bodyDone) {
       this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
+      this.#stream.on('trailers', (_trailers, _flags, raw: string[]) => {
+        this.#trailers = raw;
+      });
       this.#stream.on('end', () => this.#onEnd());
     } else this.#stream.resume();
     this.#stream.on('drain', () => {
@@ -125,9 +129,15 @@ export class StreamClient implements ExchangeClient {
 
   #onEnd(): void {
     const exchange = this.#exchange;
-    if (exchange === null) return;
+    // Node ends the body of a stream that was reset, too: it must not reach the instance as a whole one.
+    if (exchange === null || this.#stream.closed) return;
+    const trailer = trailerText(this.#trailers);
+    if (typeof trailer === 'string') {
+      this.#stream.close(NGHTTP2_PROTOCOL_ERROR);
+      return;
+    }
     exchange.requestDone = true;
-    if (this.#chunked) exchange.onBody(LAST_CHUNK);
+    if (this.#chunked) exchange.onBody(Buffer.from(`0\r\n${trailer.lines}\r\n`, 'latin1'));
   }
 
   #refuse(detail: string): void {
@@ -139,9 +149,10 @@ export class StreamClient implements ExchangeClient {
   #answer(answer: OwnAnswer, options: { requestId: string; bodyless: boolean }): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.headersSent) return;
-    const headers = responseHeaders(answer.fields, { [HTTP2_HEADER_STATUS]: answer.status });
-    if (answer.status !== 304) headers['content-length'] = answer.body.length;
-    if (options.requestId !== '') headers['x-request-id'] = options.requestId;
+    const headers = [HTTP2_HEADER_STATUS, String(answer.status)];
+    if (answer.status !== 304) headers.push('content-length', String(answer.body.length));
+    if (options.requestId !== '') headers.push('x-request-id', options.requestId);
+    headerPairs(answer.fields, headers);
     const bodyless = options.bodyless || answer.body.length === 0;
     stream.respond(headers, { endStream: bodyless });
     if (!bodyless) stream.end(answer.body);

@@ -1,8 +1,8 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import { headerObject, headerPairs } from '../http2/header-text.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
-import { responseHeaders } from './http2-headers.ts';
 
 const { HTTP2_HEADER_STATUS } = constants;
 
@@ -17,6 +17,7 @@ export class StreamSink implements ResponseSink {
   #blocked = false;
   #trailer = '';
   #atEnd: EndFields | null = null;
+  #whole = false;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -24,7 +25,7 @@ export class StreamSink implements ResponseSink {
 
   interim(line: StatusLine, fields: ResponseFields): void {
     if (!this.#stream.headersSent && !this.#stream.destroyed) {
-      this.#stream.additionalHeaders(responseHeaders(fields.kept, { [HTTP2_HEADER_STATUS]: line.status }));
+      this.#stream.additionalHeaders(headerObject(fields.kept, { [HTTP2_HEADER_STATUS]: line.status }));
     }
   }
 
@@ -35,14 +36,18 @@ export class StreamSink implements ResponseSink {
 
   head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void {
     this.started = true;
-    const headers: OutgoingHttpHeaders = { [HTTP2_HEADER_STATUS]: line.status };
-    responseHeaders(`${options.bodyless ? fields.keptWithoutLength : fields.kept}${options.added}`, headers);
-    if (options.requestId !== '') headers['x-request-id'] = options.requestId;
+    const headers = [HTTP2_HEADER_STATUS, String(line.status)];
+    headerPairs(`${options.bodyless ? fields.keptWithoutLength : fields.kept}${options.added}`, headers);
+    if (options.requestId !== '') headers.push('x-request-id', options.requestId);
     if (options.atEnd !== null && options.framing !== 'none') {
       this.#atEnd = options.atEnd;
-      responseHeaders(`Trailer: ${options.atEnd.names}\r\n`, headers);
+      headers.push('trailer', options.atEnd.names);
     }
-    if (!this.#stream.destroyed) this.#stream.respond(headers, { waitForTrailers: true });
+    if (this.#stream.destroyed) return;
+    // A gRPC answer without messages is known by its single frame.
+    const empty = options.framing === 'none' || (options.framing === 'length' && fields.contentLength === 0);
+    const endStream = empty && this.#atEnd === null;
+    this.#stream.respond(headers, { endStream, waitForTrailers: !endStream });
     this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
@@ -57,12 +62,17 @@ export class StreamSink implements ResponseSink {
     return stop;
   }
 
+  trailer(lines: string): void {
+    this.#trailer = lines;
+  }
+
   settle(): boolean {
     return !this.#blocked;
   }
 
   end(): boolean {
     this.#trailer += this.#atEnd?.fields() ?? '';
+    this.#whole = true;
     if (!this.#stream.destroyed) this.#stream.end();
     return true;
   }
@@ -72,7 +82,8 @@ export class StreamSink implements ResponseSink {
   }
 
   #sendTrailers(): void {
-    if (this.#stream.destroyed) return;
-    this.#stream.sendTrailers(responseHeaders(this.#trailer));
+    // A stream that is cut off is ended by Node first; only trailers would make that END_STREAM.
+    if (this.#stream.destroyed || !this.#whole) return;
+    this.#stream.sendTrailers(headerObject(this.#trailer));
   }
 }

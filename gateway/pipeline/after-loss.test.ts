@@ -33,6 +33,13 @@ test.each<[string, LostRequest, ReturnType<typeof afterLoss>]>([
   ['its body is not here yet', { ...closed, method: 'PUT', whole: false, reused: true }, 'fail'],
   ['an answer had begun', { ...closed, loss: { ...closed.loss, answered: true } }, 'fail'],
   ['the answer was no HTTP', { ...closed, loss: { ...closed.loss, cause: 'malformed' } }, 'fail'],
+  [
+    'a POST that the instance did not begin',
+    { ...closed, method: 'POST', hasBody: true, loss: { ...closed.loss, unprocessed: true }, repeats: 2 },
+    'elsewhere',
+  ],
+  ['refused everywhere', { ...closed, loss: { ...closed.loss, unprocessed: true }, connectAttempts: 5 }, 'fail'],
+  ['refused, and its body is gone', { ...closed, loss: { ...closed.loss, unprocessed: true }, streamed: true }, 'fail'],
   ['twice already', { ...closed, repeats: 2 }, 'fail'],
 ])('%s', (_what, request, wanted) => {
   expect(afterLoss(request)).toBe(wanted);

@@ -1,4 +1,4 @@
-import type { Loss } from '../upstream/connection.ts';
+import type { Loss } from '../upstream/response-receiver.ts';
 import { isIdempotent } from './request-head.ts';
 
 /** How often one request is tried again: on another instance, or on a fresh connection. */
@@ -16,7 +16,7 @@ export interface LostRequest {
   readonly streamed: boolean;
   /** The connection had carried an exchange before: the instance may only have ended an idle connection. */
   readonly reused: boolean;
-  /** Connections that did not come about, with this one. */
+  /** Connections that did not come about, and instances that refused it, with this one. */
   readonly connectAttempts: number;
   readonly repeats: number;
 }
@@ -24,14 +24,17 @@ export interface LostRequest {
 /**
  * What becomes of it.
  *
- * - `elsewhere`: nobody listened, and no byte was sent, so any request may go to another instance.
+ * - `elsewhere`: nobody listened and no byte was sent, or the instance said that it did nothing with the request, so any
+ *   request may go to another instance.
  * - `repeat`: it may be sent again, if the service's budget for repeats allows.
  * - `fail`: it must not be, or has been often enough.
  */
 export function afterLoss(request: LostRequest): 'elsewhere' | 'repeat' | 'fail' {
   const { loss, reused } = request;
   if (loss.cause === 'connect') return request.connectAttempts < MAX_CONNECT_ATTEMPTS ? 'elsewhere' : 'fail';
-  if (request.streamed || !request.whole || !isIdempotent(request.method)) return 'fail';
-  if (request.repeats >= MAX_REPEATS || loss.cause === 'malformed' || loss.answered) return 'fail';
+  if (request.streamed || !request.whole) return 'fail';
+  if (loss.unprocessed === true) return request.connectAttempts < MAX_CONNECT_ATTEMPTS ? 'elsewhere' : 'fail';
+  if (!isIdempotent(request.method) || request.repeats >= MAX_REPEATS) return 'fail';
+  if (loss.cause === 'malformed' || loss.answered) return 'fail';
   return reused || !request.hasBody ? 'repeat' : 'fail';
 }

@@ -2,7 +2,7 @@ import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
 import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
-import type { Loss, ResponseReceiver } from '../upstream/connection.ts';
+import type { Loss, ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance } from './destination.ts';
 import type { ExchangeClient } from './exchange-client.ts';
@@ -181,6 +181,10 @@ export class Attempt implements ResponseReceiver {
     this.progressAt = this.#core.now;
     this.#countOut(stop - start);
     return stop;
+  }
+
+  onTrailer(lines: string): void {
+    this.#writer.trailer(lines);
   }
 
   onReadEnd(): boolean {

@@ -4,6 +4,7 @@ import { Breaker } from '../breaker/breaker.ts';
 import { InstanceMeter, type MeteredRevision } from '../meter/meter.ts';
 import { TrafficWindow } from '../report/traffic-window.ts';
 import type { Upstreams } from '../upstream/carrier.ts';
+import { createUpstreams } from '../upstream/create-upstreams.ts';
 import { PlainUpstreams } from '../upstream/plain-upstreams.ts';
 import { type Waiter, WaitingRoom } from '../waiting/waiting-room.ts';
 
@@ -31,6 +32,8 @@ export class Instance implements Candidate {
     address: string;
     port: number;
     revision: MeteredRevision | null;
+    /** Default: HTTP/1.1, one request at a time on each connection. */
+    upstreams?: Upstreams;
     /** Monotonic ms. */
     now: number;
   }) {
@@ -38,7 +41,7 @@ export class Instance implements Candidate {
     this.id = options.id;
     this.address = options.address;
     this.port = options.port;
-    this.upstreams = new PlainUpstreams(options);
+    this.upstreams = options.upstreams ?? new PlainUpstreams(options);
     this.meter = options.revision === null ? null : new InstanceMeter(options.revision, options.id);
   }
 
@@ -225,18 +228,27 @@ export class Destination {
     const known = new Map(this.instances.map((instance) => [instance.id, instance]));
     this.instances = target.instances.map((wanted) => {
       const instance = known.get(wanted.id);
-      if (instance === undefined || !samePlace(instance, wanted)) return this.#create(wanted, revision);
+      if (instance === undefined || !samePlace(instance, wanted))
+        return this.#create(wanted, revision, target.protocol);
       known.delete(wanted.id);
       if (instance.meter !== null) instance.meter.revision = revision;
       instance.follow(wanted);
       return instance;
     });
+    for (const { upstreams } of this.instances) upstreams.follow(policy);
     for (const gone of known.values()) this.#leave(gone);
   }
 
-  #create(wanted: RouteInstance, revision: MeteredRevision): Instance {
+  #create(wanted: RouteInstance, revision: MeteredRevision, protocol: RouteTarget['protocol']): Instance {
     const { id, address, port } = wanted;
-    const instance = new Instance({ id, address, port, revision, now: this.#now() });
+    const instance = new Instance({
+      id,
+      address,
+      port,
+      revision,
+      upstreams: createUpstreams(protocol, { address, port, now: this.#now }),
+      now: this.#now(),
+    });
     instance.follow(wanted);
     instance.breaker.onChange = (open) => this.#onBreaker(instance, open);
     return instance;

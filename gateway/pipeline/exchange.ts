@@ -1,6 +1,6 @@
 import type { ProblemCode } from '@skyrun/contracts';
 import { FAILURE_THRESHOLD } from '../breaker/breaker.ts';
-import type { Loss } from '../upstream/connection.ts';
+import type { Loss } from '../upstream/response-receiver.ts';
 import type { Admission } from './admission.ts';
 import { afterLoss } from './after-loss.ts';
 import { Attempt, type AttemptedRequest } from './attempt.ts';
@@ -215,7 +215,13 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   }
 
   #onBroken(loss: Loss, instance: Instance, reused: boolean, now: number): void {
-    if (this.#afterLoss(loss, reused) === 'repeat' && this.destination.mayRepeat()) {
+    if (loss.unprocessed === true) this.#connectAttempts += 1;
+    const next = this.#afterLoss(loss, reused);
+    if (next === 'elsewhere') {
+      this.#again(now, instance);
+      return;
+    }
+    if (next === 'repeat' && this.destination.mayRepeat()) {
       // A kept connection may have been closed because it was idle; that is nobody's fault.
       if (!reused) this.destination.blame(instance, now);
       this.#repeats += 1;

@@ -16,6 +16,8 @@ export interface ResponseSink {
   content(buffer: Buffer, start: number, end: number, spare?: number): void;
   /** Returns the position after the chunked body's last byte, as the scanner does. */
   chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
+  /** Fields after the body, each with CR LF; before the end, where the body is not chunked as it comes. */
+  trailer(lines: string): void;
   /** Hands over what is pending after one read. False: pause the reading until the client has taken it. */
   settle(): boolean;
   /** The response is whole. False: not flushed yet. */

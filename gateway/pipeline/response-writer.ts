@@ -113,6 +113,10 @@ export class ResponseWriter implements ResponseSink {
     return stop;
   }
 
+  trailer(lines: string): void {
+    this.#trailer = lines;
+  }
+
   /** Hands over what is pending after one read. False: pause the reading. */
   settle(): boolean {
     this.#flushHead('');

@@ -1,10 +1,16 @@
+import type { ServicePolicy } from '@skyrun/contracts';
 import type { Framing } from '../http1/message.ts';
-import type { ResponseReceiver } from './connection.ts';
+import type { ResponseReceiver } from './response-receiver.ts';
 
 /** What decides how a request may travel to its instance. */
 export interface RequestKind {
   readonly line: { readonly method: string };
-  readonly fields: { readonly framing: Framing; readonly upgrade: string; readonly expect: string };
+  readonly fields: {
+    readonly framing: Framing;
+    readonly contentLength: number;
+    readonly upgrade: string;
+    readonly expect: string;
+  };
 }
 
 /**
@@ -40,6 +46,8 @@ export interface Upstreams {
   readonly idle: number;
   /** `now` is monotonic ms. */
   open(request: RequestKind, now: number): Carrier;
+  /** What the service asks of its connections; undefined: nothing. */
+  follow(policy: ServicePolicy | undefined): void;
   /** Closes what was idle for too long. */
   sweep(now: number): void;
   /** The instance takes requests again. */

@@ -23,6 +23,10 @@ export class PlainUpstreams implements Upstreams {
     );
   }
 
+  follow(): void {
+    // Nothing can be asked of it.
+  }
+
   sweep(now: number): void {
     this.#pool.sweep(now);
   }

@@ -79,6 +79,12 @@ export const servicePolicy = z
       .optional(),
     /** Milliseconds over which a new instance is brought up to its share of requests. */
     slowStartMs: z.int().min(0).max(600_000).default(0),
+    /** For services whose port is named h2c: how many requests share one connection to an instance; otherwise 16. */
+    multiplexing: z
+      .strictObject({
+        streams: z.int().min(1).max(1000).default(100).describe('requests at a time on one connection'),
+      })
+      .optional(),
   })
   .superRefine((policy, context) => {
     if (policy.cors?.credentials === true && policy.cors.origins.includes('*')) {

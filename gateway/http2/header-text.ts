@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
+import { ChunkScanner } from '../http1/chunked.ts';
 
 /** Requests whose fields cannot be written as HTTP/1.1 lines without changing what they mean. */
 const LINE_BREAKING = /[\r\n\0]/;
@@ -70,20 +71,63 @@ export function requestText(rawHeaders: readonly string[], endStream: boolean): 
   return { text: `${method} ${path} HTTP/1.1\r\nhost: ${authority || host}\r\n${fields}\r\n`, chunked };
 }
 
-/** HTTP/1.1 field lines, each with its CR LF, as HTTP/2 headers. */
-export function responseHeaders(lines: string, into: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
+/** Fields of HTTP/1.1 that may not stand in HTTP/2 (RFC 9113 §8.2.2), and `te`, which says something of one hop only. */
+const NOT_IN_HTTP2: ReadonlySet<string> = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function eachField(lines: string, take: (name: string, value: string) => void): void {
   let start = 0;
   while (start < lines.length) {
     const end = lines.indexOf('\r\n', start);
     const colon = lines.indexOf(':', start);
-    if (end === -1 || colon === -1 || colon > end) break;
+    if (end === -1 || colon === -1 || colon > end) return;
     const name = lines.slice(start, colon).toLowerCase();
-    const value = lines.slice(colon + 1, end).trim();
+    if (!NOT_IN_HTTP2.has(name)) take(name, lines.slice(colon + 1, end).trim());
+    start = end + 2;
+  }
+}
+
+/** HTTP/1.1 field lines, each with its CR LF, as name, value, name, value, … of HTTP/2. */
+export function headerPairs(lines: string, into: string[]): void {
+  eachField(lines, (name, value) => into.push(name, value));
+}
+
+/** The same as an object, where Node takes nothing else. */
+export function headerObject(lines: string, first: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
+  // Without a prototype: a field may be called `constructor`.
+  const into: OutgoingHttpHeaders = Object.assign(Object.create(null), first);
+  eachField(lines, (name, value) => {
     const known = into[name];
     if (known === undefined) into[name] = value;
     else if (Array.isArray(known)) known.push(value);
     else into[name] = [String(known), value];
-    start = end + 2;
-  }
+  });
   return into;
+}
+
+/** Raw headers, name, value, name, value, …, as HTTP/1.1 field lines, without the pseudo-headers. */
+export function fieldLines(rawHeaders: readonly string[]): string {
+  let lines = '';
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (!name.startsWith(':')) lines += `${name}: ${rawHeaders[index + 1] ?? ''}\r\n`;
+  }
+  return lines;
+}
+
+/** The fields after a body, each with its CR LF, or what is wrong with them: those that frame or route may not be there. */
+export function trailerText(rawTrailers: readonly string[]): { readonly lines: string } | string {
+  if (rawTrailers.length === 0) return { lines: '' };
+  const scanner = new ChunkScanner();
+  const text = Buffer.from(`0\r\n${fieldLines(rawTrailers)}\r\n`, 'latin1');
+  const stop = scanner.scan(text, 0, text.length);
+  if (scanner.done && stop === text.length) return { lines: scanner.trailer };
+  return scanner.fault || 'the trailer is not made of fields';
 }
