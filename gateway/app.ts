@@ -27,6 +27,7 @@ import { Assets } from './platform/assets.ts';
 import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
 import { TrafficReporter } from './report/reporter.ts';
 import { Waker } from './report/waker.ts';
+import { isTenantHost } from './routing/hosts.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
@@ -333,7 +334,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { openTlsEdge } = await import('./edge/tls-edge.ts');
     const { host, reusePort, baseDomain } = deps;
     const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
-    tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, clock, logger });
+    // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
+    const provedHosts = () =>
+      Array.from(table.entries(), ({ route }) => route.host).filter(
+        (name) => !name.startsWith('*') && !isTenantHost(name, baseDomain),
+      );
+    tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger });
     core.onEncrypted = tlsEdge.accept;
   }
 

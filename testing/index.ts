@@ -1,4 +1,5 @@
 export { temporaryDirectory } from './directory.ts';
+export { startDns, type TestDns } from './dns.ts';
 export { startPostgres, type TestDatabase, type TestPostgres } from './postgres.ts';
 export { dockerSocket, testDatabase, testRabbitUrl, testRedisUrl } from './provided.ts';
 export { startRabbitmq, type TestRabbitmq } from './rabbitmq.ts';

@@ -4,6 +4,7 @@ import { cost } from './cost.ts';
 import { deadLetters } from './dead-letters.ts';
 import { deleteService } from './delete.ts';
 import { deploy } from './deploy.ts';
+import { domains } from './domains.ts';
 import { events } from './events/events.ts';
 import { invoices } from './invoices.ts';
 import { keys } from './keys.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   services,
   secrets,
   keys,
+  domains,
   logs,
   events,
   deadLetters,

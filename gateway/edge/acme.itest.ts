@@ -13,6 +13,8 @@ import { type RunningGateway, route, startGateway, target } from '../harness/gat
 import { openDevelopmentAuthority } from './development-authority.ts';
 
 const HOST = 'shop.example.test';
+/** A tenant's own, which the operator has not named. */
+const PROVED = 'www.proved.test';
 const children: ChildProcess[] = [];
 let directory: string;
 let running: RunningGateway | undefined;
@@ -98,9 +100,9 @@ function answers(url: string, ca: string): Promise<number> {
   });
 }
 
-function issuerOf(port: number): Promise<string> {
+function issuerOf(port: number, servername = HOST): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', servername: HOST, rejectUnauthorized: false }, () => {
+    const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false }, () => {
       resolve(String(socket.getPeerCertificate().issuer?.CN));
       socket.destroy();
     });
@@ -113,15 +115,18 @@ beforeAll(async () => {
   const port = await freePort();
   const { url, trust } = await startAuthority(port);
   instance = await startEcho();
-  running = await startGateway([route([target([instance.port])], HOST)], {
-    port,
-    tls: {
-      port: 0,
-      certificateDir: join(directory, 'tls'),
-      developmentDir: join(directory, 'tls', 'development'),
-      acme: { directoryUrl: url, email: 'operator@example.test', trust, hosts: [HOST] },
+  running = await startGateway(
+    [HOST, PROVED].map((host) => route([target([instance?.port ?? 0])], host)),
+    {
+      port,
+      tls: {
+        port: 0,
+        certificateDir: join(directory, 'tls'),
+        developmentDir: join(directory, 'tls', 'development'),
+        acme: { directoryUrl: url, email: 'operator@example.test', trust, hosts: [HOST] },
+      },
     },
-  });
+  );
 }, 60_000);
 
 afterAll(async () => {
@@ -131,9 +136,12 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('a certificate is ordered, put in force and kept; nothing of the challenge stays', async () => {
+test('certificates are ordered for named hosts and for tenants’ own, put in force and kept; nothing of the challenge stays', async () => {
   const tlsPort = running?.gateway.tlsAddress().port ?? 0;
-  await expect.poll(() => issuerOf(tlsPort), { timeout: 30_000, interval: 250 }).toMatch(/^Pebble Intermediate CA/);
+  for (const host of [HOST, PROVED]) {
+    const issuer = expect.poll(() => issuerOf(tlsPort, host), { timeout: 30_000, interval: 250 });
+    await issuer.toMatch(/^Pebble Intermediate CA/);
+  }
   expect((await stat(join(directory, 'tls', `${HOST}.key`))).mode & 0o777).toBe(0o600);
   expect(await readFile(join(directory, 'tls', `${HOST}.crt`), 'utf8')).toContain('BEGIN CERTIFICATE');
   expect(await readdir(join(directory, 'tls', 'acme', 'challenges'))).toEqual([]);

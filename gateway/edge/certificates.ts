@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock, Logger } from '@skyrun/kit';
+import { wildcardOf } from '../routing/hosts.ts';
 import type { DevelopmentAuthority, KeyPair } from './development-authority.ts';
 
 const LOOK_EVERY_MS = 2000;
@@ -136,11 +137,6 @@ async function certificateNames(directory: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-}
-
-/** `a.b.c` → `*.b.c`; a wildcard stands for one label (RFC 6125 §6.4.3). */
-export function wildcardOf(host: string): string {
-  return `*${host.slice(host.indexOf('.'))}`;
 }
 
 function hostsOf(certificate: X509Certificate): string[] {

@@ -43,10 +43,12 @@ export async function openTlsEdge(options: {
   /** The platform's own host, for clients that name none. */
   baseDomain: string;
   mayIssue: (host: string) => boolean;
+  /** Hosts that tenants have proved to be theirs: certificates are ordered for them too. */
+  provedHosts: () => readonly string[];
   clock: Clock;
   logger: Logger;
 }): Promise<TlsEdge> {
-  const { tls, core, host, reusePort, baseDomain, mayIssue, clock, logger } = options;
+  const { tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger } = options;
   const authority = tls.developmentDir === null ? null : await openDevelopmentAuthority(tls.developmentDir, clock);
   const certificates = new Certificates({ directory: tls.certificateDir, authority, mayIssue, clock, logger });
   await certificates.start();
@@ -57,7 +59,7 @@ export async function openTlsEdge(options: {
       ? null
       : new Acme({
           ...from,
-          hosts: () => from.hosts,
+          hosts: () => [...new Set([...from.hosts, ...provedHosts()])],
           directory: tls.certificateDir,
           onIssued: () => certificates.reload(),
           clock,

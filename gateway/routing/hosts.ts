@@ -19,3 +19,8 @@ export function pickTarget<T extends Pick<RouteTarget, 'percent'>>(targets: read
 export function isTenantHost(host: string, baseDomain: string): boolean {
   return host.length > baseDomain.length + 1 && host.endsWith(`.${baseDomain}`);
 }
+
+/** `a.b.c` → `*.b.c`; a wildcard stands for one label (RFC 6125 §6.4.3). */
+export function wildcardOf(host: string): string {
+  return `*${host.slice(host.indexOf('.'))}`;
+}

@@ -4,6 +4,7 @@ import { ALL_OPERATIONS } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
 import { startEcho } from '../harness/echo-instance.ts';
 import { route, startGateway, target } from '../harness/gateway.ts';
+import { exchangeRaw, statusOf } from '../harness/raw-client.ts';
 import { isTenantHost, pickTarget } from './hosts.ts';
 import { createPlatformPaths } from './platform-paths.ts';
 
@@ -64,6 +65,34 @@ test.each([
   ['127.0.0.1', false],
 ])('%s is a tenant’s host: %s', (host, expected) => {
   expect(isTenantHost(host, 'localhost')).toBe(expected);
+});
+
+test('a host has its own route, then that of all names one label below another; nothing else', async () => {
+  const echoes = await Promise.all([startEcho(), startEcho()]);
+  const [own, wild] = echoes.map(({ port }) => port);
+  const other = { revisionId: 'rev_01890000-0000-7000-8000-000000000002' };
+  const exact = route([target([own ?? 0])], 'www.example.com');
+  const running = await startGateway([exact, route([target([wild ?? 0], other)], '*.example.com')]);
+  const portOf = async (host: string): Promise<number> => {
+    for (const echo of echoes) echo.reset();
+    await exchangeRaw(running.port, [`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`]);
+    return echoes.find(({ seen }) => seen.length > 0)?.port ?? 0;
+  };
+  try {
+    expect(await portOf('www.example.com')).toBe(own);
+    expect(await portOf('WWW.EXAMPLE.COM:8443')).toBe(own);
+    expect(await portOf('shop.example.com')).toBe(wild);
+    for (const host of ['example.com', 'a.shop.example.com', 'shop.example.org']) expect(await portOf(host)).toBe(0);
+    const tell = (version: number, removes: string[]) =>
+      running.control.publish({ kind: 'delta', epoch: 'test', version, upserts: [], removes });
+    tell(2, ['www.example.com']);
+    await expect.poll(() => portOf('www.example.com'), { timeout: 10_000 }).toBe(wild);
+    tell(3, ['*.example.com']);
+    await expect.poll(() => portOf('shop.example.com'), { timeout: 10_000 }).toBe(0);
+  } finally {
+    await running.close();
+    for (const echo of echoes) await echo.close();
+  }
 });
 
 test('routes are swapped and instances replaced under load without one failed request', async () => {
@@ -133,7 +162,6 @@ test('with the registry gone and after a restart the last routes stay in force',
     },
   });
   try {
-    const { exchangeRaw, statusOf } = await import('../harness/raw-client.ts');
     const { text } = await exchangeRaw(second.port, [
       'GET / HTTP/1.1\r\nHost: hello.demo.localhost\r\nConnection: close\r\n\r\n',
     ]);

@@ -3,7 +3,7 @@ import type { Route, RouteTarget } from '@skyrun/contracts';
 import type { Guard } from '../guard/guard.ts';
 import type { MeteredRevision } from '../meter/meter.ts';
 import { Destination, type Instance } from '../pipeline/destination.ts';
-import { pickTarget } from './hosts.ts';
+import { pickTarget, wildcardOf } from './hosts.ts';
 
 interface Share {
   readonly percent: number;
@@ -36,6 +36,8 @@ export interface RouteTableOptions {
  */
 export class RouteTable {
   #hosts = new Map<string, RouteEntry>();
+  /** How many of the hosts are wildcards. */
+  #wildcards = 0;
   #destinations = new Map<string, Destination>();
   #options: RouteTableOptions;
 
@@ -55,13 +57,15 @@ export class RouteTable {
     return this.#destinations.values();
   }
 
+  /** The host's own route, or that of all names one label below another. */
   find(host: string): RouteEntry | undefined {
-    return this.#hosts.get(host);
+    const exact = this.#hosts.get(host);
+    return exact !== undefined || this.#wildcards === 0 ? exact : this.#hosts.get(wildcardOf(host));
   }
 
   /** The revision that one request of a host goes to. */
   pick(host: string, point: number): Destination | null {
-    const entry = this.#hosts.get(host);
+    const entry = this.find(host);
     return entry === undefined ? null : (pickTarget(entry.shares, point)?.destination ?? null);
   }
 
@@ -74,6 +78,7 @@ export class RouteTable {
 
   upsert(route: Route): void {
     const old = this.#hosts.get(route.host);
+    if (old === undefined && route.host.startsWith('*.')) this.#wildcards += 1;
     const shares = route.targets.map((target) => ({
       percent: target.percent,
       destination: this.#destination(route, target),
@@ -86,7 +91,7 @@ export class RouteTable {
 
   remove(host: string): void {
     const old = this.#hosts.get(host);
-    this.#hosts.delete(host);
+    if (this.#hosts.delete(host) && host.startsWith('*.')) this.#wildcards -= 1;
     this.#unlink(old, host);
   }
 

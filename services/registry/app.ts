@@ -5,6 +5,8 @@ import { type Client, type Clock, createTicker, type Logger, type ServiceModule 
 import { createDatabase, createOutboxRelay } from '@skyrun/postgres';
 import { archiveLimits, type RegistryConfig } from './config.ts';
 import { subscribeToObservations } from './consumers.ts';
+import { checkDueDomains } from './domains/check-domain.ts';
+import { createLookup } from './domains/lookup.ts';
 import { createRouteBook } from './feed/route-book.ts';
 import { createSpool } from './images/archive/spool.ts';
 import { createImageEngine } from './images/image-engine.ts';
@@ -39,6 +41,9 @@ const SYNC_RETRY_MS = 500;
 /** How often rollouts are judged, in milliseconds. */
 const ROLLOUT_MS = 1000;
 
+/** How often domains whose time has come are looked for, in milliseconds. */
+const DOMAINS_MS = 5000;
+
 function rolloutObserver(orchestrator: Client): RolloutObserver {
   return {
     async observe(query, signal) {
@@ -68,9 +73,11 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
   const [os = 'linux', architecture = 'amd64'] = config.SKYRUN_IMAGE_PLATFORM.split('/');
   const traffic = { clock, address, lingerMs: config.SKYRUN_REVISION_LINGER_SECONDS * 1000 };
   const vault = createVault(config.SKYRUN_SECRETS_KEY, config.SKYRUN_SECRETS_PREVIOUS_KEY);
+  const lookup = createLookup(config.SKYRUN_DNS_RESOLVER);
   const api = createRoutes({
     db,
     vault,
+    lookup,
     ...traffic,
     retainedRevisions: config.SKYRUN_RETAINED_REVISIONS,
     logger,
@@ -124,6 +131,14 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
     run: (signal) => runRollouts({ db, ...traffic, logger, observer: rolloutObserver(orchestrator) }, signal),
   });
 
+  const domains = createTicker({
+    name: 'registry.domains',
+    clock,
+    logger,
+    everyMs: DOMAINS_MS,
+    run: () => checkDueDomains({ db, clock, address, lookup, logger }),
+  });
+
   let subscription: Subscription | undefined;
   let stopped = false;
   return {
@@ -141,6 +156,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       subscription = await subscribeToObservations(bus, { db, ...traffic });
       sync.start();
       rollouts.start();
+      domains.start();
       intents.start();
       if (stopped) await subscription.close();
     },
@@ -149,6 +165,7 @@ export function createRegistryService(deps: RegistryDeps): ServiceModule {
       await subscription?.close();
       await sync.stop();
       await rollouts.stop();
+      await domains.stop();
       await intents.stop();
       await watches.stop();
       await book.stop();

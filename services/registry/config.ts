@@ -41,6 +41,16 @@ export const registryConfig = defineConfig('registry', {
     default: 'http://localhost:8080',
     doc: 'where people reach Skyrun; its scheme and port are those of the services’ URLs',
   },
+  SKYRUN_DNS_RESOLVER: {
+    schema: z
+      .string()
+      .regex(
+        /^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?|[0-9a-f:]+)$/i,
+        'expected an address, or address:port',
+      )
+      .optional(),
+    doc: 'DNS server that is asked for the proofs of domains; default: those of the machine',
+  },
   SKYRUN_IMAGE_PLATFORM: {
     schema: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/, 'expected os/architecture, e.g. linux/amd64'),
     default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,

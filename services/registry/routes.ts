@@ -1,6 +1,8 @@
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Api, createApi, emptyReply, HANDLED, type Logger, reply, toProblem } from '@skyrun/kit';
 import { readDesired } from './desired/read-desired.ts';
+import type { Lookup } from './domains/lookup.ts';
+import { bindDomains } from './domains/routes.ts';
 import type { RouteBook } from './feed/route-book.ts';
 import { deleteImage } from './images/delete-image.ts';
 import { type UploadDeps, uploadImage } from './images/upload-image.ts';
@@ -29,6 +31,7 @@ import { rollBack, updateTraffic } from './traffic/update-traffic.ts';
 import { atOneMoment } from './use-case.ts';
 
 export interface RoutesDeps extends UploadDeps, TrafficDeps {
+  readonly lookup: Lookup;
   readonly vault: Vault;
   readonly retainedRevisions: number;
   readonly book: RouteBook;
@@ -43,6 +46,7 @@ export function createRoutes(deps: RoutesDeps): Api {
   bindServices(api, deps);
   bindImages(api, deps);
   bindSecrets(api, deps);
+  bindDomains(api, deps);
   bindInternal(api, deps);
   return api;
 }

@@ -14,6 +14,7 @@ export {
 export { apiKeyOperations } from './api/api-keys.ts';
 export { billingOperations } from './api/billing.ts';
 export { defineOperation } from './api/define.ts';
+export { domainOperations } from './api/domains.ts';
 export {
   eventOperations,
   type FeedAnswer,
@@ -216,6 +217,16 @@ export {
   type RightSizing,
   type UnitPrices,
 } from './resources/billing-insight.ts';
+export {
+  CHALLENGE_LABEL,
+  type Domain,
+  type DomainProof,
+  type DomainReason,
+  type DomainState,
+  domain,
+  domainName,
+  domainProof,
+} from './resources/domain.ts';
 export {
   type CatalogueEntry,
   catalogueEntry,

@@ -2,9 +2,17 @@ import type { Route, RouteInstance, RouteTarget } from '@skyrun/contracts';
 import { hostOf, type PublicAddress, type ServiceState, tagHostOf } from '../services/service-state.ts';
 import type { RevisionRow } from '../store/tables.ts';
 
-/** The routes of some services: the host of each, and one of each tag. */
-export function buildRoutes(states: readonly ServiceState[], address: PublicAddress): Route[] {
-  return states.flatMap((state) => [mainRoute(state, address), ...tagRoutes(state, address)]);
+/** The routes of some services: the host of each, one of each tag, and its `domains`, by service id. */
+export function buildRoutes(
+  states: readonly ServiceState[],
+  address: PublicAddress,
+  domains: ReadonlyMap<string, readonly string[]> = new Map(),
+): Route[] {
+  return states.flatMap((state) => {
+    const main = mainRoute(state, address);
+    const own = (domains.get(state.service.id) ?? []).map((host) => ({ ...main, host }));
+    return [main, ...tagRoutes(state, address), ...own];
+  });
 }
 
 /**

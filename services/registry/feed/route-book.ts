@@ -3,6 +3,7 @@ import { type Clock, createTicker, type Logger, newId, type Ticker } from '@skyr
 import type { Database } from '@skyrun/postgres';
 import { blockRoutes } from '../paused/paused-projects.ts';
 import type { PublicAddress } from '../services/service-state.ts';
+import { verifiedDomains } from '../store/domains.ts';
 import { pausedProjects } from '../store/paused.ts';
 import { CHANGES, completeServices, readServices } from '../store/services.ts';
 import { atOneMoment } from '../use-case.ts';
@@ -56,7 +57,11 @@ export function createRouteBook(options: {
   async function readRoutes(ids: readonly string[] | 'all') {
     return await atOneMoment(db, async (store) =>
       blockRoutes(
-        buildRoutes(await completeServices(store, await readServices(store, ids)), address),
+        buildRoutes(
+          await completeServices(store, await readServices(store, ids)),
+          address,
+          await verifiedDomains(store, ids),
+        ),
         await pausedProjects(store),
       ),
     );

@@ -1,5 +1,7 @@
 import { Problem } from '@skyrun/contracts';
 import { appendEvents } from '@skyrun/postgres';
+import { domainEvent } from '../domains/domains.ts';
+import { dropDomains } from '../store/domains.ts';
 import { lockService, markRetired, notifyChange } from '../store/services.ts';
 import type { Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
@@ -33,7 +35,9 @@ export async function deleteService(input: DeleteService, { db, clock }: UseCase
       .returningAll()
       .executeTakeFirstOrThrow();
     await markRetired(store, deleted, new Date(clock.now()));
-    await appendEvents(tx, SOURCE, [serviceDeleted(service, traceparent)], clock);
+    const domains = await dropDomains(store, service.id);
+    const gone = domains.map((domain) => domainEvent('skyrun.domain.removed.v1', domain));
+    await appendEvents(tx, SOURCE, [...gone, serviceDeleted(service, traceparent)], clock);
     await notifyChange(store, service.id);
   });
 }

@@ -51,6 +51,6 @@ export function tagUrlOf(service: { project: string; name: string }, tag: string
   return urlAt(tagHostOf(service, tag, address), address);
 }
 
-function urlAt(host: string, { scheme, port }: PublicAddress): string {
+export function urlAt(host: string, { scheme, port }: PublicAddress): string {
   return `${scheme}://${host}${port === '' ? '' : `:${port}`}`;
 }

@@ -1,4 +1,12 @@
-import type { Instance, RevisionTemplate, Rollout, RolloutPolicy, Service, ServiceSpec } from '@skyrun/contracts';
+import type {
+  Domain,
+  Instance,
+  RevisionTemplate,
+  Rollout,
+  RolloutPolicy,
+  Service,
+  ServiceSpec,
+} from '@skyrun/contracts';
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely';
 
 /** Written as JSON text, because `pg` would write an array as an array of PostgreSQL. */
@@ -125,11 +133,28 @@ export interface SecretVersionsTable {
   created_at: Date;
 }
 
+export interface DomainsTable {
+  project: string;
+  name: string;
+  service_id: string;
+  service: string;
+  token: string;
+  state: Domain['state'];
+  reason: Domain['reason'];
+  message: string;
+  created_at: Date;
+  verified_at: Date | null;
+  checked_at: Date | null;
+  missing_since: Date | null;
+  next_check_at: Date;
+}
+
 export interface Tables {
   services: ServicesTable;
   revision_counters: { project: string; service: string; last: number };
   revisions: RevisionsTable;
   rollouts: RolloutsTable;
+  domains: DomainsTable;
   secrets: SecretsTable;
   secret_versions: SecretVersionsTable;
   instances: InstancesTable;
@@ -151,6 +176,7 @@ export interface Tables {
 export type Store = Kysely<Tables>;
 export type ServiceRow = Selectable<ServicesTable>;
 export type RevisionRow = Selectable<RevisionsTable>;
+export type DomainRow = Selectable<DomainsTable>;
 export type SecretRow = Selectable<SecretsTable>;
 export type SecretVersionRow = Selectable<SecretVersionsTable>;
 export type RolloutRow = Selectable<RolloutsTable>;

@@ -3,6 +3,7 @@ import { billingOperations } from './billing.ts';
 import { billingAdminOperations } from './billing-admin.ts';
 import { billingInsightOperations } from './billing-insight.ts';
 import { deadLetterOperations } from './dead-letters.ts';
+import { domainOperations } from './domains.ts';
 import { eventOperations } from './events.ts';
 import { identityOperations } from './identity.ts';
 import type { Operation } from './operation.ts';
@@ -19,6 +20,7 @@ export const OPERATIONS = {
   ...apiKeyOperations,
   ...registryOperations,
   ...secretOperations,
+  ...domainOperations,
   ...orchestratorOperations,
   ...billingOperations,
   ...billingAdminOperations,

@@ -14,6 +14,7 @@ import {
 } from '../resources/billing.ts';
 import { billingJob, priceListText } from '../resources/billing-admin.ts';
 import { billingMail } from '../resources/billing-insight.ts';
+import { domain } from '../resources/domain.ts';
 import { catalogueEntry, eventSchema } from '../resources/event-schema.ts';
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
@@ -56,6 +57,7 @@ const NAMED: Readonly<Record<string, z.ZodType>> = {
   ServiceMap: serviceMap,
   Rollout: rollout,
   Secret: secret,
+  Domain: domain,
   Decision: decision,
   Delivery: delivery,
   Event: eventEnvelope,

@@ -5,6 +5,7 @@ import { moneyString } from '../money.ts';
 import { digest, dnsLabel, timestamp } from '../names.ts';
 import { apiKeyRole } from '../resources/api-key.ts';
 import { budgetAlert, creditNote } from '../resources/billing.ts';
+import { domainProof } from '../resources/domain.ts';
 import { decision, statusClasses } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { rolloutDecision, trafficStatus } from '../resources/traffic.ts';
@@ -14,6 +15,8 @@ const apiKeyChange = z.object({ id: idSchema('apiKey'), project: dnsLabel, name:
 
 const serviceRef = z.object({ project: dnsLabel, service: dnsLabel, serviceId: idSchema('service') });
 const revisionRef = serviceRef.extend({ revisionId: idSchema('revision'), revisionName: z.string() });
+
+const domainRef = z.object({ project: dnsLabel, domain: z.string(), service: dnsLabel });
 
 /** A half-open span of Unix milliseconds, `[start, end)`. */
 export const busySpan = z.tuple([z.int(), z.int()]);
@@ -220,6 +223,30 @@ export const EVENTS = {
     'A secret was deleted with all its versions',
     'secrets/{project}/{secret}',
     z.object({ id: idSchema('secret'), project: dnsLabel, name: dnsLabel }),
+  ),
+  'skyrun.domain.added.v1': define(
+    'skyrun.domain.added.v1',
+    'A project wants a host of its own to lead to a service, and has to prove that it may',
+    'domains/{project}/{domain}',
+    domainRef,
+  ),
+  'skyrun.domain.verified.v1': define(
+    'skyrun.domain.verified.v1',
+    'A domain was proved; it leads to its service',
+    'domains/{project}/{domain}',
+    domainRef.extend({ proof: domainProof }),
+  ),
+  'skyrun.domain.lost.v1': define(
+    'skyrun.domain.lost.v1',
+    'A domain that was proved is not any more, and leads nowhere',
+    'domains/{project}/{domain}',
+    domainRef.extend({ message: z.string() }),
+  ),
+  'skyrun.domain.removed.v1': define(
+    'skyrun.domain.removed.v1',
+    'A domain was taken from its service, or went with it',
+    'domains/{project}/{domain}',
+    domainRef,
   ),
   'skyrun.traffic.moved.v1': define(
     'skyrun.traffic.moved.v1',
