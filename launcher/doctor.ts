@@ -83,12 +83,22 @@ async function engine(): Promise<Finding[]> {
 
 /** Whether containers can be kept from the machine's own servers and from metadata services. */
 function networkRules(): Finding {
-  const { SKYRUN_NETWORK_RULES: mode } = loadConfig(orchestratorConfig);
+  const { SKYRUN_NETWORK_RULES: mode, SKYRUN_RUNTIME: runtime } = loadConfig(orchestratorConfig);
   const root = process.getuid?.() === 0;
   const there = hasProgram('iptables') && hasProgram('ip6tables');
   const can = root && there;
   const missing = there ? 'only root may set them' : 'iptables is not installed';
   const subject = 'network rules';
+  if (runtime === 'swarm') {
+    return {
+      subject,
+      ok: true,
+      warning: true,
+      detail:
+        'on the nodes of a swarm they are yours to set: containers can reach servers of their node and metadata services',
+      advice: 'see services/orchestrator/runtime/swarm/README.md',
+    };
+  }
   if (mode !== 'off' && can) return { subject, ok: true, detail: 'set while containers run' };
   return {
     subject,

@@ -77,7 +77,7 @@ async function look(world: World, note: (detail: string) => void): Promise<Claus
 }
 
 /** Those that come up, and stay up until they are asked for something else. */
-const SOUND = ['plain', 'custom', 'http2', 'root', 'limits', 'slow', 'ends', 'graceful', 'stubborn'];
+const SOUND = ['plain', 'custom', 'http2', 'root', 'limits', 'crowd', 'slow', 'ends', 'graceful', 'stubborn'];
 
 async function deployAll(world: World): Promise<void> {
   const variables = (all: Readonly<Record<string, string>>) =>
@@ -97,6 +97,8 @@ async function deployAll(world: World): Promise<void> {
     world.deploy('http2', { protocol: 'h2c', env: variables({ PROBE_HTTP2: 'yes' }) }),
     world.deploy('root', { runAsUser: 0 }),
     world.deploy('limits'),
+    // A thousand programs, however small, need more memory than the others have.
+    world.deploy('crowd', { resources: { cpuMilli: 1000, memoryMib: 512 } }),
     world.deploy('slow', { timeoutSeconds: 3 }),
     world.deploy('ends'),
     world.deploy('graceful'),

@@ -14,14 +14,14 @@ const MOST_PROCESSES = 1_200;
 const burned = z.object({ share: z.number() });
 const multiplied = z.object({ started: z.int(), refused: z.string().nullable() });
 
-/** The service has 128 MiB and half a CPU. */
+/** `limits` has 128 MiB and half a CPU, `crowd` room for as many processes as the platform allows. */
 export async function limitClauses(world: World, { limits }: Facts): Promise<Clause[]> {
   const quota = limits.cpuQuota?.split(' ')[0] ?? '';
   const period = limits.cpuPeriod?.split(' ').at(-1) ?? '';
   const { share } = burned.parse(await world.json('limits', `/burn?ms=${BURN_MS}`));
   const bound = Number(limits.processes);
   const most = Math.min(bound, MOST_PROCESSES);
-  const { started, refused } = multiplied.parse(await world.json('limits', `/multiply?most=${most}`));
+  const { started, refused } = multiplied.parse(await world.json('crowd', `/multiply?most=${most}`));
   return [
     clause('memory limit inside', LIMITS, `${128 * MIB} bytes`, exactly(limits.memory, 128 * MIB)),
     clause('CPU limit inside', LIMITS, 'half of the period', {
