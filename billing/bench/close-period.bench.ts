@@ -17,7 +17,8 @@ const windows = Number(process.argv[2] ?? 1_000_000);
 const SERVICES = 50;
 const INSTANCES = 1_000;
 const BATCH = 1_000;
-const REPORTS = 8;
+/** Windows between two looks at the memory: an eighth of all, a million at most. */
+const REPORT_EVERY = Math.min(1_000_000, Math.ceil(windows / 8 / BATCH) * BATCH);
 const start = monthStart(NOON);
 /** Seconds from one window of an instance to its next, so that they fill 28 days. */
 const every = Math.max(1, Math.floor((28 * 86_400) / (windows / INSTANCES)));
@@ -55,7 +56,7 @@ try {
   for (let at = 0; at < windows; at += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, windows - at) }, (_, index) => eventAt(at + index));
     await ingestBatch(billing, batch);
-    if (at > 0 && at % (Math.ceil(windows / REPORTS / BATCH) * BATCH) === 0) resident.push(mib());
+    if (at > 0 && at % REPORT_EVERY === 0) resident.push(mib());
   }
   resident.push(mib());
   const ingesting = seconds(began);
