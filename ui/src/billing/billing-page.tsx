@@ -1,6 +1,7 @@
 import { Link, Outlet } from '@tanstack/react-router';
 import { useUser } from '../api/context.ts';
 import { Page } from '../components/page.tsx';
+import { useShownTab } from '../components/use-shown-tab.ts';
 import { useProjectName } from '../shell/place.ts';
 
 const TABS = [
@@ -18,8 +19,10 @@ const TABS = [
 /** Links and not ARIA tabs, as on a service's pages. */
 function BillingTabs({ project }: { project: string }) {
   const admin = useUser()?.admin === true;
+  const strip = useShownTab();
   return (
     <nav
+      ref={strip}
       aria-label="Billing"
       data-tab-strip
       className="-mx-4 overflow-x-auto border-b border-line px-4 sm:mx-0 sm:px-0"

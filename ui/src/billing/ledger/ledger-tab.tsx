@@ -45,7 +45,7 @@ export function LedgerTab() {
         <>
           <Verdict report={data} />
           <Panel title="Accounts" note="Debits − credits; together they are zero.">
-            <dl className="grid gap-4 sm:grid-cols-3 lg:grid-cols-6">
+            <dl className="grid grid-cols-2 gap-4 sm:grid-cols-3 lg:grid-cols-6">
               {data.balances.map(({ account, balance }) => (
                 <div key={account}>
                   <dt>

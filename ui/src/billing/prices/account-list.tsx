@@ -13,8 +13,8 @@ import { useProjectName } from '../../shell/place.ts';
 import { accountPriceListQuery } from '../queries.ts';
 import { ChangeAccountList } from './change-account-list.tsx';
 
-/** Which of the lists prices this project's usage, and what administrators do about it. */
-export function AccountList() {
+/** Which of the lists prices this project's usage, and what administrators do about it. `titles`: of lists, by name. */
+export function AccountList({ titles }: { titles: ReadonlyMap<string, string> }) {
   const project = useProjectName();
   const { data, error, refetch } = useQuery(accountPriceListQuery(useApi(), project));
   if (data === undefined) {
@@ -24,10 +24,10 @@ export function AccountList() {
       <ProblemNotice error={error} onRetry={refetch} />
     );
   }
-  return <Shown list={data} />;
+  return <Shown list={data} titles={titles} />;
 }
 
-function Shown({ list }: { list: AccountPriceList }) {
+function Shown({ list, titles }: { list: AccountPriceList; titles: ReadonlyMap<string, string> }) {
   const admin = useUser()?.admin === true;
   const [changing, setChanging] = useState(false);
   const minute = Math.floor(useNow() / 60_000) * 60_000;
@@ -58,7 +58,7 @@ function Shown({ list }: { list: AccountPriceList }) {
           {changes.map(({ priceList, effectiveFrom }) => (
             <li key={effectiveFrom} className="flex flex-wrap items-center gap-x-2 gap-y-1">
               <span className="figures text-ink-2">from {dateTimeText(effectiveFrom)}</span>
-              <span className="font-medium">{priceList}</span>
+              <span className="font-medium">{titles.get(priceList) ?? priceList}</span>
               {Date.parse(effectiveFrom) > minute && <Pill tone="accent">Planned</Pill>}
             </li>
           ))}

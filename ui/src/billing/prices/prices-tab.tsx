@@ -49,7 +49,7 @@ export function PricesTab() {
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
       <div className="lg:col-span-2">
-        <AccountList />
+        <AccountList titles={new Map(data.items.map(({ name, title }) => [name, title]))} />
       </div>
       <Panel title="Versions" note="Usage is priced by the version in force when it happens." flush>
         {[...byName].map(([name, versions]) => (
