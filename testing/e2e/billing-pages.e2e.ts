@@ -84,6 +84,23 @@ test('a price list with a mistake is refused at its line, and one that is right 
   await page.getByRole('heading', { name: 'Different from the version in force' }).waitFor();
 });
 
+test('the project gets the prices of a region, from a time on', async () => {
+  const { page } = browser;
+  await page.goto('/projects/demo/billing/prices');
+  await page.getByRole('button', { name: 'Change price list' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Price list').selectOption('region:europe-west3');
+  await dialog.getByLabel('From').fill('2020-01-01T00:00');
+  await dialog.getByRole('button', { name: 'Change price list' }).click();
+  await dialog.getByText(/expected a time from/).waitFor();
+  await expect.poll(() => violations(page), { timeout: 10_000 }).toEqual([]);
+  await dialog.getByLabel('From').fill('2099-01-01T00:00');
+  await dialog.getByRole('button', { name: 'Change price list' }).click();
+  await page.getByText('Planned', { exact: true }).waitFor();
+  const list = await api.call(OPERATIONS.getAccountPriceList, { params });
+  expect(list).toMatchObject({ priceList: 'cloud-run-tier-1', changes: [{ priceList: 'cloud-run-tier-2' }] });
+});
+
 test('a billing contact is added, and without a mail server a test says what to set', async () => {
   const { page } = browser;
   await page.goto('/projects/demo/billing/notices');
@@ -94,7 +111,7 @@ test('a billing contact is added, and without a mail server a test says what to 
   await page.getByRole('list', { name: 'Mails' }).getByText('Failed').waitFor({ timeout: 60_000 });
 });
 
-test('no page has a barrier, in either theme', { timeout: 120_000 }, async () => {
+test('no page has a barrier, in either theme, nor is wider than a phone', { timeout: 120_000 }, async () => {
   const { page } = browser;
   // Colours that are on their way from one theme to the other are nobody's.
   await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -107,6 +124,9 @@ test('no page has a barrier, in either theme', { timeout: 120_000 }, async () =>
       // What is drawn anew meanwhile is on its way, too; a barrier stays.
       await expect.poll(() => violations(page), { message: `${tab} ${theme}`, timeout: 10_000 }).toEqual([]);
     }
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth'), { message: tab }).toBe(390);
+    await page.setViewportSize({ width: 1280, height: 900 });
   }
   expect(browser.complaints).toEqual([]);
 });

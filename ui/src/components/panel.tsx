@@ -15,7 +15,10 @@ export function Panel({ title, note, actions, className, flush = false, children
   const id = useId();
   return (
     <section
-      className={classNames('min-w-0 overflow-hidden rounded-xl border border-line bg-surface shadow-panel', className)}
+      className={classNames(
+        'relative min-w-0 overflow-hidden rounded-xl border border-line bg-surface shadow-panel',
+        className,
+      )}
       {...(title === undefined ? {} : { 'aria-labelledby': id })}
     >
       {title !== undefined && (

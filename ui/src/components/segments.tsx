@@ -10,7 +10,10 @@ interface SegmentsProps<Value extends string> {
 /** A choice of a few, all in sight. */
 export function Segments<Value extends string>({ label, options, value, onChange }: SegmentsProps<Value>) {
   return (
-    <fieldset aria-label={label} className="flex rounded-lg border border-line bg-surface p-0.5">
+    <fieldset
+      aria-label={label}
+      className="flex max-w-full min-w-0 overflow-x-auto rounded-lg border border-line bg-surface p-0.5"
+    >
       {options.map((option) => (
         <button
           key={option.value}
@@ -18,7 +21,7 @@ export function Segments<Value extends string>({ label, options, value, onChange
           aria-pressed={option.value === value}
           onClick={() => onChange(option.value)}
           className={classNames(
-            'h-7 rounded-md px-2.5 text-xs font-medium transition-colors',
+            'h-7 shrink-0 rounded-md px-2.5 text-xs font-medium transition-colors',
             option.value === value ? 'bg-hover text-ink' : 'text-ink-3 hover:text-ink',
           )}
         >

@@ -5,7 +5,7 @@ import { ScrollRegion } from './scroll-region.tsx';
 /** A table that scrolls sideways inside its panel on a narrow screen. */
 export function Table({ label, className, ...table }: ComponentProps<'table'> & { label: string }) {
   return (
-    <ScrollRegion className="overflow-x-auto" label={label}>
+    <ScrollRegion className="relative overflow-x-auto" label={label}>
       <table className={classNames('w-full border-collapse text-left', className)} {...table} />
     </ScrollRegion>
   );

@@ -61,6 +61,8 @@ const MEANS: Readonly<Record<string, string>> = {
   'accrue-usage': 'posts what was used to the ledger',
   'send-mails': 'mails alerts and invoices to the billing contacts',
   'trim-samples': 'forgets what instances used more than a month ago',
+  'draw-documents': 'draws invoices and credit notes as PDF, once',
+  'compare-sources': 'compares what gateways and runtimes say of the same instances',
   'check-ledgers': 'compares every ledger with its documents',
 };
 
