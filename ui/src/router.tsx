@@ -66,6 +66,11 @@ const imagesRoute = createRoute({
   path: '/images',
   component: lazyRouteComponent(() => import('./images/images-page.tsx'), 'ImagesPage'),
 });
+const domainsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/domains',
+  component: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
+});
 const secretsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/secrets',
@@ -223,6 +228,7 @@ const routeTree = rootRoute.addChildren([
       servicesRoute,
       deployRoute,
       imagesRoute,
+      domainsRoute,
       secretsRoute,
       keysRoute,
       eventsRoute.addChildren([

@@ -15,6 +15,7 @@ export const keys = {
   starts: (project: string, service: string) => [...keys.service(project, service), 'starts'] as const,
   images: (project: string) => ['project', project, 'images'] as const,
   apiKeys: (project: string) => ['project', project, 'api-keys'] as const,
+  domains: (project: string) => ['project', project, 'domains'] as const,
   secrets: (project: string) => ['project', project, 'secrets'] as const,
   costs: (project: string) => ['project', project, 'costs'] as const,
   invoices: (project: string) => ['project', project, 'invoices'] as const,
@@ -140,6 +141,17 @@ export const imagesQuery = (api: ApiClient, project: string) =>
     queryFn: ({ signal, pageParam: cursor }) =>
       api.call(OPERATIONS.listImages, { params: { project }, query: { cursor }, signal }),
     ...paging,
+  });
+
+export const domainsQuery = (api: ApiClient, project: string) =>
+  queryOptions({
+    queryKey: keys.domains(project),
+    queryFn: ({ signal }) =>
+      allPages((cursor) =>
+        api.call(OPERATIONS.listDomains, { params: { project }, query: { limit: 200, cursor }, signal }),
+      ),
+    // A look that finds nothing new is no event.
+    refetchInterval: 10_000,
   });
 
 export const secretsQuery = (api: ApiClient, project: string) =>

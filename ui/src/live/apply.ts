@@ -90,6 +90,12 @@ export class CacheFeed {
       case 'skyrun.secret.deleted.v1':
         this.#askSoon(keys.secrets(project));
         return;
+      case 'skyrun.domain.added.v1':
+      case 'skyrun.domain.verified.v1':
+      case 'skyrun.domain.lost.v1':
+      case 'skyrun.domain.removed.v1':
+        this.#askSoon(keys.domains(project));
+        return;
       case 'skyrun.member.added.v1':
       case 'skyrun.member.removed.v1':
         this.#askSoon(keys.members(project));

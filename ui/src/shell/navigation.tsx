@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import {
   Boxes,
+  Globe,
   KeyRound,
   KeySquare,
   Layers,
@@ -16,6 +17,7 @@ import { useMay } from './permissions.ts';
 const PLACES = [
   { to: '/projects/$project/services', label: 'Services', icon: Boxes, needs: 'services.read' },
   { to: '/projects/$project/images', label: 'Images', icon: Layers, needs: 'services.read' },
+  { to: '/projects/$project/domains', label: 'Domains', icon: Globe, needs: 'services.read' },
   { to: '/projects/$project/secrets', label: 'Secrets', icon: KeyRound, needs: 'services.read' },
   { to: '/projects/$project/events', label: 'Events', icon: ScrollText, needs: 'services.read' },
   { to: '/projects/$project/billing', label: 'Billing', icon: ReceiptText, needs: 'billing.read' },
