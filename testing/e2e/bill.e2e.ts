@@ -150,7 +150,7 @@ test('billed by its instances, a run costs the container’s life, a minute at l
   ]);
 });
 
-test('the invoice of those runs is exact when it is computed again from raw usage', async () => {
+test('the invoice of those runs is exact when it is computed again from raw usage; the next may have other prices', async () => {
   const invoice = await api.call(OPERATIONS.closePeriod, { params: { project: 'demo' }, body: {} });
   expect(invoice.lines.filter(({ service }) => service === 'billed').length).toBeGreaterThanOrEqual(5);
   expect(invoice.lines.filter(({ service }) => service === 'alive').map(({ meter }) => meter)).toEqual(
@@ -159,6 +159,13 @@ test('the invoice of those runs is exact when it is computed again from raw usag
   await stack.skyrun(['login', '--url', stack.url, '--email', stack.email, '--password-stdin'], `${stack.password}\n`);
   const verified = await stack.skyrun(['billing', 'verify', invoice.number, '--project', 'demo']);
   expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining(`${invoice.number}: exact`) });
+
+  const planned = ['cloud-run-tier-2', '--from', '2099-01-01T00:00:00Z'];
+  const changed = await stack.skyrun(['billing', 'price-list', ...planned, '--project', 'demo']);
+  expect(changed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^demo: cloud-run-tier-1 /) });
+  expect(changed.stdout).toContain('from 2099-01-01T00:00:00.000Z: cloud-run-tier-2');
+  const shown = await stack.skyrun(['billing', 'price-list', '--project', 'demo']);
+  expect(shown.stdout).toBe(changed.stdout);
 });
 
 interface Life {
