@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DesiredRevision } from './reconcile/records.ts';
 import { createMemoryRuntime, type MemoryRuntime } from './runtime/memory/memory-runtime.ts';
 import { sampleProgram } from './runtime/memory/program.ts';
-import { desiredOf, TEST_IMAGE } from './testing/desired.ts';
+import { desiredOf, TEST_IMAGE, templateOf } from './testing/desired.ts';
 import { type CrashPoint, createLives, type Lives } from './testing/lives.ts';
 
 /** Runs at once; each mostly waits. */
@@ -123,4 +123,81 @@ test('a leader that dies before or after any of its effects leaves no orphan and
   await Promise.all(lanes.map(run));
   // What only a crash brings about: a row without a container, and a container that nobody has asked yet.
   expect([...steps].toSorted()).toEqual(['adopt', 'create', 'discard', 'drain', 'end', 'probe', 'start', 'stop']);
+}, 240_000);
+
+/** What the ladder does to one instance: at rest in each of its rungs, up again from each, and away at last. */
+const RUNGS: readonly { readonly minScale: number; readonly state: string | null }[] = [
+  { minScale: 1, state: 'ready running' },
+  { minScale: 0, state: 'paused frozen' },
+  { minScale: 1, state: 'ready running' },
+  { minScale: 0, state: 'parked exited' },
+  { minScale: 1, state: 'ready running' },
+  { minScale: 0, state: null },
+];
+
+/** Goes down and up the ladder; after a crash, only to the rung that it was on its way to. */
+async function climb(db: Database, crash: CrashPoint | null): Promise<Lives> {
+  await db.query('TRUNCATE leases, instances, revisions, decisions, outbox, starts');
+  const engine = createMemoryRuntime({ clock: systemClock, programs: new Map([[TEST_IMAGE, sampleProgram]]) });
+  const lives = createLives(db, engine, crash);
+  const template = { terminationGraceSeconds: 1 };
+  const { revision } = desiredOf({ template });
+  // Each rung is left by asking for an instance, and entered by asking for none; nothing waits for a window to empty.
+  const on = (minScale: number, stoppedSeconds: number): DesiredRevision => {
+    const idle = { pausedSeconds: stoppedSeconds === 0 ? 600 : 1, stoppedSeconds };
+    const scaling = { minScale, maxScale: 1, stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1, idle };
+    return { want: 'serving', revision: { ...revision, template: templateOf({ ...template, scaling }) } };
+  };
+  const seen = async () => {
+    const { rows } = await db.query(`SELECT id, state FROM instances WHERE ended_at IS NULL`);
+    const found = await engine.list();
+    const containers = new Map(
+      found.map(({ identity, state: is, paused }) => [identity.instanceId, paused ? 'frozen' : is]),
+    );
+    return {
+      containers: found.length,
+      text: rows.map(({ id, state: is }) => `${String(is)} ${containers.get(String(id)) ?? 'gone'}`).join(),
+    };
+  };
+  try {
+    await lives.begin();
+    for (const [index, { minScale, state: wanted }] of RUNGS.entries()) {
+      lives.desire(on(minScale, index < 2 ? 0 : wanted === null ? 1 : 600));
+      const end = systemClock.monotonic() + 2 * CONVERGES_WITHIN_MS;
+      // What was stopped and not written down as kept is taken for what is over: a start from nothing is always possible.
+      const there = (text: string) =>
+        text === (wanted ?? '') || (lives.crashed() && wanted === 'parked exited' && text === '');
+      for (let now = await seen(); !there(now.text); now = await seen()) {
+        if (systemClock.monotonic() > end) throw new Error(`${JSON.stringify(crash)}: ${now.text}, not ${wanted}`);
+        await systemClock.sleep(20);
+      }
+      if (lives.crashed()) break;
+    }
+    const { containers, text } = await seen();
+    expect(containers).toBeLessThanOrEqual(text === '' ? 1 : text.split(',').length);
+    // An instance that was put down on purpose has not failed, whoever finds it.
+    const { rows } = await db.query(`SELECT reason FROM instances WHERE state = 'failed'`);
+    expect({ crash, failed: rows }).toEqual({ crash, failed: [] });
+    return lives;
+  } finally {
+    await lives.end();
+  }
+}
+
+test('a leader that dies on any rung of the idle ladder leaves an instance that the next one takes up or down', async () => {
+  const [lane] = lanes;
+  if (!lane) throw new Error('there are lanes');
+  const whole = await climb(lane.db, null);
+  for (const kind of ['pause', 'freeze', 'resume', 'park', 'wake', 'stop']) expect(whole.steps).toContain(kind);
+  const ladder = /runtime\.(pause|resume|restart|stop $)|instance\.(paused|resumed|parked)|^store update$/;
+  const effects = [...new Set(whole.effects)].filter((effect) => ladder.test(effect));
+  expect(effects.length).toBeGreaterThanOrEqual(8);
+  const points = effects.flatMap((effect) => [
+    { effect, side: 'before' as const },
+    { effect, side: 'after' as const },
+  ]);
+  const run = async ({ db }: Lane) => {
+    for (let point = points.pop(); point; point = points.pop()) await climb(db, point);
+  };
+  await Promise.all(lanes.map(run));
 }, 240_000);

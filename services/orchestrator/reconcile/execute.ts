@@ -100,10 +100,14 @@ const EXECUTORS: { readonly [Kind in StepKind]: Executor<Kind> } = {
       const meant =
         state === 'draining' ||
         state === 'parked' ||
+        // A frozen process ends by nobody's hand but ours: a leader was stopping it and did not come to write it down.
+        (state === 'paused' && entry.record.frozenAt !== null) ||
         container?.state === 'created' ||
         (!container && entry.record.startedAt === null);
-      if (meant) await finish(execution, entry, { state: 'stopped', reason: reason ?? 'Superseded' }, container);
-      else await finish(execution, entry, { state: 'failed', reason: endReason(container) }, container);
+      if (meant) {
+        const why = reason ?? (state === 'paused' ? 'Idle' : 'Superseded');
+        await finish(execution, entry, { state: 'stopped', reason: why }, container);
+      } else await finish(execution, entry, { state: 'failed', reason: endReason(container) }, container);
     });
   },
 

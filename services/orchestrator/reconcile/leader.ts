@@ -185,8 +185,9 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     wakeUp(revisionId, waiting) {
       intake.touch(revisionId, clock.now());
       intake.waits(revisionId, waiting);
-      autoscaler.wakeUp(revisionId);
+      // The engine is asked before anything is judged and written: a request waits for its answer.
       const woken = wakeUp(execution, revisionId);
+      autoscaler.wakeUp(revisionId);
       // Where none was paused, one is started.
       wake([revisionId]);
       return woken;

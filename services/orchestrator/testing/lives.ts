@@ -20,6 +20,8 @@ export interface Lives {
   readonly effects: readonly string[];
   /** Every step that was done well, by kind. */
   readonly steps: ReadonlySet<string>;
+  /** Whether the crash point was reached. */
+  crashed(): boolean;
   desire(...revisions: readonly DesiredRevision[]): void;
   begin(): Promise<void>;
   /** The one that leads dies now; nothing of what it does from here on has an effect. */
@@ -109,6 +111,7 @@ export function createLives(db: Database, engine: MemoryRuntime, crash: CrashPoi
   return {
     effects,
     steps,
+    crashed: () => crashed,
     desire(...revisions) {
       desired = new Map(revisions.map((each) => [each.revision.id, each]));
       tell();
