@@ -92,6 +92,8 @@ export {
 export { type Flow, type FlowObserved, flowObserved } from './events/flow.ts';
 export { PLATFORM_GROUPS } from './events/groups.ts';
 export { isTeamPattern, isTeamType, parseTeamType, TEAM_TYPE, type TeamEventType } from './events/team-type.ts';
+export { passesFilter } from './filter/evaluate.ts';
+export { type Expression, parseFilter } from './filter/parse.ts';
 export {
   ID_PREFIXES,
   type IdKind,

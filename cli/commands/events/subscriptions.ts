@@ -22,6 +22,7 @@ export async function subscriptions(context: CommandContext, args: readonly stri
     options: {
       project: { type: 'string' },
       type: { type: 'string', multiple: true, default: [] },
+      where: { type: 'string', default: '' },
       structured: { type: 'boolean', default: false },
     },
   });
@@ -45,7 +46,7 @@ export async function subscriptions(context: CommandContext, args: readonly stri
   if (action === 'create') {
     if (destination === undefined) throw new UsageError('say where to: create NAME URL');
     const mode = values.structured ? ('structured' as const) : ('binary' as const);
-    const filter = { types: values.type, subject: '', attributes: {} };
+    const filter = { types: values.type, subject: '', attributes: {}, sql: values.where };
     const body = { name, destination, mode, filter };
     const made = await client.call(OPERATIONS.createSubscription, { params: { project }, body });
     if (output.json) output.data(made);

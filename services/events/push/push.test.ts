@@ -127,7 +127,7 @@ describe('addresses', () => {
 
 describe('filter', () => {
   const event = { ...deleted('demo', 'web'), source: '/skyrun/registry' };
-  const every = { types: [], subject: '', attributes: {} };
+  const every = { types: [], subject: '', attributes: {}, sql: '' };
   it.each([
     ['nothing named', every, true],
     ['type', { ...every, types: ['skyrun.image.deleted.v1'] }, true],
@@ -137,6 +137,9 @@ describe('filter', () => {
     ['other subject', { ...every, subject: 'images/other' }, false],
     ['attribute', { ...every, attributes: { source: '/skyrun/registry', sequence: String(event.sequence) } }, true],
     ['attribute of another value', { ...every, attributes: { source: '/skyrun/billing' } }, false],
+    ['an expression', { ...every, sql: "type LIKE '%.deleted.v1' AND subject IN ('images/demo/web', 'x')" }, true],
+    ['an expression beside a type', { ...every, types: ['skyrun.instance.*'], sql: 'TRUE' }, false],
+    ['an expression about what is not there', { ...every, sql: "missing != 'x'" }, false],
     ['attribute that is not there', { ...every, attributes: { traceparent: 'undefined' } }, false],
     ['data is no attribute', { ...every, attributes: { data: '[object Object]' } }, false],
   ])('%s', (_, filter, expected) => expect(takes(filter, event)).toBe(expected));

@@ -28,7 +28,7 @@ export const subscriptionOperations = {
     body: z.strictObject({
       name: dnsLabel,
       destination,
-      filter: pushFilter.default({ types: [], subject: '', attributes: {} }),
+      filter: pushFilter.default({ types: [], subject: '', attributes: {}, sql: '' }),
       mode: z.enum(['binary', 'structured']).default('binary'),
       maxAttempts: maxAttempts.default(12),
     }),

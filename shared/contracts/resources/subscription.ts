@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { eventEnvelope } from '../events/envelope.ts';
+import { FilterSyntaxError, MAX_EXPRESSION, parseFilter } from '../filter/parse.ts';
 import { idSchema } from '../ids.ts';
 import { dnsLabel, timestamp } from '../names.ts';
 
@@ -11,6 +12,20 @@ export const pushFilter = z.strictObject({
     .record(z.string().regex(/^[a-z0-9]{1,20}$/), z.string().max(300))
     .default({})
     .describe('CloudEvents attributes and their exact value, e.g. source'),
+  sql: z
+    .string()
+    .trim()
+    .max(MAX_EXPRESSION)
+    .default('')
+    .superRefine((text, context) => {
+      try {
+        if (text !== '') parseFilter(text);
+      } catch (error) {
+        if (!(error instanceof FilterSyntaxError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+      }
+    })
+    .describe("an expression in CloudEvents SQL, e.g. type LIKE 'skyrun.instance.%' AND NOT (subject IN ('a', 'b'))"),
 });
 export type PushFilter = z.infer<typeof pushFilter>;
 

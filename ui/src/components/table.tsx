@@ -2,7 +2,7 @@ import type { ComponentProps } from 'react';
 import { classNames } from './class-names.ts';
 import { ScrollRegion } from './scroll-region.tsx';
 
-/** A table that scrolls sideways inside its panel on a narrow screen. */
+/** A table that scrolls sideways inside its panel on a narrow screen, with what only screen readers see of it. */
 export function Table({ label, className, ...table }: ComponentProps<'table'> & { label: string }) {
   return (
     <ScrollRegion className="relative overflow-x-auto" label={label}>

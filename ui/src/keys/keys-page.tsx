@@ -17,7 +17,7 @@ import { Pill } from '../components/pill.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { SkeletonRows } from '../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
-import { dateText } from '../format/time.ts';
+import { dateText, dateTimeText } from '../format/time.ts';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
 import { CreateKey, RotateKey } from './write-key.tsx';
@@ -62,7 +62,7 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
 function Ends({ apiKey }: { apiKey: ApiKey }) {
   const now = useNow();
   if (apiKey.previousUntil !== null && Date.parse(apiKey.previousUntil) > now) {
-    return <Pill tone="warn">old key until {dateText(apiKey.previousUntil)}</Pill>;
+    return <Pill tone="warn">old key until {dateTimeText(apiKey.previousUntil)}</Pill>;
   }
   if (apiKey.expiresAt === null) return <span className="text-ink-3">never</span>;
   if (Date.parse(apiKey.expiresAt) <= now) return <Pill tone="bad">ended</Pill>;

@@ -9,7 +9,7 @@ import { SelectField, TextField } from '../../components/field.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { eventKeys } from '../queries.ts';
 
-const EMPTY = { name: '', destination: '', types: '', subject: '', attributes: '', mode: 'binary' };
+const EMPTY = { name: '', destination: '', types: '', subject: '', attributes: '', sql: '', mode: 'binary' };
 
 /** `source=/skyrun/registry, key=value` */
 function attributesOf(text: string): Record<string, string> {
@@ -49,6 +49,7 @@ export function CreateSubscription(props: { project: string; onClose: () => void
             types: listOf(values.types),
             subject: values.subject.trim(),
             attributes: attributesOf(values.attributes),
+            sql: values.sql.trim(),
           },
         },
       });
@@ -61,7 +62,7 @@ export function CreateSubscription(props: { project: string; onClose: () => void
   }
 
   const at = (field: string) => fieldMessage(problem, field);
-  const placed = ['/name', '/destination', '/filter/types/0', '/filter/subject'].some(
+  const placed = ['/name', '/destination', '/filter/types/0', '/filter/subject', '/filter/sql'].some(
     (field) => at(field) !== undefined,
   );
   return (
@@ -107,6 +108,16 @@ export function CreateSubscription(props: { project: string; onClose: () => void
             onChange={set('attributes')}
           />
         </div>
+        <TextField
+          label="Expression"
+          placeholder="subject LIKE '%/checkout' AND NOT (type IN ('a', 'b'))"
+          hint="CloudEvents SQL over the event's attributes; all fields above must hold, too."
+          value={values.sql}
+          error={at('/filter/sql')}
+          onChange={set('sql')}
+          autoComplete="off"
+          spellCheck={false}
+        />
         <SelectField label="Mode" value={values.mode} onChange={set('mode')}>
           <option value="binary">Binary: data in the body, attributes in headers</option>
           <option value="structured">Structured: the whole CloudEvent in the body</option>

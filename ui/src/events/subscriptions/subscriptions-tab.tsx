@@ -176,6 +176,11 @@ function Details({ project, item, writes, onSecret }: DetailsProps) {
               .map(([name, value]) => `${name} = ${value}`)
               .join(', ') || 'none asked for'}
           </Fact>
+          {item.filter.sql !== '' && (
+            <Fact name="Expression">
+              <code className="font-mono text-xs break-all">{item.filter.sql}</code>
+            </Fact>
+          )}
           <Fact name="Mode">{item.mode}</Fact>
           <Fact name="Tries">{item.maxAttempts} at most, then it is dead</Fact>
           <Fact name="Secrets">{item.secrets.length === 2 ? 'two valid, while they are exchanged' : 'one'}</Fact>
