@@ -58,7 +58,9 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
   let faults = 0;
   let backlog = 0;
   let lifted = from;
-  const enough = () => load.acknowledged.length >= commands && faults >= options.faults;
+  // One long absence says it all.
+  const times = fault === 'absent' ? 1 : options.faults;
+  const enough = () => load.acknowledged.length >= commands && faults >= times;
   try {
     while (!(enough() || clock.monotonic() - from > options.durationMs)) {
       await clock.sleep(random.between(...PAUSE_MS));
