@@ -36,13 +36,13 @@ function Records({ domain }: { domain: Domain }) {
             <tr key={type}>
               <Cell className="font-medium">{type}</Cell>
               <Cell>
-                <span className="flex items-center gap-1 font-mono text-xs">
+                <span className="flex items-center gap-1 font-mono text-xs whitespace-nowrap">
                   {name}
                   <CopyButton text={name} label={`Copy the name of the ${type} record`} />
                 </span>
               </Cell>
               <Cell>
-                <span className="flex items-center gap-1 font-mono text-xs break-all">
+                <span className="flex items-center gap-1 font-mono text-xs whitespace-nowrap">
                   {value}
                   <CopyButton text={value} label={`Copy the value of the ${type} record`} />
                 </span>
@@ -109,7 +109,7 @@ export function DomainCard({
           )}
         </div>
         <p className="text-ink-2">
-          Leads to{' '}
+          {state === 'verified' ? 'Leads' : 'Will lead'} to{' '}
           <Link
             to="/projects/$project/services/$service"
             params={{ project, service }}
@@ -121,7 +121,7 @@ export function DomainCard({
           {checkedAt !== null && (
             <span className="text-ink-3">
               {' '}
-              Looked for <Ago time={checkedAt} />.
+              Checked <Ago time={checkedAt} />.
             </span>
           )}
         </p>
