@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane } from '../harness/gateway.ts';
+import { startGatewayProcess } from './gateway-process.ts';
 import {
   answers,
   freePorts,
@@ -14,9 +15,9 @@ import {
 } from './measure.ts';
 import {
   benchRoutes,
+  H2C_HOST,
   HOST,
   type MeasuredProxy,
-  NODE_FLAGS,
   PEERS,
   type PeerContext,
   Processes,
@@ -34,6 +35,8 @@ export interface BenchOptions {
   readonly routes: number;
   /** Whether the service has a policy: address lists, a rate limit shared through Redis, bounds, a breaker. */
   readonly policy: boolean;
+  /** Measures the gateway a second time, with the instance spoken to in HTTP/2. */
+  readonly h2c: boolean;
   readonly print: (line: string) => void;
 }
 
@@ -83,9 +86,14 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
   // However this process ends, nothing it started stays.
   process.once('exit', () => processes.kill());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
-  const [upstreamPort = 0, redisPort = 0, gatewayPort = 0, ...peerPorts] = await freePorts(3 + options.peers.length);
-  const context: PeerContext = { processes, directory, upstreamPort };
-  const control = await startControlPlane(benchRoutes(upstreamPort, { policy: options.policy, count: options.routes }));
+  const [upstreamPort = 0, redisPort = 0, gatewayPort = 0, h2cPort = 0, ...peerPorts] = await freePorts(
+    4 + options.peers.length,
+  );
+  const h2c = options.h2c ? { h2cPort } : {};
+  const context: PeerContext = { processes, directory, upstreamPort, ...h2c };
+  const control = await startControlPlane(
+    benchRoutes(upstreamPort, { policy: options.policy, count: options.routes, ...h2c }),
+  );
   const ratios: Record<string, Record<string, number>> = {};
   try {
     await startUpstream(context);
@@ -99,22 +107,16 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       '--loglevel',
       'warning',
     ]);
-    const main = new URL('../main.ts', import.meta.url).pathname;
-    const gateway = processes.start(process.execPath, [...(options.nodeFlags ?? NODE_FLAGS), main], {
-      SKYRUN_GATEWAY_ID: 'bench',
-      SKYRUN_PORT: String(gatewayPort),
-      SKYRUN_DATA_DIR: directory,
-      SKYRUN_INTERNAL_TOKEN: 'bench-token-bench-token-bench-token-bench',
-      SKYRUN_REDIS_URL: `redis://127.0.0.1:${redisPort}`,
-      SKYRUN_LOG_LEVEL: 'warn',
-      ...Object.fromEntries(
-        ['IDENTITY', 'REGISTRY', 'ORCHESTRATOR', 'EVENTS', 'BILLING'].map((name) => [
-          `SKYRUN_${name}_URL`,
-          control.url,
-        ]),
-      ),
+    const gateway = startGatewayProcess(processes, {
+      port: gatewayPort,
+      controlUrl: control.url,
+      redisPort,
+      directory,
+      ...(options.nodeFlags === undefined ? {} : { nodeFlags: options.nodeFlags }),
     });
-    const proxies: MeasuredProxy[] = [{ name: 'skyrun', port: gatewayPort, pid: gateway.pid ?? 0 }];
+    const pid = gateway.pid ?? 0;
+    const proxies: MeasuredProxy[] = [{ name: 'skyrun', port: gatewayPort, pid }];
+    if (options.h2c) proxies.push({ name: 'skyrun h2c', host: H2C_HOST, port: gatewayPort, pid });
     for (const [index, name] of options.peers.entries()) {
       const port = peerPorts[index] ?? 0;
       const child = await PEERS[name]?.(context, port);

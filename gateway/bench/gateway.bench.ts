@@ -11,6 +11,7 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     routes: { type: 'string', default: '1' },
     plain: { type: 'boolean', default: false },
+    h2c: { type: 'boolean', default: false },
     flags: { type: 'string' },
   },
 });
@@ -32,6 +33,7 @@ const ratios = await benchGateway({
   peers: values.all ? Object.keys(PEERS) : values.peer,
   routes: Number(values.routes),
   policy: !values.plain,
+  h2c: values.h2c,
   ...(values.flags === undefined ? {} : { nodeFlags: values.flags.split(' ').filter((flag) => flag !== '') }),
   print: (line) => process.stdout.write(`${line}\n`),
 });

@@ -29,7 +29,7 @@ export async function measureLoad(
     '-s',
     load.script,
     '-H',
-    `Host: ${HOST}`,
+    `Host: ${proxy.host ?? HOST}`,
     `http://127.0.0.1:${proxy.port}${load.path}`,
   ]);
   const after = await cpuMicros(proxy.pid);

@@ -7,6 +7,8 @@ import { route, target } from '../harness/gateway.ts';
 /** Node flags that the gateway runs with: one thread for all, and a young generation that short-lived heads fit in. */
 export const NODE_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=32'] as const;
 export const HOST = 'hello.demo.localhost';
+/** The same instance, spoken to in HTTP/2. */
+export const H2C_HOST = 'multiplexed.demo.localhost';
 
 /** Every feature that costs a request anything, at bounds that none of the benchmark's requests meets. */
 const POLICY: ServicePolicy = {
@@ -22,13 +24,25 @@ const POLICY: ServicePolicy = {
   slowStartMs: 1000,
 };
 
-export function benchRoutes(upstreamPort: number, options: { policy: boolean; count: number }): Route[] {
+export function benchRoutes(
+  upstreamPort: number,
+  options: {
+    policy: boolean;
+    count: number;
+    /** Where the instance speaks HTTP/2 with prior knowledge; absent: nowhere. */
+    h2cPort?: number;
+  },
+): Route[] {
   const main = route([target([upstreamPort])], HOST);
   const others = Array.from({ length: options.count - 1 }, (_, index) => ({
     ...route([target([upstreamPort], { revisionId: id('rev', index) })], `service-${index}.demo.localhost`),
     serviceId: id('svc', index),
   }));
-  return [options.policy ? { ...main, policy: POLICY } : main, ...others];
+  const routes = [options.policy ? { ...main, policy: POLICY } : main, ...others];
+  if (options.h2cPort === undefined) return routes;
+  const multiplexed = target([options.h2cPort], { protocol: 'h2c', revisionId: id('rev', 999_999) });
+  const policy = { ...POLICY, multiplexing: { streams: 100 } };
+  return [...routes, { ...route([multiplexed], H2C_HOST), serviceId: id('svc', 999_999), policy }];
 }
 
 function id(kind: 'rev' | 'svc', index: number): string {
@@ -68,6 +82,8 @@ export class Processes {
 
 export interface MeasuredProxy {
   readonly name: string;
+  /** Asked for; HOST where absent. */
+  readonly host?: string;
   readonly port: number;
   readonly pid: number;
 }
@@ -76,17 +92,19 @@ export interface PeerContext {
   readonly processes: Processes;
   readonly directory: string;
   readonly upstreamPort: number;
+  readonly h2cPort?: number;
 }
 
 /** Debian's nginx as the instance: small, 10 KiB and 256 KiB answers. */
-export async function startUpstream({ processes, directory, upstreamPort }: PeerContext): Promise<void> {
+export async function startUpstream({ processes, directory, upstreamPort, h2cPort }: PeerContext): Promise<void> {
   await writeFile(join(directory, '10k'), 'x'.repeat(10_240));
   await writeFile(join(directory, '256k'), 'x'.repeat(262_144));
   await startNginx(
     processes,
     directory,
     'upstream',
-    `server { listen 127.0.0.1:${upstreamPort} backlog=4096; root ${directory}; default_type text/plain;
+    `server { listen 127.0.0.1:${upstreamPort} backlog=4096;
+${h2cPort === undefined ? '' : `listen 127.0.0.1:${h2cPort} http2 backlog=4096;`} root ${directory}; default_type text/plain;
 location = /small { return 200 "hello, world\\n"; }
 location = /10k { try_files /10k =404; open_file_cache max=10; }
 location = /256k { try_files /256k =404; open_file_cache max=10; }

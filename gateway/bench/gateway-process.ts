@@ -1,0 +1,30 @@
+import type { ChildProcess } from 'node:child_process';
+import { NODE_FLAGS, type Processes } from './peers.ts';
+
+export interface MeasuredGateway {
+  readonly port: number;
+  /** Of what stands for registry, orchestrator, identity, events and billing. */
+  readonly controlUrl: string;
+  readonly redisPort: number;
+  readonly directory: string;
+  readonly nodeFlags?: readonly string[];
+}
+
+/** A gateway in a process of its own, as the launcher starts it. */
+export function startGatewayProcess(processes: Processes, options: MeasuredGateway): ChildProcess {
+  const main = new URL('../main.ts', import.meta.url).pathname;
+  return processes.start(process.execPath, [...(options.nodeFlags ?? NODE_FLAGS), main], {
+    SKYRUN_GATEWAY_ID: 'bench',
+    SKYRUN_PORT: String(options.port),
+    SKYRUN_DATA_DIR: options.directory,
+    SKYRUN_INTERNAL_TOKEN: 'bench-token-bench-token-bench-token-bench',
+    SKYRUN_REDIS_URL: `redis://127.0.0.1:${options.redisPort}`,
+    SKYRUN_LOG_LEVEL: 'error',
+    ...Object.fromEntries(
+      ['IDENTITY', 'REGISTRY', 'ORCHESTRATOR', 'EVENTS', 'BILLING'].map((name) => [
+        `SKYRUN_${name}_URL`,
+        options.controlUrl,
+      ]),
+    ),
+  });
+}

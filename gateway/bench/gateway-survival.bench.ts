@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util';
+import { SCENARIO_NAMES, survive } from './survival.ts';
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true, default: [...SCENARIO_NAMES] },
+    seconds: { type: 'string', default: '60' },
+    rate: { type: 'string', default: '1000' },
+    attackers: { type: 'string', default: '1000' },
+    mebibytes: { type: 'string', default: '5120' },
+  },
+});
+
+const wrong = values.scenario.find((name) => !SCENARIO_NAMES.includes(name));
+if (wrong !== undefined) {
+  process.stderr.write(`--scenario ${wrong} is not known; known are: ${SCENARIO_NAMES.join(', ')}\n`);
+  process.exit(2);
+}
+
+const held = await survive({
+  scenarios: values.scenario,
+  seconds: Number(values.seconds),
+  rate: Number(values.rate),
+  attackers: Number(values.attackers),
+  mebibytes: Number(values.mebibytes),
+  print: (line) => process.stdout.write(`${line}\n`),
+});
+process.stdout.write(held ? 'all held\n' : 'something did not hold: see above\n');
+process.exit(held ? 0 : 1);
