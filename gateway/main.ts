@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createBus } from '@skyrun/bus';
+import { createBus, patientBus } from '@skyrun/bus';
+import { PLATFORM_GROUPS } from '@skyrun/contracts';
 import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
@@ -11,13 +12,15 @@ const clock = systemClock;
 const logger = createLogger({ service: config.SKYRUN_GATEWAY_ID, level: config.SKYRUN_LOG_LEVEL });
 const token = () => config.SKYRUN_INTERNAL_TOKEN;
 const url = config.SKYRUN_BUS === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
-const bus = await createBus({
+const broker = await createBus({
   kind: config.SKYRUN_BUS,
   ...(url === undefined ? {} : { url }),
   clock,
   logger,
   connectWaitMs: 0,
 });
+// What it publishes first must find the groups of those who wait for it.
+const bus = patientBus({ bus: broker, groups: Object.values(PLATFORM_GROUPS), clock, logger });
 
 const tlsDir = config.SKYRUN_TLS_DIR ?? join(config.SKYRUN_DATA_DIR, 'tls');
 const acme =

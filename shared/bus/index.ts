@@ -14,4 +14,5 @@ export type {
 } from './event-bus.ts';
 export { MemoryBroker } from './memory-bus.ts';
 export { type ObservedBusOptions, observeBus } from './observed-bus.ts';
+export { type PatientBusOptions, patientBus } from './patient-bus.ts';
 export { isTransientError } from './retry.ts';

@@ -35,7 +35,7 @@ export interface DatabaseOptions {
   /** Lower case letters, digits and `_`; becomes the search path of every connection. */
   readonly schema: string;
   readonly applicationName: string;
-  /** Most connections at once, without the one that listens; 10 by default. */
+  /** Most connections at once, without the one that listens and the relay's; 10 by default. */
   readonly poolSize?: number;
   readonly logger: Logger;
   readonly clock?: Clock;
@@ -57,13 +57,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
-  const pool = new pg.Pool({ ...connection, max: poolSize });
-  // Without a listener an idle connection that dies would end the process.
-  pool.on('error', (error) => logger.warn({ error }, 'an idle connection to PostgreSQL was lost'));
-  // The pool looks after idle connections only; one that dies while it is lent out, between two queries, has nobody else.
-  pool.on('connect', (client) => {
-    client.on('error', (error) => logger.debug({ error }, 'a connection to PostgreSQL was lost while in use'));
-  });
+  const poolOf = (max: number) => {
+    const pool = new pg.Pool({ ...connection, max });
+    // Without a listener an idle connection that dies would end the process.
+    pool.on('error', (error) => logger.warn({ error }, 'an idle connection to PostgreSQL was lost'));
+    // The pool looks after idle connections only; one that dies while it is lent out, between two queries, has nobody else.
+    pool.on('connect', (client) => {
+      client.on('error', (error) => logger.debug({ error }, 'a connection to PostgreSQL was lost while in use'));
+    });
+    return pool;
+  };
+  const pool = poolOf(poolSize);
+  const aside = poolOf(1);
   const listener = createListener({ connection, logger, clock });
   const dialect = new PostgresDialect({ pool });
   let closed: Promise<void> | undefined;
@@ -74,14 +79,14 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   const closeAll = async () => {
     await listener.close();
-    await pool.end();
+    await Promise.all([pool.end(), aside.end()]);
   };
 
   return {
     schema,
     query: (sql, parameters) => pool.query(sql, parameters),
     kysely: <Tables>() => new Kysely<Tables>({ dialect }),
-    transaction: (work, transactionOptions = {}) => runTransaction(pool, clock, work, transactionOptions, outboxGrown),
+    transaction: (work, given = {}) => runTransaction(given.aside ? aside : pool, clock, work, given, outboxGrown),
     migrate: (folder) => migrate({ pool, schema, folder, logger }),
     listen: (channel, fn) => listener.listen(channel, fn),
     onOutboxGrown(fn) {

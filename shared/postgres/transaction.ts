@@ -19,6 +19,8 @@ export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
   /** Tries in all on serialization failure or deadlock; 5 by default. The callback must bear being run again. */
   readonly attempts?: number;
+  /** On a connection kept for this, one at a time, instead of behind everything that waits for one of the pool. */
+  readonly aside?: boolean;
 }
 
 /** Runs `work` in a transaction of its own; a serialization failure or deadlock runs it again, after a jittered pause. */

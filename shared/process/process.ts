@@ -1,4 +1,4 @@
-import { type BusConfig, createBus, type EventBus, observeBus } from '@skyrun/bus';
+import { type BusConfig, createBus, type EventBus, observeBus, patientBus } from '@skyrun/bus';
 import { PLATFORM_GROUPS, type PlatformService } from '@skyrun/contracts';
 import {
   type Authenticator,
@@ -20,6 +20,9 @@ import {
   systemClock,
 } from '@skyrun/kit';
 import { platformConfig } from './config.ts';
+
+/** For a broker that starts with the process; without it, everything starts all the same. */
+const BROKER_WAIT_MS = 2_000;
 
 /** What every service is given by the process that it runs in. */
 export interface Platform {
@@ -50,7 +53,10 @@ export async function runProcess({ name, create }: ProcessOptions): Promise<void
   const logger = createLogger({ service: name, level: config.SKYRUN_LOG_LEVEL });
   const metrics = createMetrics({ defaults: true });
   const internalToken = config.SKYRUN_INTERNAL_TOKEN;
-  const bus = observeBus({ bus: await createBus({ ...busAddress(config), clock, logger }), clock, logger });
+  const broker = await createBus({ ...busAddress(config), clock, logger, connectWaitMs: BROKER_WAIT_MS });
+  // Whoever starts first may not speak into the void, and may start before the broker does.
+  const patient = patientBus({ bus: broker, groups: Object.values(PLATFORM_GROUPS), clock, logger });
+  const bus = observeBus({ bus: patient, clock, logger });
   const authenticator = createTokenAuthenticator({ identityUrl: config.SKYRUN_IDENTITY_URL, internalToken, clock });
   const addresses = serviceAddresses(config);
   const platform: Platform = {
@@ -63,18 +69,15 @@ export async function runProcess({ name, create }: ProcessOptions): Promise<void
     client: (service) => createClient({ baseUrl: addresses[service], token: () => internalToken }),
   };
   const modules = orEnd(name, () => create(platform));
-  const groups: ServiceModule = {
+  const connection: ServiceModule = {
     name: 'bus',
-    // Waits for a broker that is away: publishing before would be speaking into the void.
-    async start() {
-      for (const group of Object.values(PLATFORM_GROUPS)) await bus.declareGroup(group);
-    },
+    start: async () => undefined,
     stop: async () => undefined,
     ready: () => ({ ok: bus.ready(), checks: { broker: bus.ready() ? 'ok' : 'away' } }),
   };
   try {
     await runService({
-      modules: [groups, ...modules],
+      modules: [connection, ...modules],
       authenticator,
       logger,
       clock,

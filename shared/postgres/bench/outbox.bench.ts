@@ -42,7 +42,7 @@ async function timed(count: number, work: (index: number) => Promise<unknown>): 
 }
 
 async function enqueue(db: Database): Promise<void> {
-  const [rounds, count] = [7, 1_500];
+  const [rounds, count] = [15, 600];
   await db.query('create table work (id bigint generated always as identity primary key, name text not null)');
   await db.query(`create table plain (
     id bigint generated always as identity primary key, event_id text not null, event json not null,
@@ -64,7 +64,10 @@ async function enqueue(db: Database): Promise<void> {
   const ratios: number[] = [];
   const ours: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const [outbox, bare] = [await timed(count, through), await timed(count, plain)];
+    const first = round % 2 === 0;
+    const early = await timed(count, first ? through : plain);
+    const late = await timed(count, first ? plain : through);
+    const [outbox, bare] = first ? [early, late] : [late, early];
     // Round 0 warms up.
     if (round > 0) ratios.push(outbox / bare);
     if (round > 0) ours.push((count / outbox) * 1_000);
@@ -74,32 +77,55 @@ async function enqueue(db: Database): Promise<void> {
   );
 }
 
-async function latency(db: Database, redisUrl: string): Promise<void> {
+async function latency(db: Database, consumer: Database, redisUrl: string): Promise<void> {
   const [perSecond, seconds] = [1_000, number('latency', 15)];
   await db.query('truncate outbox');
   await db.query('create table effects (event_id text not null)');
   const options = { kind: 'redis', url: redisUrl, clock: systemClock, logger: silentLogger } as const;
   const [sender, receiver] = [await createBus(options), await createBus(options)];
-  const begun = new Map<string, number>();
+  const began = new Map<string, number>();
+  const committed = new Map<string, number>();
+  const published = new Map<string, number>();
+  const stages = { commit: [] as number[], relay: [] as number[], bus: [] as number[], effect: [] as number[] };
   const took: number[] = [];
   await receiver.subscribe({
     group: 'bench',
     types: ['skyrun.usage.*'],
     async handler(event) {
-      await db.transaction(async (tx) => {
+      const from = systemClock.monotonic();
+      await consumer.transaction(async (tx) => {
         if (await once(tx, 'bench', event)) await tx.query('insert into effects values ($1)', [event.id]);
       });
-      took.push(systemClock.monotonic() - (begun.get(event.id) ?? 0));
+      const at = systemClock.monotonic();
+      const of = (moments: Map<string, number>) => moments.get(event.id) ?? 0;
+      took.push(at - of(began));
+      stages.commit.push(of(committed) - of(began));
+      stages.relay.push(of(published) - of(committed));
+      stages.bus.push(from - of(published));
+      stages.effect.push(at - from);
     },
   });
-  const relay = createOutboxRelay({ db, bus: sender, clock: systemClock, logger: silentLogger });
+  const relay = createOutboxRelay({
+    db,
+    clock: systemClock,
+    logger: silentLogger,
+    bus: {
+      publish(events) {
+        const now = systemClock.monotonic();
+        for (const { id } of events) published.set(id, now);
+        return sender.publish(events);
+      },
+    },
+  });
   await relay.start();
   const start = systemClock.monotonic();
   const running: Promise<void>[] = [];
   const produce = async (index: number) => {
     const from = systemClock.monotonic();
     const [event] = await db.transaction((tx) => appendEvents(tx, 'bench', [draft(index)], systemClock));
-    if (event) begun.set(event.id, from);
+    if (!event) return;
+    began.set(event.id, from);
+    committed.set(event.id, systemClock.monotonic());
   };
   for (let sent = 0; sent < perSecond * seconds; ) {
     // Open loop: what is due is begun, however long the others take.
@@ -114,6 +140,10 @@ async function latency(db: Database, redisUrl: string): Promise<void> {
   say(
     `latency: at ${perSecond}/s for ${seconds} s, outbox to effect p50 ${p50} ms, p99 ${p99} ms (${rate}/s took effect)`,
   );
+  const each = Object.entries(stages).map(
+    ([name, values]) => `${name} ${quantile(values, 0.5).toFixed(1)} / ${quantile(values, 0.99).toFixed(1)}`,
+  );
+  say(`  of that, p50 / p99 in ms: ${each.join(', ')}`);
   await relay.stop();
   await Promise.all([sender.close(), receiver.close()]);
 }
@@ -172,10 +202,14 @@ async function backlog(db: Database, redisUrl: string): Promise<void> {
 
 const [postgres, redis] = await Promise.all([startPostgres({ durable: true }), startRedis({ aof: true })]);
 const { url } = await postgres.createDatabase('bench');
-const db = createDatabase({ url, schema: 'bench', applicationName: 'bench', poolSize: 20, logger: silentLogger });
+const open = (applicationName: string) =>
+  createDatabase({ url, schema: 'bench', applicationName, poolSize: 20, logger: silentLogger });
+const db = open('bench');
+// As another service has its own connections.
+const consumer = open('bench-consumer');
 await db.migrate(new URL('../fixtures/migrations/', import.meta.url));
 if (wants('enqueue')) await enqueue(db);
-if (wants('latency')) await latency(db, redis.url);
+if (wants('latency')) await latency(db, consumer, redis.url);
 if (wants('backlog')) await backlog(db, redis.url);
-await db.close();
+await Promise.all([db.close(), consumer.close()]);
 await Promise.all([postgres.stop(), redis.stop()]);
