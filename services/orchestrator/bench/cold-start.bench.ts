@@ -15,7 +15,7 @@ import { loadTestImage } from '../testing/image.ts';
  * in turns in the same run. Ours includes the row, the sandbox, the probe, the ready event and its relay.
  */
 
-const ROUNDS = 10;
+const ROUNDS = Number(process.argv[2] ?? 10);
 const SOCKET = '/var/run/docker.sock';
 const run = promisify(execFile);
 

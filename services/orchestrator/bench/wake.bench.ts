@@ -14,7 +14,7 @@ import { loadTestImage } from '../testing/image.ts';
  * first byte of the same container, in turns in the same run. The way through the gateway adds what a forwarded request adds.
  */
 
-const ROUNDS = 20;
+const ROUNDS = Number(process.argv[2] ?? 20);
 const TARGET_P95_MS = 30;
 const SOCKET = '/var/run/docker.sock';
 
