@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Client, Clock, Logger, Readiness } from '@skyrun/kit/base';
@@ -101,6 +102,11 @@ const PAGE_WAITS_MS = 2000;
 const SWEEP_MS = 100;
 /** How long requests in flight may take after the gateway was told to stop. */
 const DRAIN_MS = 10_000;
+
+/** A port and an authority's questions are served from the start, and so is what clients must know beforehand: whom to trust. */
+function neededAtOnce({ port, acme, developmentDir }: TlsOptions): boolean {
+  return port !== null || acme !== null || (developmentDir !== null && !existsSync(join(developmentDir, 'ca.crt')));
+}
 
 /** One gateway process. Reading it from top to bottom is reading the way of a request. */
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -331,16 +337,35 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   async function startTls(tls: TlsOptions): Promise<void> {
     // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
-    const { openTlsEdge } = await import('./edge/tls-edge.ts');
-    const { host, reusePort, baseDomain } = deps;
-    const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
-    // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
-    const provedHosts = () =>
-      Array.from(table.entries(), ({ route }) => route.host).filter(
-        (name) => !name.startsWith('*') && !isTenantHost(name, baseDomain),
+    const open = async () => {
+      const { openTlsEdge } = await import('./edge/tls-edge.ts');
+      const { host, reusePort, baseDomain } = deps;
+      const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
+      // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
+      const provedHosts = () =>
+        Array.from(table.entries(), ({ route }) => route.host).filter(
+          (name) => !name.startsWith('*') && !isTenantHost(name, baseDomain),
+        );
+      tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger });
+      core.onEncrypted = tlsEdge.accept;
+      return tlsEdge;
+    };
+    if (neededAtOnce(tls)) {
+      await open();
+      return;
+    }
+    let opening: Promise<TlsEdge> | undefined;
+    core.onEncrypted = (socket) => {
+      opening ??= open();
+      opening.then(
+        (edge) => edge.accept(socket),
+        (error: unknown) => {
+          opening = undefined;
+          logger.error({ error }, 'encrypted connections cannot be taken');
+          socket.destroy();
+        },
       );
-    tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger });
-    core.onEncrypted = tlsEdge.accept;
+    };
   }
 
   async function drain(): Promise<void> {

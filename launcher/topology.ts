@@ -175,8 +175,8 @@ function gatewayProcess(
   platform: readonly string[],
 ): ProcessSpec {
   const name = `gateway-${index}`;
-  // Measured in the gateway's own benchmark: a large young generation saves a tenth of the cost per request.
-  const switches = ['--single-threaded-gc', '--max-semi-space-size=32'];
+  // Measured in the gateway's own benchmark: 8 MiB of young generation cost 0.2 µs per request more than 32, and 47 MiB less.
+  const switches = ['--single-threaded-gc', '--min-semi-space-size=8', '--max-semi-space-size=8'];
   return {
     ...nodeProcess(
       config,

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControlPlane } from '../harness/gateway.ts';
+import { systemClock } from '@skyrun/kit/base';
+import { openDevelopmentAuthority } from '../edge/development-authority.ts';
+import { type ControlPlane, startControlPlane } from '../harness/gateway.ts';
 import { startGatewayProcess } from './gateway-process.ts';
 import {
   answers,
@@ -16,13 +18,13 @@ import {
 import {
   benchRoutes,
   H2C_HOST,
-  HOST,
   type MeasuredProxy,
   PEERS,
   type PeerContext,
   Processes,
   startUpstream,
 } from './peers.ts';
+import { type Cell, heading, row } from './table.ts';
 
 export interface BenchOptions {
   /** Rounds per workload; the order within a round alternates. */
@@ -54,8 +56,9 @@ end
 `;
 const POST = `wrk.method = "POST"\nwrk.body = string.rep("x", 1024)\nwrk.headers["Content-Type"] = "text/plain"\n${COUNT}`;
 
+const SMALL: Workload = { name: 'small', path: '/small', connections: 64, script: COUNT };
 const WORKLOADS: readonly Workload[] = [
-  { name: 'small', path: '/small', connections: 64, script: COUNT },
+  SMALL,
   { name: '10 KiB', path: '/10k', connections: 64, script: COUNT },
   { name: 'POST', path: '/small', connections: 64, script: POST },
   { name: '256 KiB', path: '/256k', connections: 64, script: COUNT },
@@ -69,7 +72,10 @@ const WORKLOADS: readonly Workload[] = [
 ];
 const LATENCY = 'latency';
 const MEMORY = 'memory';
-export const WORKLOAD_NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), LATENCY, MEMORY];
+/** Two gateways, one with one route and one with very many. */
+const ROUTES = '100,000 routes';
+const MANY_ROUTES = 100_000;
+export const WORKLOAD_NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ROUTES, LATENCY, MEMORY];
 
 /** V8 optimises while it runs; a gateway lives for weeks. */
 const WARM_UP_SECONDS = 6;
@@ -86,14 +92,15 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
   // However this process ends, nothing it started stays.
   process.once('exit', () => processes.kill());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
-  const [upstreamPort = 0, redisPort = 0, gatewayPort = 0, h2cPort = 0, ...peerPorts] = await freePorts(
-    4 + options.peers.length,
+  const [upstreamPort = 0, redisPort = 0, gatewayPort = 0, h2cPort = 0, manyPort = 0, ...peerPorts] = await freePorts(
+    5 + options.peers.length,
   );
   const h2c = options.h2c ? { h2cPort } : {};
   const context: PeerContext = { processes, directory, upstreamPort, ...h2c };
   const control = await startControlPlane(
     benchRoutes(upstreamPort, { policy: options.policy, count: options.routes, ...h2c }),
   );
+  let many: ControlPlane | undefined;
   const ratios: Record<string, Record<string, number>> = {};
   try {
     await startUpstream(context);
@@ -107,13 +114,14 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       '--loglevel',
       'warning',
     ]);
-    const gateway = startGatewayProcess(processes, {
-      port: gatewayPort,
-      controlUrl: control.url,
+    // A gateway makes it at its first start only, and needs memory for that which no later start does.
+    await openDevelopmentAuthority(join(directory, 'tls', 'development'), systemClock);
+    const place = {
       redisPort,
       directory,
       ...(options.nodeFlags === undefined ? {} : { nodeFlags: options.nodeFlags }),
-    });
+    };
+    const gateway = startGatewayProcess(processes, { ...place, port: gatewayPort, controlUrl: control.url });
     const pid = gateway.pid ?? 0;
     const proxies: MeasuredProxy[] = [{ name: 'skyrun', port: gatewayPort, pid }];
     if (options.h2c) proxies.push({ name: 'skyrun h2c', host: H2C_HOST, port: gatewayPort, pid });
@@ -123,15 +131,29 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       proxies.push({ name, port, pid: child?.pid ?? 0 });
     }
     for (const proxy of proxies) await answers(proxy.port);
-    if (options.workloads.includes(MEMORY)) await compareMemory(proxies, print);
+    print(heading(proxies.map(({ name }) => name)));
+    if (options.workloads.includes(MEMORY)) ratios[MEMORY] = await compareMemory(proxies, print);
     for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
       ratios[workload.name] = await compareLoad(workload, proxies, { ...options, directory });
+    }
+    if (options.workloads.includes(ROUTES)) {
+      many = await startControlPlane(benchRoutes(upstreamPort, { policy: options.policy, count: MANY_ROUTES }));
+      const child = startGatewayProcess(processes, {
+        ...place,
+        id: 'bench-routes',
+        port: manyPort,
+        controlUrl: many.url,
+      });
+      await answers(manyPort);
+      const pair = [...proxies.slice(0, 1), { name: ROUTES, port: manyPort, pid: child.pid ?? 0 }];
+      ratios[ROUTES] = await compareLoad({ ...SMALL, name: ROUTES }, pair, { ...options, directory });
     }
     if (options.workloads.includes(LATENCY)) ratios[LATENCY] = await compareLatency(proxies, { ...options, directory });
     return ratios;
   } finally {
     await processes.end();
     await control.close();
+    await many?.close();
     await rm(directory, { recursive: true, force: true });
   }
 }
@@ -154,21 +176,17 @@ async function compareLoad(
     }
   }
   const ours = measures.get('skyrun') ?? [];
-  options.print(workload.name);
   const ratios: Record<string, number> = {};
-  for (const [name, list] of measures) {
-    const of = (pick: (one: Measure) => number) => median(list.map(pick));
+  const cells = Array.from(measures, ([name, list]) => {
     const ratio = median(ours.map((one, index) => one.cpuMicrosPerRequest / (list[index]?.cpuMicrosPerRequest ?? 0)));
     if (name !== 'skyrun') ratios[name] = round2(ratio);
-    options.print(
-      `  ${name.padEnd(12)} ${of((one) => one.cpuMicrosPerRequest)
-        .toFixed(1)
-        .padStart(7)} µs CPU per request, ` +
-        `${Math.round(of((one) => one.requestsPerSecond))} requests/s, ` +
-        `${list.reduce((sum, one) => sum + one.errors, 0)} errors` +
-        (name === 'skyrun' ? '' : `   ratio ${ratio.toFixed(2)}`),
-    );
-  }
+    const micros = median(list.map((one) => one.cpuMicrosPerRequest));
+    return { figure: `${micros.toFixed(1)} µs`, ratio: name === 'skyrun' ? null : ratio };
+  });
+  const rate = Math.round(median(ours.map((one) => one.requestsPerSecond)));
+  const errors = Array.from(measures.values(), (list) => list.reduce((sum, one) => sum + one.errors, 0));
+  const failed = errors.some((count) => count > 0) ? `, errors ${errors.join(' / ')}` : '';
+  options.print(row(workload.name, cells, `${rate} requests/s${failed}`));
   return ratios;
 }
 
@@ -184,27 +202,41 @@ async function compareLatency(
     }
   }
   const ours = measures.get('skyrun') ?? [];
-  options.print(`latency at ${FIXED_RATE} requests/s`);
   const ratios: Record<string, number> = {};
-  for (const [name, list] of measures) {
+  const cells = Array.from(measures, ([name, list]) => {
     const ratio = median(ours.map((one, index) => one.p99Ms / (list[index]?.p99Ms ?? 0)));
     if (name !== 'skyrun') ratios[name] = round2(ratio);
-    options.print(
-      `  ${name.padEnd(12)} p50 ${median(list.map(({ p50Ms }) => p50Ms)).toFixed(2)} ms, ` +
-        `p99 ${median(list.map(({ p99Ms }) => p99Ms)).toFixed(2)} ms` +
-        (name === 'skyrun' ? '' : `   p99 ratio ${ratio.toFixed(2)}`),
-    );
-  }
+    return {
+      figure: `${median(list.map(({ p99Ms }) => p99Ms)).toFixed(2)} ms`,
+      ratio: name === 'skyrun' ? null : ratio,
+    };
+  });
+  options.print(row(`p99 at ${FIXED_RATE}/s`, cells));
+  const p50 = (list: readonly Latency[]) => `${median(list.map(({ p50Ms }) => p50Ms)).toFixed(2)} ms`;
+  options.print(
+    row(
+      `p50 at ${FIXED_RATE}/s`,
+      Array.from(measures.values(), (list) => ({ figure: p50(list), ratio: null })),
+    ),
+  );
   return ratios;
 }
 
-async function compareMemory(proxies: readonly MeasuredProxy[], print: (line: string) => void): Promise<void> {
-  print(`memory with idle connections (${HOST})`);
-  for (const proxy of proxies) {
-    const few = await measureIdle(proxy, 64);
-    const many = await measureIdle(proxy, 2000);
-    print(`  ${proxy.name.padEnd(12)} ${few.toFixed(0)} MiB with 64, ${many.toFixed(0)} MiB with 2000`);
+async function compareMemory(
+  proxies: readonly MeasuredProxy[],
+  print: (line: string) => void,
+): Promise<Record<string, number>> {
+  const resident: Record<string, number> = {};
+  for (const count of [64, 2000]) {
+    const cells: Cell[] = [];
+    for (const proxy of proxies) {
+      const mebibytes = await measureIdle(proxy, count);
+      if (count === 2000) resident[proxy.name] = Math.round(mebibytes);
+      cells.push({ figure: `${mebibytes.toFixed(0)} MiB`, ratio: null });
+    }
+    print(row(`memory, ${count} idle`, cells));
   }
+  return resident;
 }
 
 function round2(value: number): number {

@@ -1,7 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { NODE_FLAGS, type Processes } from './peers.ts';
 
+/** As the launcher gives it: without, stripping the types anew takes tens of megabytes. */
+const COMPILE_CACHE = new URL('../../.skyrun/cache/compile', import.meta.url).pathname;
+
 export interface MeasuredGateway {
+  /** `bench` by default. */
+  readonly id?: string;
   readonly port: number;
   /** Of what stands for registry, orchestrator, identity, events and billing. */
   readonly controlUrl: string;
@@ -14,12 +19,13 @@ export interface MeasuredGateway {
 export function startGatewayProcess(processes: Processes, options: MeasuredGateway): ChildProcess {
   const main = new URL('../main.ts', import.meta.url).pathname;
   return processes.start(process.execPath, [...(options.nodeFlags ?? NODE_FLAGS), main], {
-    SKYRUN_GATEWAY_ID: 'bench',
+    SKYRUN_GATEWAY_ID: options.id ?? 'bench',
     SKYRUN_PORT: String(options.port),
     SKYRUN_DATA_DIR: options.directory,
     SKYRUN_INTERNAL_TOKEN: 'bench-token-bench-token-bench-token-bench',
     SKYRUN_REDIS_URL: `redis://127.0.0.1:${options.redisPort}`,
     SKYRUN_LOG_LEVEL: 'error',
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
     ...Object.fromEntries(
       ['IDENTITY', 'REGISTRY', 'ORCHESTRATOR', 'EVENTS', 'BILLING'].map((name) => [
         `SKYRUN_${name}_URL`,

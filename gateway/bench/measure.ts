@@ -65,7 +65,7 @@ export async function measureLatency(
     `--log-file=${log}`,
     // By -H it would send a second Host, which is refused.
     `--connect-to=127.0.0.1:${proxy.port}`,
-    `http://${HOST}:${proxy.port}/small`,
+    `http://${proxy.host ?? HOST}:${proxy.port}/small`,
   ]);
   // Start in µs of Unix time, status, duration in µs.
   const lines = (await readFile(log, 'utf8'))
@@ -96,10 +96,17 @@ export async function measureIdle(proxy: MeasuredProxy, count: number): Promise<
   }
 }
 
+/** A connection that has carried a request; rejects where the answer is not 200. */
 function openIdle(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`GET /small HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`));
-    socket.once('data', () => resolve(socket));
+    socket.once('data', (answer: Buffer) => {
+      if (answer.toString('latin1', 0, 12) === 'HTTP/1.1 200') resolve(socket);
+      else {
+        socket.destroy();
+        reject(new Error(`port ${port} answered ${answer.toString('latin1', 0, 12)}`));
+      }
+    });
     socket.once('error', reject);
   });
 }
@@ -138,8 +145,9 @@ export async function freePorts(count: number): Promise<number[]> {
   );
 }
 
+/** Resolves when a proxy answers with 200: it runs, and knows its routes. */
 export async function answers(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     try {
       (await openIdle(port)).destroy();
       return;

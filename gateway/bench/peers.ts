@@ -5,7 +5,7 @@ import type { Route, ServicePolicy } from '@skyrun/contracts';
 import { route, target } from '../harness/gateway.ts';
 
 /** Node flags that the gateway runs with: one thread for all, and a young generation that short-lived heads fit in. */
-export const NODE_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=32'] as const;
+export const NODE_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=8', '--max-semi-space-size=8'] as const;
 export const HOST = 'hello.demo.localhost';
 /** The same instance, spoken to in HTTP/2. */
 export const H2C_HOST = 'multiplexed.demo.localhost';

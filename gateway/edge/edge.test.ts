@@ -355,3 +355,27 @@ describe('TLS', () => {
     await slow.close();
   });
 });
+
+test('where there is an authority already, the encrypted side opens with the first clients that speak TLS', async () => {
+  const later = await startGateway([route([target([instance.port])], HOST)], {
+    tls: {
+      port: null,
+      certificateDir: join(directory, 'certificates'),
+      developmentDir: join(directory, 'development'),
+      acme: null,
+    },
+  });
+  try {
+    const ask = () =>
+      new Promise<string>((resolve, reject) => {
+        const options = { host: HOST, servername: HOST, port: later.port, ca, lookup, agent: false };
+        httpsRequest(options, (response) => readAll(response).then((body) => resolve(String(body)), reject))
+          .on('error', reject)
+          .end();
+      });
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['ok', 'ok', 'ok']);
+    expect(await ask()).toBe('ok');
+  } finally {
+    await later.close();
+  }
+});
