@@ -1,9 +1,9 @@
 /**
- * The outbox on a private PostgreSQL and Redis with the product's settings (every commit synced, AOF synced every second): `./skyrun bench outbox [enqueue] [latency] [backlog[=N]]`, all by default.
+ * The outbox on a private PostgreSQL and Redis with the product's settings (every commit synced, AOF synced every second): `./skyrun bench outbox [enqueue] [latency[=SECONDS]] [rate=N] [backlog[=N]]`, all by default.
  *
  * enqueue: transactions that write a row and an event through the outbox, against the same transactions with a plain INSERT of the
  *          same event into a table with a primary key, in turns; the ratio of their times.
- * latency: from before the producing transaction to after the consumer's (effect and inbox mark), at 1,000 events per second.
+ * latency: from before the producing transaction to after the consumer's (effect and inbox mark), at `rate` (1,000) events per second.
  * backlog: N events (a million) wait; how fast they are sent to Redis, tenth by tenth, and in how much memory.
  */
 import { createBus } from '@skyrun/bus';
@@ -14,7 +14,8 @@ import { appendEvents, createDatabase, createOutboxRelay, type Database, once } 
 
 const WHEN = isoTime(0);
 const asked = process.argv.slice(2);
-const wants = (name: string) => asked.length === 0 || asked.some((each) => each.split('=')[0] === name);
+const wants = (name: string) =>
+  asked.every((each) => each.startsWith('rate=')) || asked.some((each) => each.split('=')[0] === name);
 const number = (name: string, otherwise: number) =>
   Number(asked.find((each) => each.startsWith(`${name}=`))?.split('=')[1] ?? otherwise);
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -78,7 +79,7 @@ async function enqueue(db: Database): Promise<void> {
 }
 
 async function latency(db: Database, consumer: Database, redisUrl: string): Promise<void> {
-  const [perSecond, seconds] = [1_000, number('latency', 15)];
+  const [perSecond, seconds] = [number('rate', 1_000), number('latency', 15)];
   await db.query('truncate outbox');
   await db.query('create table effects (event_id text not null)');
   const options = { kind: 'redis', url: redisUrl, clock: systemClock, logger: silentLogger } as const;
@@ -120,9 +121,11 @@ async function latency(db: Database, consumer: Database, redisUrl: string): Prom
   await relay.start();
   const start = systemClock.monotonic();
   const running: Promise<void>[] = [];
+  let ended = 0;
   const produce = async (index: number) => {
     const from = systemClock.monotonic();
     const [event] = await db.transaction((tx) => appendEvents(tx, 'bench', [draft(index)], systemClock));
+    ended += 1;
     if (!event) return;
     began.set(event.id, from);
     committed.set(event.id, systemClock.monotonic());
@@ -131,6 +134,8 @@ async function latency(db: Database, consumer: Database, redisUrl: string): Prom
     // Open loop: what is due is begun, however long the others take.
     const due = Math.floor(((systemClock.monotonic() - start) / 1_000) * perSecond);
     for (; sent < Math.min(due, perSecond * seconds); sent += 1) running.push(produce(sent));
+    if (sent - ended > perSecond)
+      throw new Error(`this machine does not do ${perSecond} events a second now; try rate=N`);
     await systemClock.sleep(2);
   }
   await Promise.all(running);
