@@ -147,7 +147,7 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /** Resolves when a proxy answers with 200: it runs, and knows its routes. */
 export async function answers(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
+  for (let attempt = 0; attempt < 1200; attempt += 1) {
     try {
       (await openIdle(port)).destroy();
       return;
