@@ -100,6 +100,13 @@ function token(
     .sign(options.key ?? privateKey);
 }
 
+test('a limit of some methods leaves the others alone', async () => {
+  await start({ rateLimits: [{ requests: 1, windowSeconds: 60, methods: ['POST', 'PUT'] }] });
+  const post = () => call('/api/x', { method: 'POST' });
+  expect([(await post()).status, (await post()).status, (await call('/api/x')).status]).toEqual([200, 429, 200]);
+  expect((await call('/api/x')).headers.get('ratelimit')).toBeNull();
+});
+
 test('a limit counts down in RateLimit, then answers 429 with Retry-After; other services and paths go on', async () => {
   await start({ rateLimits: [{ requests: 3, windowSeconds: 60, pathPrefix: '/api' }] });
   const left: (string | null)[] = [];

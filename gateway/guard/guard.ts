@@ -146,6 +146,7 @@ export class Guard {
   /** Null where the limit is about other requests. */
   #take({ limit, rate }: CompiledLimit, head: RequestHead, address: string): RateVerdict | null {
     if (limit.pathPrefix !== undefined && !head.line.target.startsWith(limit.pathPrefix)) return null;
+    if (limit.methods !== undefined && !limit.methods.includes(head.line.method)) return null;
     const who = limit.per === 'address' ? address : limit.per === 'caller' ? this.#caller(head.fields, address) : '';
     const scope = limit.per === 'project' ? this.#project : this.#serviceId;
     return this.#deps.buckets.take(`${scope}:${limit.name}:${who}`, rate, this.#deps.monotonic());

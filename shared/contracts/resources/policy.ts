@@ -8,6 +8,8 @@ const addressOrNetwork = z
     'expected an address or a network, such as 203.0.113.7 or 10.0.0.0/8',
   );
 
+const methodName = z.string().regex(/^[A-Z]{1,32}$/, 'expected a method such as GET');
+
 export const rateLimit = z.strictObject({
   name: z
     .string()
@@ -20,6 +22,7 @@ export const rateLimit = z.strictObject({
   windowSeconds: z.int().min(1).max(86_400).default(60),
   burst: z.int().min(1).max(10_000_000).optional().describe('requests that may come at once; default: `requests`'),
   pathPrefix: z.string().startsWith('/').max(1000).optional().describe('only requests below this path'),
+  methods: z.array(methodName).min(1).max(20).optional().describe('only requests of these methods'),
 });
 export type RateLimit = z.infer<typeof rateLimit>;
 
@@ -29,10 +32,7 @@ export const cors = z.strictObject({
     .min(1)
     .max(100)
     .describe('such as https://shop.example; * is every one'),
-  methods: z
-    .array(z.string().regex(/^[A-Z]{1,32}$/, 'expected a method such as GET'))
-    .max(20)
-    .default(['GET', 'HEAD', 'POST']),
+  methods: z.array(methodName).max(20).default(['GET', 'HEAD', 'POST']),
   headers: z
     .array(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'expected the name of a header'))
     .max(100)

@@ -52,7 +52,7 @@ export function PolicyForm({ values, problem, onChange }: PolicyFormProps) {
           hint={
             values.invoker === 'public'
               ? 'Everybody who reaches the URL.'
-              : 'Members of this project: Authorization: Bearer with their access token.'
+              : 'Members of this project with their access token, and holders of one of its API keys.'
           }
           className="sm:max-w-64"
           value={values.invoker}
