@@ -56,9 +56,13 @@ try {
   for (let at = 0; at < windows; at += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, windows - at) }, (_, index) => eventAt(at + index));
     await ingestBatch(billing, batch);
-    if (at > 0 && at % REPORT_EVERY === 0) resident.push(mib());
+    const taken = at + batch.length;
+    if (taken % REPORT_EVERY !== 0 && taken !== windows) continue;
+    resident.push(mib());
+    out(
+      `${taken.toLocaleString('en-US')} windows taken in after ${seconds(began).toFixed(0)} s, ${resident.at(-1)} MiB resident`,
+    );
   }
-  resident.push(mib());
   const ingesting = seconds(began);
   out(`${windows.toLocaleString('en-US')} windows of ${INSTANCES} instances of ${SERVICES} services over 28 days`);
   out(
