@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Client, Clock, Logger, Readiness } from '@skyrun/kit/base';
 import { type AccessLogOptions, createAccessLog } from './access-log/access-log.ts';
 import { BreakerNews } from './breaker/breaker-news.ts';
 import { createPriceFeed } from './cost/price-feed.ts';
 import { costField } from './cost/request-cost.ts';
-import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
+import type { TlsOptions } from './edge/tls-edge.ts';
 import { createRouteFeed } from './feed/route-feed.ts';
 import { createApiKeyFeed } from './guard/api-key-feed.ts';
 import { Callers } from './guard/callers.ts';
@@ -14,9 +13,9 @@ import type { GuardDeps } from './guard/guard.ts';
 import { guardOf } from './guard/guard-book.ts';
 import { createKeyFeed } from './guard/key-feed.ts';
 import { Buckets, type SharedBuckets } from './limit/buckets.ts';
-import { Meter, WINDOW_MS } from './meter/meter.ts';
+import { createListener } from './listener.ts';
+import { Meter } from './meter/meter.ts';
 import { createObserver } from './observe/observer.ts';
-import { ClientConnection } from './pipeline/connection.ts';
 import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts';
 import { createDecide } from './pipeline/decide.ts';
 import type { Destination } from './pipeline/destination.ts';
@@ -28,12 +27,12 @@ import { Assets } from './platform/assets.ts';
 import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
 import { TrafficReporter } from './report/reporter.ts';
 import { Waker } from './report/waker.ts';
-import { isTenantHost } from './routing/hosts.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
 import { createTeamFeed, TeamRoutes } from './team/team-routes.ts';
 import { createTraces, type TraceOptions } from './trace/traces.ts';
+import { createUpkeep } from './upkeep.ts';
 import { ClientTally } from './view/client-tally.ts';
 import { processUsage } from './view/process-usage.ts';
 import { createViewReporter } from './view/view-reporter.ts';
@@ -98,15 +97,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
 
 /** A little longer than a waiting page waits before it asks again. */
 const PAGE_WAITS_MS = 2000;
-/** How often bounds that only time can break are looked at. */
-const SWEEP_MS = 100;
-/** How long requests in flight may take after the gateway was told to stop. */
-const DRAIN_MS = 10_000;
-
-/** A port and an authority's questions are served from the start, and so is what clients must know beforehand: whom to trust. */
-function neededAtOnce({ port, acme, developmentDir }: TlsOptions): boolean {
-  return port !== null || acme !== null || (developmentDir !== null && !existsSync(join(developmentDir, 'ca.crt')));
-}
 
 /** One gateway process. Reading it from top to bottom is reading the way of a request. */
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -214,7 +204,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       platform,
       baseDomain: deps.baseDomain,
       activate: wanted,
-      ...(deps.tls?.acme ? { challenge: (target: string) => tlsEdge?.challenge(target) ?? null } : {}),
+      ...(deps.tls?.acme ? { challenge: (target: string) => listener.challenge(target) } : {}),
     }),
     costField: ({ revision }, ms, until) =>
       revision === null ? '' : costField(revision, prices.rates(revision.project), ms, until),
@@ -273,42 +263,33 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return metrics;
   };
   const ready = (): Readiness => ({
-    ok: server.listening && !core.draining && feed.known(),
+    ok: listener.listening() && !core.draining && feed.known(),
     checks: {
-      listening: server.listening ? 'ok' : 'not yet',
+      listening: listener.listening() ? 'ok' : 'not yet',
       routes: feed.known() ? 'ok' : 'none known yet',
       registry: feed.live() ? 'ok' : 'does not answer; the last known routes are in force',
     },
   });
   const admin = createAdminServer({ openMetrics, table, ready });
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    new ClientConnection(core, socket);
+  const { host, port, reusePort, baseDomain, tls } = deps;
+  const listener = createListener({ core, table, host, port, reusePort, baseDomain, tls, clock, logger });
+
+  function* destinations(): Iterable<Destination> {
+    yield* table.destinations();
+    yield* platform.destinations();
+    yield* teams.destinations();
+  }
+  const upkeep = createUpkeep({
+    core,
+    dispatch,
+    meter,
+    buckets,
+    sharedBuckets: deps.sharedBuckets,
+    destinations,
+    clock,
   });
 
-  let cancelSweep: () => void = () => undefined;
-  const sweep = () => {
-    core.now = clock.monotonic();
-    for (const connection of core.connections) connection.check(core.now);
-    dispatch.sweep(core.now);
-    if (deps.sharedBuckets !== null) void buckets.share(deps.sharedBuckets, () => clock.monotonic());
-    cancelSweep = clock.setTimeout(SWEEP_MS, sweep);
-  };
-  let cancelWindow: () => void = () => undefined;
-  const rollWindow = () => {
-    const now = clock.now();
-    meter.roll(clock.monotonic(), now);
-    buckets.sweep(core.now);
-    for (const destination of table.destinations()) {
-      for (const instance of destination.instances) instance.upstreams.sweep(core.now);
-    }
-    for (const destination of [...platform.destinations(), ...teams.destinations()]) {
-      for (const instance of destination.instances) instance.upstreams.sweep(core.now);
-    }
-    cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
-  };
-
   let adminAddress: AddressInfo | undefined;
-  let tlsEdge: TlsEdge | undefined;
   let started = false;
   let stopping: Promise<void> | undefined;
 
@@ -322,74 +303,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     reporter.start();
     teamFeed.start();
     views.start();
-    sweep();
-    rollWindow();
+    upkeep.start();
     adminAddress = await admin.listen(deps.adminPort);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: deps.host, port: deps.port, reusePort: deps.reusePort, backlog: 1024 }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    if (deps.tls !== undefined) await startTls(deps.tls);
-  }
-
-  async function startTls(tls: TlsOptions): Promise<void> {
-    // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
-    const open = async () => {
-      const { openTlsEdge } = await import('./edge/tls-edge.ts');
-      const { host, reusePort, baseDomain } = deps;
-      const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
-      // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
-      const provedHosts = () =>
-        Array.from(table.entries(), ({ route }) => route.host).filter(
-          (name) => !name.startsWith('*') && !isTenantHost(name, baseDomain),
-        );
-      tlsEdge = await openTlsEdge({ tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger });
-      core.onEncrypted = tlsEdge.accept;
-      return tlsEdge;
-    };
-    if (neededAtOnce(tls)) {
-      await open();
-      return;
-    }
-    let opening: Promise<TlsEdge> | undefined;
-    core.onEncrypted = (socket) => {
-      opening ??= open();
-      opening.then(
-        (edge) => edge.accept(socket),
-        (error: unknown) => {
-          opening = undefined;
-          logger.error({ error }, 'encrypted connections cannot be taken');
-          socket.destroy();
-        },
-      );
-    };
-  }
-
-  async function drain(): Promise<void> {
-    core.draining = true;
-    const closed = Promise.all([
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      }),
-      tlsEdge?.close(),
-    ]);
-    for (const connection of core.connections) connection.drain();
-    const limit = new AbortController();
-    await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
-    limit.abort();
-    if (core.connections.size > 0)
-      logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
-    for (const connection of core.connections) connection.destroy();
+    await listener.open();
   }
 
   async function stop(): Promise<void> {
     if (!started) return;
-    if (server.listening) await drain();
-    cancelSweep();
-    cancelWindow();
+    if (listener.listening()) await listener.drain();
+    upkeep.stop();
     await Promise.all([
       feed.stop(),
       reporter.stop(),
@@ -401,7 +323,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ]);
     meter.finish(clock.monotonic(), clock.now());
     await Promise.all([spool.stop(), traces?.stop(), accessLog?.close()]);
-    for (const destination of [...table.destinations(), ...platform.destinations(), ...teams.destinations()]) {
+    for (const destination of destinations()) {
       for (const instance of destination.instances) instance.upstreams.close();
     }
     if (adminAddress !== undefined) await admin.close();
@@ -414,19 +336,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
       stopping ??= stop();
       return stopping;
     },
-    address: () => {
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new Error('the gateway does not listen');
-      return address;
-    },
+    address: listener.address,
     adminAddress: () => {
       if (adminAddress === undefined) throw new Error('the gateway does not listen');
       return adminAddress;
     },
-    tlsAddress: () => {
-      if (!tlsEdge?.address) throw new Error('the gateway has no encrypted port');
-      return tlsEdge.address;
-    },
+    tlsAddress: listener.tlsAddress,
     ready,
     reopenLog: () => accessLog?.reopen(),
   };

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Clock, Logger } from '@skyrun/kit/base';
+import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
+import { ClientConnection } from './pipeline/connection.ts';
+import type { GatewayCore } from './pipeline/core.ts';
+import { isTenantHost } from './routing/hosts.ts';
+import type { RouteTable } from './routing/route-table.ts';
+
+/** How long requests in flight may take after the gateway was told to stop. */
+const DRAIN_MS = 10_000;
+
+export interface Listener {
+  /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
+  open(): Promise<void>;
+  /** Takes nothing new and lets what runs end, for a while. */
+  drain(): Promise<void>;
+  listening(): boolean;
+  /** Throws before `open` has resolved. */
+  address(): AddressInfo;
+  /** Throws where there is no encrypted port. */
+  tlsAddress(): AddressInfo;
+  /** What an authority's question is answered with; null: it is none. */
+  challenge(target: string): string | null;
+}
+
+/** The ports of one gateway: the plain one, which clients may speak TLS on too, and one for TLS alone where it is asked for. */
+export function createListener(options: {
+  readonly core: GatewayCore;
+  readonly table: RouteTable;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly reusePort: boolean;
+  readonly baseDomain: string;
+  readonly tls: TlsOptions | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Listener {
+  const { core, table, host, port, reusePort, baseDomain, tls, clock, logger } = options;
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    new ClientConnection(core, socket);
+  });
+  let tlsEdge: TlsEdge | undefined;
+
+  async function startTls(asked: TlsOptions): Promise<void> {
+    // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
+    const open = async () => {
+      const { openTlsEdge } = await import('./edge/tls-edge.ts');
+      const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
+      // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
+      const provedHosts = () =>
+        Array.from(table.entries(), ({ route }) => route.host).filter(
+          (name) => !name.startsWith('*') && !isTenantHost(name, baseDomain),
+        );
+      tlsEdge = await openTlsEdge({
+        tls: asked,
+        core,
+        host,
+        reusePort,
+        baseDomain,
+        mayIssue,
+        provedHosts,
+        clock,
+        logger,
+      });
+      core.onEncrypted = tlsEdge.accept;
+      return tlsEdge;
+    };
+    if (neededAtOnce(asked)) {
+      await open();
+      return;
+    }
+    let opening: Promise<TlsEdge> | undefined;
+    core.onEncrypted = (socket) => {
+      opening ??= open();
+      opening.then(
+        (edge) => edge.accept(socket),
+        (error: unknown) => {
+          opening = undefined;
+          logger.error({ error }, 'encrypted connections cannot be taken');
+          socket.destroy();
+        },
+      );
+    };
+  }
+
+  async function drain(): Promise<void> {
+    core.draining = true;
+    const closed = Promise.all([
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      }),
+      tlsEdge?.close(),
+    ]);
+    for (const connection of core.connections) connection.drain();
+    const limit = new AbortController();
+    await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
+    limit.abort();
+    if (core.connections.size > 0)
+      logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
+    for (const connection of core.connections) connection.destroy();
+  }
+
+  return {
+    async open() {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port, reusePort, backlog: 1024 }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      if (tls !== undefined) await startTls(tls);
+    },
+    drain,
+    listening: () => server.listening,
+    address() {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error('the gateway does not listen');
+      return address;
+    },
+    tlsAddress() {
+      if (!tlsEdge?.address) throw new Error('the gateway has no encrypted port');
+      return tlsEdge.address;
+    },
+    challenge: (target) => tlsEdge?.challenge(target) ?? null,
+  };
+}
+
+/** A port and an authority's questions are served from the start, and so is what clients must know beforehand: whom to trust. */
+function neededAtOnce({ port, acme, developmentDir }: TlsOptions): boolean {
+  return port !== null || acme !== null || (developmentDir !== null && !existsSync(join(developmentDir, 'ca.crt')));
+}
