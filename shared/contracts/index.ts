@@ -56,19 +56,9 @@ export {
   type JsonSchema,
   jsonSchemas,
 } from './documents/schemas.ts';
-export {
-  busySpan,
-  EVENT_TYPES,
-  EVENTS,
-  type EventData,
-  type EventDefinition,
-  type EventType,
-  type InstanceSample,
-  instanceSample,
-  isEventType,
-  type UsageRecorded,
-  usageRecorded,
-} from './events/catalogue.ts';
+export { busySpan, type UsageRecorded, usageRecorded } from './events/billing.ts';
+export { EVENT_TYPES, EVENTS, type EventData, type EventType, isEventType } from './events/catalogue.ts';
+export type { EventDefinition } from './events/define.ts';
 export {
   type EventEnvelope,
   eventEnvelope,
@@ -91,6 +81,7 @@ export {
 } from './events/event.ts';
 export { type Flow, type FlowObserved, flowObserved } from './events/flow.ts';
 export { PLATFORM_GROUPS } from './events/groups.ts';
+export { type InstanceSample, instanceSample } from './events/orchestrator.ts';
 export { isTeamPattern, isTeamType, parseTeamType, TEAM_TYPE, type TeamEventType } from './events/team-type.ts';
 export { passesFilter } from './filter/evaluate.ts';
 export { type Expression, parseFilter } from './filter/parse.ts';
