@@ -230,6 +230,65 @@ describe('events', () => {
       expect(admin.events.filter(isLive)).toHaveLength(4);
     });
 
+    it('lets nobody into a room but by a subscription that is allowed', async () => {
+      await publisher.publish([deleted('vault', 'before')]);
+      await until(async () => (await recorded('vault')) === 1);
+      const { rows } = await db.query<{ id: string }>(`select id from log where project = 'vault'`);
+      const thief = connect('eve:own');
+      await thief.subscribe({ project: 'own' });
+      // What other servers of socket.io take for joining.
+      for (const room of ['project:vault', 'all']) {
+        for (const name of ['join', 'room', 'joinRoom']) thief.socket.emit(name, room);
+        thief.socket.emit('event', { rooms: [room] }, { room });
+      }
+      for (const message of [
+        { project: 'vault' },
+        { project: 'vault', after: rows[0]?.id },
+        { project: ['own', 'vault'] },
+        { project: 'own', room: 'project:vault' },
+        { project: 'own', projects: ['vault'] },
+        { all: true },
+      ]) {
+        await thief.socket.timeout(10_000).emitWithAck(LIVE_FEED.subscribe, message);
+      }
+      await publisher.publish([deleted('vault', 'after'), cost('vault'), deleted('own', 'mine')]);
+      await until(() => thief.events.some(({ subject }) => subject.endsWith('mine')));
+      await clock.sleep(200);
+      expect(thief.events.map(({ project }) => project)).toEqual(['own']);
+    });
+
+    it('hears nothing more, not even what it missed, when it comes back without the permission', async () => {
+      let projects = 'lent,kept';
+      const reader = connect('', replica.url, {
+        auth: (give: (auth: { token: string }) => void) => give({ token: `ann:${projects}` }),
+        reconnectionDelay: 50,
+        reconnectionDelayMax: 50,
+      });
+      const answers: boolean[] = [];
+      const cursors = new Map<string, string>();
+      reader.socket.on(LIVE_FEED.event, ({ project = '' }: EventEnvelope, { cursor }: { cursor: string }) =>
+        cursors.set(project, cursor),
+      );
+      reader.socket.on('connect', async () => {
+        for (const project of ['lent', 'kept']) {
+          const after = cursors.get(project);
+          answers.push((await reader.subscribe({ project, ...(after ? { after } : {}) })).ok);
+        }
+      });
+      await until(() => answers.length === 2);
+      await publisher.publish([deleted('lent', 'a'), deleted('kept', 'a')]);
+      await until(() => reader.events.length === 2);
+      projects = 'kept';
+      reader.socket.io.engine.close();
+      await publisher.publish([deleted('lent', 'b'), deleted('kept', 'b')]);
+      await until(() => answers.length === 4);
+      await publisher.publish([deleted('lent', 'c'), deleted('kept', 'c')]);
+      await until(() => reader.events.some(({ subject }) => subject === 'images/kept/c'));
+      await clock.sleep(200);
+      expect(answers).toEqual([true, true, false, true]);
+      expect(reader.events.slice(2).map(({ subject }) => subject)).toEqual(['images/kept/b', 'images/kept/c']);
+    });
+
     it.each([
       ['no token', {}],
       ['a token that does not hold', { token: 'nonsense' }],
