@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type ApiKey, apiKeyRole, type NewApiKey, OPERATIONS } from '@skyrun/contracts';
+import { type ApiKey, apiKeyRole, type NewApiKey, OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Command, type CommandContext, EXIT, UsageError } from '../command.ts';
 import { age, table } from '../output.ts';
 import { chooseProject } from '../project.ts';
@@ -42,7 +42,9 @@ export const keys: Command = {
       throw new UsageError(`unexpected argument ${verb}; expected create, rotate or revoke`);
     }
     const found = (await all(client, project)).find((key) => key.name === name);
-    if (!found) throw new UsageError(`${project} has no key ${name}; skyrun keys lists them`);
+    if (!found) {
+      throw new Problem('resource.not_found', { detail: `${project} has no key ${name}; skyrun keys lists them` });
+    }
     const params = { project, key: found.id };
     if (verb === 'rotate') {
       const graceMinutes = Number(values.grace);
