@@ -96,9 +96,11 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     this.#admit(now, null);
   }
 
-  #admit(now: number, except: Instance | null): void {
+  /** `except` is not asked; with `rather`, only where no other can be. */
+  #admit(now: number, except: Instance | null, rather = false): void {
     const { destination } = this;
-    const instance = destination.room.size === 0 ? destination.pick(now, except) : null;
+    const free = destination.room.size === 0;
+    const instance = free ? (destination.pick(now, except) ?? (rather ? destination.pick(now, null) : null)) : null;
     if (instance !== null) this.assign(instance, now);
     else if (destination.circuitOpen(now)) {
       this.fail('gateway.circuit_open', {
@@ -225,7 +227,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
       // A kept connection may have been closed because it was idle; that is nobody's fault.
       if (!reused) this.destination.blame(instance, now);
       this.#repeats += 1;
-      this.#again(now, reused ? null : instance);
+      // But one that died closes all of them and looks the least busy, so it must not get every try.
+      this.#again(now, instance, reused);
       return;
     }
     this.destination.blame(instance, now);
@@ -246,11 +249,11 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     });
   }
 
-  #again(now: number, except: Instance | null): void {
+  #again(now: number, except: Instance, rather = false): void {
     this.#release(now, 0);
     this.head.record?.lost(now);
     this.outlet.again();
-    this.#admit(now, this.destination.instances.length > 1 ? except : null);
+    this.#admit(now, this.destination.instances.length > 1 ? except : null, rather);
   }
 
   // ── the end ──
