@@ -93,6 +93,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   connectMs: 3000,
   waitMs: 120_000,
   roomLimit: 1000,
+  drainMs: 10_000,
 };
 
 /** A little longer than a waiting page waits before it asks again. */

@@ -143,4 +143,9 @@ export const gatewayConfig = defineConfig('gateway', {
     default: '30000',
     doc: 'how long a client may neither send its body nor take its response, in ms',
   },
+  SKYRUN_GATEWAY_DRAIN_MS: {
+    schema: milliseconds,
+    default: '10000',
+    doc: 'how long requests in flight and open WebSockets may go on after SIGTERM, in ms',
+  },
 });

@@ -8,13 +8,10 @@ import type { GatewayCore } from './pipeline/core.ts';
 import { isTenantHost } from './routing/hosts.ts';
 import type { RouteTable } from './routing/route-table.ts';
 
-/** How long requests in flight may take after the gateway was told to stop. */
-const DRAIN_MS = 10_000;
-
 export interface Listener {
   /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
   open(): Promise<void>;
-  /** Takes nothing new and lets what runs end, for a while. */
+  /** Takes nothing new and lets what runs end, within `drainMs`. */
   drain(): Promise<void>;
   listening(): boolean;
   /** Throws before `open` has resolved. */
@@ -96,7 +93,7 @@ export function createListener(options: {
     ]);
     for (const connection of core.connections) connection.drain();
     const limit = new AbortController();
-    await Promise.race([closed, clock.sleep(DRAIN_MS, limit.signal).catch(() => undefined)]);
+    await Promise.race([closed, clock.sleep(core.limits.drainMs, limit.signal).catch(() => undefined)]);
     limit.abort();
     if (core.connections.size > 0)
       logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');

@@ -90,6 +90,7 @@ const gateway = createGateway({
     headerMs: config.SKYRUN_GATEWAY_HEADER_MS,
     idleMs: config.SKYRUN_GATEWAY_IDLE_MS,
     stallMs: config.SKYRUN_GATEWAY_STALL_MS,
+    drainMs: config.SKYRUN_GATEWAY_DRAIN_MS,
   },
 });
 

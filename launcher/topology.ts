@@ -196,8 +196,15 @@ function gatewayProcess(
     // It waits for nobody: a gateway serves from its last snapshot and catches up when the registry answers. It ends first,
     // so that what it has metered is still taken in.
     endsBefore: platform,
+    stopGraceMs: gatewayGraceMs(config.environment['SKYRUN_GATEWAY_DRAIN_MS']),
     ready: { kind: 'http', url: `http://127.0.0.1:${adminPort}/readyz` },
   };
+}
+
+/** Its drain, by default 10 s, and then as long again to publish what it has metered. What is no number it refuses itself. */
+function gatewayGraceMs(drainMs: string | undefined): number {
+  const drain = Number(drainMs ?? 10_000);
+  return Number.isFinite(drain) ? drain + 10_000 : 20_000;
 }
 
 function nodeProcess(

@@ -23,6 +23,8 @@ export interface GatewayLimits {
   readonly waitMs: number;
   /** Requests in one waiting room. */
   readonly roomLimit: number;
+  /** How long requests in flight and open tunnels may go on after the gateway was told to stop. */
+  readonly drainMs: number;
 }
 
 /** Where a request goes. */

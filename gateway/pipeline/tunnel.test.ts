@@ -47,6 +47,28 @@ test('WebSocket frames of every size come back as they went, and the close goes 
   }
 });
 
+test('a gateway that stops lets tunnels go on until its drain bound, and cuts them then', async () => {
+  const { server, port } = await startEchoSocket();
+  const running = await startGateway([route([target([port])])], { limits: { drainMs: 700 } });
+  try {
+    const socket = await open(running.port);
+    const begun = performance.now();
+    const stopped = running.gateway.stop();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const echoed = new Promise((resolve) => {
+      socket.once('message', (data) => resolve(String(data)));
+    });
+    socket.send('still here');
+    expect(await Promise.race([echoed, closed])).toBe('still here');
+    await closed;
+    expect(performance.now() - begun).toBeGreaterThan(690);
+    await stopped;
+  } finally {
+    await running.close();
+    server.close();
+  }
+});
+
 test('a tunnel ends at both sides when either ends, and is metered as busy', async () => {
   const { server, port } = await startEchoSocket();
   const running = await startGateway([route([target([port])])]);
