@@ -13,6 +13,8 @@ export interface MeasuredGateway {
   readonly redisPort: number;
   readonly directory: string;
   readonly nodeFlags?: readonly string[];
+  /** Further variables of its configuration. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A gateway in a process of its own, as the launcher starts it. */
@@ -32,5 +34,6 @@ export function startGatewayProcess(processes: Processes, options: MeasuredGatew
         options.controlUrl,
       ]),
     ),
+    ...options.environment,
   });
 }

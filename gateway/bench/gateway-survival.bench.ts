@@ -8,6 +8,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     attackers: { type: 'string', default: '1000' },
     mebibytes: { type: 'string', default: '5120' },
+    sockets: { type: 'string', default: '5000' },
+    drain: { type: 'string', default: '30' },
   },
 });
 
@@ -23,6 +25,8 @@ const held = await survive({
   rate: Number(values.rate),
   attackers: Number(values.attackers),
   mebibytes: Number(values.mebibytes),
+  sockets: Number(values.sockets),
+  drainSeconds: Number(values.drain),
   print: (line) => process.stdout.write(`${line}\n`),
 });
 process.stdout.write(held ? 'all held\n' : 'something did not hold: see above\n');

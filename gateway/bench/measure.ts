@@ -112,7 +112,7 @@ function openIdle(port: number): Promise<Socket> {
 }
 
 /** User and system time of a process and all its threads, in µs. */
-async function cpuMicros(pid: number): Promise<number> {
+export async function cpuMicros(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
   const parts = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(parts[11]) + Number(parts[12])) * TICK_MICROS;
@@ -156,4 +156,20 @@ export async function answers(port: number): Promise<void> {
     }
   }
   throw new Error(`nothing answers on port ${port}`);
+}
+
+/** Resolves when something takes connections on the port. */
+export async function reachable(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 1200; attempt += 1) {
+    const there = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (there) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nothing listens on port ${port}`);
 }
