@@ -60,10 +60,10 @@ describe.each(['redis', 'rabbitmq'] as const)('a relay that is killed, over %s',
           delivered.push(event);
           await consumer.transaction((tx) =>
             applyOnce(tx, 'count', event, async () => {
+              // A row per effect: a second one would be seen.
               await tx.query(
-                `insert into tally (project, service, requests) values ('p', $1, 1)
-               on conflict (project, service) do update set requests = tally.requests + 1`,
-                [event.subject],
+                `insert into journal (subject, type, sequence, project, item) values ($1, $2, $3, 'p', 'lost')`,
+                [event.subject, event.type, event.sequence],
               );
             }),
           );
@@ -87,10 +87,12 @@ describe.each(['redis', 'rabbitmq'] as const)('a relay that is killed, over %s',
       await expect.poll(unsent, { timeout: 20_000 }).toBe(0);
       await expect.poll(() => delivered.length, { timeout: 20_000 }).toBe(TOTAL + repeated);
       // A delivery is counted when its handler starts; its effect is there when the handler's transaction has ended.
-      const effects = async () => (await consumer.query('select service, requests from tally order by service')).rows;
+      const effects = async () =>
+        (await consumer.query('select subject, count(*) as effects from journal group by subject order by subject'))
+          .rows;
       await expect.poll(effects, { timeout: 20_000 }).toEqual([
-        { service: 'gateways/a', requests: '27' },
-        { service: 'gateways/b', requests: '28' },
+        { subject: 'gateways/a', effects: '27' },
+        { subject: 'gateways/b', effects: '28' },
       ]);
       for (const subject of ['gateways/a', 'gateways/b']) {
         const sequences = delivered.filter((event) => event.subject === subject).map(({ sequence }) => sequence);
