@@ -9,6 +9,7 @@ import {
   knownInstances,
   revisionVerdicts,
   type Verdict,
+  waitingServices,
 } from '../store/observed.ts';
 import { notifyChange } from '../store/services.ts';
 import type { RevisionState, Tables } from '../store/tables.ts';
@@ -59,8 +60,8 @@ export async function syncObserved(
         .execute();
       touched.add(instance.serviceId);
     }
-    for (const serviceId of touched) {
-      await notifyChange(inside, serviceId);
+    for (const serviceId of touched) await notifyChange(inside, serviceId);
+    for (const serviceId of new Set([...touched, ...(await waitingServices(inside))])) {
       await settleWarmed(tx, serviceId, deps);
     }
     for (const { revisionId, ...verdict } of observed.revisions) {

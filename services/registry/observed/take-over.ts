@@ -34,13 +34,14 @@ export async function takeInstance(tx: Transaction, instance: Instance, deps: Tr
   if (instance.state === 'ready') await settleWarmed(tx, instance.serviceId, deps);
 }
 
-/** Moves traffic that waits for an instance, where there is one now. */
+/**
+ * Moves traffic that waits for an instance, where there is one now. The service is locked before it is asked what it waits
+ * for: a verdict on its way would begin the wait without seeing this transaction's instance, and nothing would end it.
+ */
 export async function settleWarmed(tx: Transaction, serviceId: string, deps: TrafficDeps): Promise<void> {
-  const store = tx.kysely<Tables>();
-  const known = await store.selectFrom('services').select('warming').where('id', '=', serviceId).executeTakeFirst();
-  if (known === undefined || known.warming.length === 0) return;
-  const service = await lockServiceById(store, serviceId);
-  if (service !== undefined) await settleTraffic(tx, service, deps, 'an instance of it takes requests');
+  const service = await lockServiceById(tx.kysely<Tables>(), serviceId);
+  if (service !== undefined && service.warming.length > 0)
+    await settleTraffic(tx, service, deps, 'an instance of it takes requests');
 }
 
 async function becomeLatest(

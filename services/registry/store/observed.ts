@@ -84,6 +84,18 @@ export async function recordVerdict(
 }
 
 /** Revisions of a service of which an instance takes requests, if need be when it is resumed. */
+/** Services whose traffic waits for an instance of another revision. */
+export async function waitingServices(store: Store): Promise<string[]> {
+  const rows = await store
+    .selectFrom('services')
+    .select('id')
+    .where('deleted_at', 'is', null)
+    .where(sql<boolean>`warming <> '[]'`)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function readyRevisions(store: Store, serviceId: string): Promise<Set<string>> {
   const rows = await store
     .selectFrom('instances')
