@@ -1,7 +1,7 @@
-import type { Runtime } from './runtime.ts';
+import type { MayAct, Runtime } from './runtime.ts';
 
 /** The same engine, as long as `assertHeld` does not throw: what changes something asks it first. Looking is free. */
-export function fencedRuntime(runtime: Runtime, assertHeld: () => void): Runtime {
+export function fencedRuntime(runtime: Runtime, assertHeld: MayAct): Runtime {
   const fenced =
     <Args extends readonly unknown[], Result>(act: (...args: Args) => Promise<Result>) =>
     async (...args: Args): Promise<Result> => {
@@ -10,11 +10,12 @@ export function fencedRuntime(runtime: Runtime, assertHeld: () => void): Runtime
     };
   return {
     ...runtime,
-    start: fenced(runtime.start),
-    stop: fenced(runtime.stop),
+    // A process may be stopped for long between two steps of one of these.
+    start: fenced((spec) => runtime.start(spec, assertHeld)),
+    stop: fenced((instanceId, options) => runtime.stop(instanceId, options, assertHeld)),
+    restart: fenced((instanceId) => runtime.restart(instanceId, assertHeld)),
     pause: fenced(runtime.pause),
     resume: fenced(runtime.resume),
-    restart: fenced(runtime.restart),
     tidy: fenced(runtime.tidy),
   };
 }

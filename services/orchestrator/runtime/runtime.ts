@@ -127,20 +127,25 @@ export interface RuntimeAbilities {
   readonly exec: boolean;
 }
 
+/** Throws where this process must change nothing any more. What takes several steps asks before each that has an effect. */
+export type MayAct = () => void;
+
+export const anybodyMay: MayAct = () => undefined;
+
 export interface Runtime {
   readonly name: string;
   readonly supports: RuntimeAbilities;
   readonly images: RuntimeImages;
   /** Creates and starts it, or finds it already there; never makes a second one and never restarts an exited one. */
-  start(spec: InstanceSpec): Promise<StartResult>;
+  start(spec: InstanceSpec, mayAct?: MayAct): Promise<StartResult>;
   /** Null when it is not there. Resolves when it has ended. */
-  stop(instanceId: string, options: StopOptions): Promise<RuntimeInstance | null>;
+  stop(instanceId: string, options: StopOptions, mayAct?: MayAct): Promise<RuntimeInstance | null>;
   /** Freezes it; one that is frozen stays so. False when it does not run. */
   pause(instanceId: string): Promise<boolean>;
   /** Lets it go on; one that goes on already does. False when it does not run. */
   resume(instanceId: string): Promise<boolean>;
   /** Runs one that has ended or was stopped again, as it was first started. Null when it is not there. */
-  restart(instanceId: string): Promise<StartResult | null>;
+  restart(instanceId: string, mayAct?: MayAct): Promise<StartResult | null>;
   /** Runs a program in it and answers its exit code; null when the instance does not run or the time is over. */
   exec(instanceId: string, command: readonly string[], options: { readonly timeoutMs: number }): Promise<number | null>;
   /** Every instance of this installation, or the named one. */

@@ -11,8 +11,8 @@ export function withSecrets(runtime: Runtime, registry: Pick<Client, 'call'>): R
     ...runtime,
     name: runtime.name,
     images: runtime.images,
-    async start(spec) {
-      return await runtime.start(await resolved(spec, registry));
+    async start(spec, mayAct) {
+      return await runtime.start(await resolved(spec, registry), mayAct);
     },
   };
 }

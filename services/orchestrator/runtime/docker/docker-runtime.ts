@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import Docker from 'dockerode';
-import type { InstanceSpec, Runtime, RuntimeInstance, StopOptions } from '../runtime.ts';
+import { anybodyMay, type InstanceSpec, type MayAct, type Runtime, type RuntimeInstance } from '../runtime.ts';
 import { containerFacts } from './container-facts.ts';
 import { readLogs } from './container-logs.ts';
 import { containerOptions } from './container-options.ts';
@@ -85,8 +85,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   }
 
   /** Whether it was made now; false when the name was taken, which only this instance's own container can do. */
-  async function create(spec: InstanceSpec): Promise<boolean> {
+  async function create(spec: InstanceSpec, mayAct: MayAct): Promise<boolean> {
     await networks.ensure(spec.project);
+    mayAct();
     try {
       await docker.createContainer(containerOptions(spec, { installation, pidsLimit }));
       return true;
@@ -134,19 +135,22 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     supports: { pause: true, restart: true, exec: true },
     images: createDockerImages(docker),
 
-    async start(spec) {
+    async start(spec, mayAct = anybodyMay) {
       const began = clock.monotonic();
-      const made = await create(spec);
+      const made = await create(spec, mayAct);
       const before = made ? null : await inspect(spec.instanceId);
       if (before && before.state !== 'created') return { instance: before, createMs: 0, startMs: 0 };
       const created = clock.monotonic();
+      mayAct();
       try {
         await run(spec.instanceId);
       } catch (error) {
         if (!isNetworkGone(error, installation, spec.project)) throw error;
         networks.forget(spec.project);
+        mayAct();
         await remove(spec.instanceId);
-        await create(spec);
+        await create(spec, mayAct);
+        mayAct();
         await run(spec.instanceId);
       }
       const instance = await inspect(spec.instanceId);
@@ -154,9 +158,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       return { instance, createMs: created - began, startMs: clock.monotonic() - created };
     },
 
-    async stop(instanceId: string, { graceMs, remove: forget }: StopOptions) {
+    async stop(instanceId, { graceMs, remove: forget }, mayAct = anybodyMay) {
       const before = await inspect(instanceId);
       if (!before) return null;
+      mayAct();
       if (before.state === 'running') {
         // A frozen process heeds no signal but SIGKILL.
         if (before.paused) await freezer(instanceId, 'unpause');
@@ -167,6 +172,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         }
       }
       const after = await inspect(instanceId);
+      mayAct();
       if (forget) await remove(instanceId);
       return after ?? before;
     },
@@ -174,11 +180,12 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     pause: (instanceId) => freezer(instanceId, 'pause'),
     resume: (instanceId) => freezer(instanceId, 'unpause'),
 
-    async restart(instanceId) {
+    async restart(instanceId, mayAct = anybodyMay) {
       const began = clock.monotonic();
       const before = await inspect(instanceId);
       if (!before || before.state === 'running') return before && { instance: before, createMs: 0, startMs: 0 };
       await networks.ensure(before.identity.project);
+      mayAct();
       await run(instanceId);
       const instance = await inspect(instanceId);
       if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');

@@ -9,8 +9,10 @@ import { execIn } from '../docker/exec.ts';
 import { containerName, INSTALLATION_LABEL, readLabels } from '../docker/labels.ts';
 import { readStats } from '../docker/stats.ts';
 import {
+  anybodyMay,
   type InstanceIdentity,
   type InstanceSpec,
+  type MayAct,
   type Runtime,
   RuntimeError,
   type RuntimeInstance,
@@ -167,12 +169,15 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
     }
   }
 
-  async function create(spec: InstanceSpec): Promise<void> {
+  async function create(spec: InstanceSpec, mayAct: MayAct): Promise<void> {
     await images.spread(spec.image);
     await networks.ensure(spec.project);
+    const noNewPrivileges = await privileges.canBeAsked().catch((error: unknown) => {
+      throw toRuntimeError(error, 'cannot_start');
+    });
+    const name = nameOf(spec.instanceId);
+    mayAct();
     try {
-      const noNewPrivileges = await privileges.canBeAsked();
-      const name = nameOf(spec.instanceId);
       await manager.createService(serviceSpec(spec, { name, installation, pidsLimit, noNewPrivileges }));
     } catch (error) {
       // The name is this instance's own: it was created before.
@@ -224,11 +229,11 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
     supports: { pause: false, restart: false, exec: true },
     images,
 
-    async start(spec) {
+    async start(spec, mayAct = anybodyMay) {
       const began = clock.monotonic();
       const before = await inspect(spec.instanceId);
       if (before && before.state !== 'created') return { instance: before, createMs: 0, startMs: 0 };
-      if (!before) await create(spec);
+      if (!before) await create(spec, mayAct);
       const created = clock.monotonic();
       try {
         const instance = await started(spec);
@@ -238,10 +243,11 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       }
     },
 
-    async stop(instanceId, { graceMs, remove }) {
+    async stop(instanceId, { graceMs, remove }, mayAct = anybodyMay) {
       const found = await find(instanceId);
       if (!found) return null;
       const before = await inspect(instanceId);
+      mayAct();
       if (before?.state === 'running') {
         try {
           // The engine's own stop: Swarm's would forget how it ended.
@@ -253,6 +259,7 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       }
       const node = (await engines.nodes()).get(found.task?.NodeID ?? '');
       const after = isDown(node) ? null : await ended(found, node);
+      mayAct();
       if (remove) await forget(instanceId);
       return after;
     },
