@@ -78,6 +78,7 @@ export class RabbitConnection {
   async #run(): Promise<void> {
     const { clock, logger } = this.#options;
     const stop = this.#stop.signal;
+    const stopped = new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
     const delay = backoff({ baseMs: 100, maxMs: 3_000 });
     for (let failures = 0; !stop.aborted; ) {
       try {
@@ -89,7 +90,7 @@ export class RabbitConnection {
         }
         this.#link = link;
         this.#wake();
-        await lost;
+        await Promise.race([lost, stopped]);
         this.#link = undefined;
         this.#blocked = false;
         if (!stop.aborted) logger.warn('connection to RabbitMQ lost; reconnecting');
@@ -136,10 +137,16 @@ export class RabbitConnection {
   }
 
   async #closeModel(model: ChannelModel): Promise<void> {
-    const cancel = this.#options.clock.setTimeout(CLOSE_TIMEOUT_MS, () => drop(model));
-    await model.close().catch((error: unknown) => {
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.setTimeout(CLOSE_TIMEOUT_MS, () => {
+      drop(model);
+      late.resolve();
+    });
+    const closed = model.close().catch((error: unknown) => {
       this.#options.logger.debug({ error }, 'connection was closed already');
     });
+    // amqplib never tells of a connection that breaks while it is being closed.
+    await Promise.race([closed, late.promise]);
     cancel();
   }
 
