@@ -21,6 +21,7 @@ import {
   type MeasuredProxy,
   PEERS,
   type PeerContext,
+  PIPELINED_HOST,
   Processes,
   startUpstream,
 } from './peers.ts';
@@ -70,12 +71,20 @@ const WORKLOADS: readonly Workload[] = [
     script: `wrk.headers["Connection"] = "close"\n${COUNT}`,
   },
 ];
+/** Reads that share connections, beside reads that do not. */
+const PIPELINED = 'pipelined';
 const LATENCY = 'latency';
 const MEMORY = 'memory';
 /** Two gateways, one with one route and one with very many. */
 const ROUTES = '100,000 routes';
 const MANY_ROUTES = 100_000;
-export const WORKLOAD_NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ROUTES, LATENCY, MEMORY];
+export const WORKLOAD_NAMES: readonly string[] = [
+  ...WORKLOADS.map(({ name }) => name),
+  PIPELINED,
+  ROUTES,
+  LATENCY,
+  MEMORY,
+];
 
 /** V8 optimises while it runs; a gateway lives for weeks. */
 const WARM_UP_SECONDS = 6;
@@ -135,6 +144,16 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
     if (options.workloads.includes(MEMORY)) ratios[MEMORY] = await compareMemory(proxies, print);
     for (const workload of WORKLOADS.filter(({ name }) => options.workloads.includes(name))) {
       ratios[workload.name] = await compareLoad(workload, proxies, { ...options, directory });
+    }
+    if (options.workloads.includes(PIPELINED)) {
+      const [own, ...peers] = proxies.filter(({ name }) => name !== 'skyrun h2c');
+      const trio = [
+        { name: 'skyrun', host: PIPELINED_HOST, port: gatewayPort, pid },
+        ...peers,
+        ...(own === undefined ? [] : [{ ...own, name: 'one at a time' }]),
+      ];
+      print(heading(trio.map(({ name }) => name)));
+      ratios[PIPELINED] = await compareLoad({ ...SMALL, name: PIPELINED }, trio, { ...options, directory });
     }
     if (options.workloads.includes(ROUTES)) {
       many = await startControlPlane(benchRoutes(upstreamPort, { policy: options.policy, count: MANY_ROUTES }));

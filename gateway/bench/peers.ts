@@ -9,6 +9,8 @@ export const NODE_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=8', '-
 export const HOST = 'hello.demo.localhost';
 /** The same instance, spoken to in HTTP/2. */
 export const H2C_HOST = 'multiplexed.demo.localhost';
+/** The same instance, whose reads share connections. */
+export const PIPELINED_HOST = 'pipelined.demo.localhost';
 
 /** Every feature that costs a request anything, at bounds that none of the benchmark's requests meets. */
 const POLICY: ServicePolicy = {
@@ -38,7 +40,12 @@ export function benchRoutes(
     ...route([target([upstreamPort], { revisionId: id('rev', index) })], `service-${index}.demo.localhost`),
     serviceId: id('svc', index),
   }));
-  const routes = [options.policy ? { ...main, policy: POLICY } : main, ...others];
+  const shared = {
+    ...route([target([upstreamPort], { revisionId: id('rev', 999_998) })], PIPELINED_HOST),
+    serviceId: id('svc', 999_998),
+    policy: { ...POLICY, pipelining: { depth: 16, heldUpMs: 50 } },
+  };
+  const routes = [options.policy ? { ...main, policy: POLICY } : main, shared, ...others];
   if (options.h2cPort === undefined) return routes;
   const multiplexed = target([options.h2cPort], { protocol: 'h2c', revisionId: id('rev', 999_999) });
   const policy = { ...POLICY, multiplexing: { streams: 100 } };
@@ -183,7 +190,12 @@ http://${HOST}:${port} {
   },
 };
 
-async function startNginx(processes: Processes, directory: string, name: string, http: string): Promise<ChildProcess> {
+export async function startNginx(
+  processes: Processes,
+  directory: string,
+  name: string,
+  http: string,
+): Promise<ChildProcess> {
   const path = join(directory, `${name}.conf`);
   await writeFile(
     path,

@@ -41,7 +41,7 @@ export class Instance implements Candidate {
     this.id = options.id;
     this.address = options.address;
     this.port = options.port;
-    this.upstreams = options.upstreams ?? new PlainUpstreams(options);
+    this.upstreams = options.upstreams ?? new PlainUpstreams({ address: options.address, port: options.port });
     this.meter = options.revision === null ? null : new InstanceMeter(options.revision, options.id);
   }
 

@@ -1,34 +1,54 @@
+import type { ServicePolicy } from '@skyrun/contracts';
 import type { Carrier, RequestKind, Upstreams } from './carrier.ts';
 import { UpstreamConnection } from './connection.ts';
+import { PipelinedUpstreams } from './pipelined-upstreams.ts';
 import { ConnectionPool } from './pool.ts';
 
-/** HTTP/1.1 with one request at a time on each connection. */
+/** HTTP/1.1 with one request at a time on each connection, unless the service lets its reads share some. */
 export class PlainUpstreams implements Upstreams {
   readonly #pool = new ConnectionPool<UpstreamConnection>();
   readonly #address: string;
   readonly #port: number;
+  readonly #now: (() => number) | undefined;
+  #shared: PipelinedUpstreams | null = null;
 
-  constructor(place: { address: string; port: number }) {
+  constructor(place: {
+    readonly address: string;
+    readonly port: number;
+    /** Monotonic ms. Absent: its connections are never shared. */
+    readonly now?: () => number;
+  }) {
     this.#address = place.address;
     this.#port = place.port;
+    this.#now = place.now;
   }
 
   get idle(): number {
-    return this.#pool.size;
+    return this.#pool.size + (this.#shared?.idle ?? 0);
   }
 
-  open(_request: RequestKind, now: number): Carrier {
+  open(request: RequestKind, now: number): Carrier {
+    const shared = this.#shared === null ? null : this.#shared.open(request, now);
+    if (shared !== null) return shared;
     return (
       this.#pool.take(now) ?? new UpstreamConnection({ address: this.#address, port: this.#port, pool: this.#pool })
     );
   }
 
-  follow(): void {
-    // Nothing can be asked of it.
+  follow(policy: ServicePolicy | undefined): void {
+    const pipelining = policy?.pipelining;
+    const now = this.#now;
+    if (pipelining === undefined || now === undefined) {
+      this.#shared?.close();
+      this.#shared = null;
+    } else if (this.#shared === null) {
+      this.#shared = new PipelinedUpstreams({ address: this.#address, port: this.#port, now }, pipelining);
+    } else this.#shared.follow(pipelining);
   }
 
   sweep(now: number): void {
     this.#pool.sweep(now);
+    this.#shared?.sweep(now);
   }
 
   reopen(): void {
@@ -37,5 +57,6 @@ export class PlainUpstreams implements Upstreams {
 
   close(): void {
     this.#pool.close();
+    this.#shared?.close();
   }
 }

@@ -85,6 +85,21 @@ export const servicePolicy = z
         streams: z.int().min(1).max(1000).default(100).describe('requests at a time on one connection'),
       })
       .optional(),
+    /**
+     * Declares that GET and HEAD change nothing, so that they may be sent twice, and lets many of them share one HTTP/1.1
+     * connection to an instance. Not for a port that is named h2c.
+     */
+    pipelining: z
+      .strictObject({
+        depth: z.int().min(2).max(64).default(8).describe('requests at a time on one connection'),
+        heldUpMs: z
+          .int()
+          .min(5)
+          .max(10_000)
+          .default(50)
+          .describe('how long one response may hold up those behind it, in ms; then they go another way'),
+      })
+      .optional(),
   })
   .superRefine((policy, context) => {
     if (policy.cors?.credentials === true && policy.cors.origins.includes('*')) {

@@ -112,6 +112,30 @@ export function PolicyForm({ values, problem, onChange }: PolicyFormProps) {
           />
         </div>
       </FieldGroup>
+      <FieldGroup title="Connections to instances">
+        <CheckField
+          label="Reads share connections"
+          hint="You declare that GET and HEAD change nothing: several go out on one HTTP/1.1 connection, and one that was not answered may be sent twice. Not for slow answers or streams."
+          checked={values.pipelining}
+          onChange={(pipelining) => onChange({ ...values, pipelining })}
+        />
+        {values.pipelining && (
+          <div className="grid gap-4 sm:grid-cols-3">
+            <TextField
+              label="Requests on a connection"
+              hint="2 to 64."
+              error={at('/pipelining/depth')}
+              {...milliseconds('pipelineDepth')}
+            />
+            <TextField
+              label="Held up at most, ms"
+              hint="By the response before; then another way is taken."
+              error={at('/pipelining/heldUpMs')}
+              {...milliseconds('heldUpMs')}
+            />
+          </div>
+        )}
+      </FieldGroup>
       <FieldGroup title="Browsers of other origins (CORS)">
         {list(
           'origins',

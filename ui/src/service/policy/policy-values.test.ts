@@ -16,6 +16,7 @@ const full = servicePolicy.parse({
   idleTimeoutMs: 900,
   breaker: { failureRatio: 0.25, slowerThanMs: 100, minRequests: 7 },
   slowStartMs: 3000,
+  pipelining: { depth: 16, heldUpMs: 30 },
 });
 
 test('a form that nobody touched says what was there', () => {
@@ -38,6 +39,7 @@ test('emptied fields are not set any more', () => {
       slowStartMs: '',
       waitingPage: false,
       showCost: false,
+      pipelining: false,
       limits: [],
       deny: '',
       invoker: 'public',

@@ -29,9 +29,13 @@ export interface PolicyValues {
   readonly slowStartMs: string;
   readonly waitingPage: boolean;
   readonly showCost: boolean;
+  readonly pipelining: boolean;
+  readonly pipelineDepth: string;
+  readonly heldUpMs: string;
 }
 
 const DEFAULT = servicePolicy.parse({});
+const PIPELINING = { depth: 8, heldUpMs: 50 };
 const MAINTENANCE = 'We are back soon.';
 
 const optional = (number: number | undefined): string => (number === undefined ? '' : String(number));
@@ -44,7 +48,7 @@ const lines = (text: string): string[] =>
 const number = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
 export function policyValues(policy: ServicePolicy = DEFAULT): PolicyValues {
-  const { cors, maintenance, breaker } = policy;
+  const { cors, maintenance, breaker, pipelining } = policy;
   return {
     invoker: policy.invoker,
     allow: policy.allow.join('\n'),
@@ -70,13 +74,16 @@ export function policyValues(policy: ServicePolicy = DEFAULT): PolicyValues {
     slowStartMs: policy.slowStartMs === 0 ? '' : String(policy.slowStartMs),
     waitingPage: policy.waitingPage,
     showCost: policy.showCost === true,
+    pipelining: pipelining !== undefined,
+    pipelineDepth: String(pipelining?.depth ?? PIPELINING.depth),
+    heldUpMs: String(pipelining?.heldUpMs ?? PIPELINING.heldUpMs),
   };
 }
 
 /** The values over a policy: what the form does not show stays as it was. */
 export function policyOf(values: PolicyValues, base: ServicePolicy = DEFAULT): ServicePolicy {
   const { cors, maintenance: _maintenance, maxRequestBytes: _bytes, breaker, ...kept } = base;
-  const { firstByteTimeoutMs: _first, idleTimeoutMs: _idle, showCost: _cost, ...rest } = kept;
+  const { firstByteTimeoutMs: _first, idleTimeoutMs: _idle, showCost: _cost, pipelining: _shared, ...rest } = kept;
   const origins = lines(values.origins);
   const { failureRatio: _ratio, slowerThanMs: _slower, ...breakerRest } = breaker ?? { minRequests: 20 };
   const breaks = values.failurePercent.trim() !== '' || values.slowerThanMs.trim() !== '';
@@ -110,6 +117,9 @@ export function policyOf(values: PolicyValues, base: ServicePolicy = DEFAULT): S
     slowStartMs: values.slowStartMs.trim() === '' ? 0 : number(values.slowStartMs),
     waitingPage: values.waitingPage,
     ...(values.showCost ? { showCost: true } : {}),
+    ...(values.pipelining
+      ? { pipelining: { depth: number(values.pipelineDepth), heldUpMs: number(values.heldUpMs) } }
+      : {}),
   };
 }
 
