@@ -37,6 +37,21 @@ test('a refused connection opens at once; each failed try doubles the time, up t
   expect(times).toEqual([250, 500, 1000, 2000, 4000, 8000, OPEN_MAX_MS, OPEN_MAX_MS]);
 });
 
+test('what was in flight when it opened fails too, and keeps the instance away no longer', () => {
+  const breaker = new Breaker();
+  breaker.onFailure(0, FAILURE_THRESHOLD);
+  for (let index = 0; index < 50; index += 1) {
+    breaker.onFailure(10);
+    breaker.onFailure(20, FAILURE_THRESHOLD);
+  }
+  expect(breaker.openUntil).toBe(OPEN_BASE_MS);
+  expect(breaker.refused).toBe(true);
+  expect(breaker.admits(OPEN_BASE_MS)).toBe(true);
+  breaker.onSent();
+  breaker.onFailure(OPEN_BASE_MS);
+  expect(breaker.openUntil).toBe(3 * OPEN_BASE_MS);
+});
+
 test('a try whose client left decides nothing: the next may try', () => {
   const breaker = new Breaker();
   breaker.onFailure(0, FAILURE_THRESHOLD);

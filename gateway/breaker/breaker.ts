@@ -70,8 +70,10 @@ export class Breaker {
   /** `weight` is the threshold for failures that prove the instance gone, such as a refused connection. */
   onFailure(now: number, weight = 1): void {
     this.failures += weight;
-    this.refused = weight >= FAILURE_THRESHOLD;
+    // What was in flight when it opened fails with it; each of them counted would keep the instance away for ever longer.
+    if (this.openUntil !== 0 && !this.#probing) return;
     if (this.failures < FAILURE_THRESHOLD && !this.#probing) return;
+    this.refused = weight >= FAILURE_THRESHOLD;
     this.#open(now);
   }
 

@@ -114,7 +114,8 @@ export interface DestinationOptions {
 /** Repeated requests are at most this share of all, as Finagle and Linkerd bound them, and a few at the beginning. */
 const REPEAT_SHARE = 0.2;
 const REPEAT_BUDGET_FIRST = 10;
-const REPEAT_BUDGET_MAX = 100;
+/** An instance that dies under load takes hundreds with it at once; each that may be repeated is. */
+const REPEAT_BUDGET_MAX = 1000;
 
 /** What one request is balanced over: a revision's instances, or one service of the platform. */
 export class Destination {

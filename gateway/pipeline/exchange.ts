@@ -250,6 +250,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   }
 
   #again(now: number, except: Instance, rather = false): void {
+    // Where it was the one that tries an ejected instance, it has found nothing out.
+    except.breaker.onAbandoned();
     this.#release(now, 0);
     this.head.record?.lost(now);
     this.outlet.again();
