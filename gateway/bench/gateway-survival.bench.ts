@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ATTACK_NAMES } from './survival/attacks.ts';
 import { SCENARIO_NAMES, survive } from './survival.ts';
 
 const { values } = parseArgs({
@@ -6,6 +7,7 @@ const { values } = parseArgs({
     scenario: { type: 'string', multiple: true, default: [...SCENARIO_NAMES] },
     seconds: { type: 'string', default: '60' },
     rate: { type: 'string', default: '1000' },
+    attack: { type: 'string', multiple: true, default: [...ATTACK_NAMES] },
     attackers: { type: 'string', default: '1000' },
     mebibytes: { type: 'string', default: '5120' },
     sockets: { type: 'string', default: '5000' },
@@ -13,9 +15,13 @@ const { values } = parseArgs({
   },
 });
 
-const wrong = values.scenario.find((name) => !SCENARIO_NAMES.includes(name));
-if (wrong !== undefined) {
-  process.stderr.write(`--scenario ${wrong} is not known; known are: ${SCENARIO_NAMES.join(', ')}\n`);
+for (const [option, given, known] of [
+  ['--scenario', values.scenario, SCENARIO_NAMES],
+  ['--attack', values.attack, ATTACK_NAMES],
+] as const) {
+  const wrong = given.find((name) => !known.includes(name));
+  if (wrong === undefined) continue;
+  process.stderr.write(`${option} ${wrong} is not known; known are: ${known.join(', ')}\n`);
   process.exit(2);
 }
 
@@ -23,6 +29,7 @@ const held = await survive({
   scenarios: values.scenario,
   seconds: Number(values.seconds),
   rate: Number(values.rate),
+  attacks: values.attack,
   attackers: Number(values.attackers),
   mebibytes: Number(values.mebibytes),
   sockets: Number(values.sockets),

@@ -2,6 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 
 const MIB = 1_048_576;
+/** Shared by all responses, so that a thousand of them cost no more memory than one. */
+const PIECE = Buffer.alloc(MIB, 7);
 
 // An instance in a process of its own, so that its cost is nobody else's. Argument: its port.
 //   GET /bytes/N   N bytes          GET, POST /slow/MS   `ok` after so many milliseconds
@@ -9,12 +11,11 @@ const MIB = 1_048_576;
 const [port = '0'] = process.argv.slice(2);
 
 function sendBytes(response: ServerResponse, bytes: number): void {
-  const piece = Buffer.alloc(MIB, 7);
   let left = Math.ceil(bytes / MIB);
   const write = () => {
     while (left > 0) {
       left -= 1;
-      if (!response.write(piece)) {
+      if (!response.write(PIECE)) {
         response.once('drain', write);
         return;
       }

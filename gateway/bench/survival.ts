@@ -5,6 +5,7 @@ import { route, startControlPlane, target } from '../harness/gateway.ts';
 import { startGatewayProcess } from './gateway-process.ts';
 import { answers, freePorts } from './measure.ts';
 import { HOST, Processes } from './peers.ts';
+import { surviveAborts } from './survival/aborts.ts';
 import { surviveAbsence } from './survival/absence.ts';
 import { ATTACKED_HOST, surviveAttacks } from './survival/attacks.ts';
 import { surviveGatewayKilled } from './survival/gateway-killed.ts';
@@ -20,6 +21,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   reload: surviveReload,
   'gateway-killed': surviveGatewayKilled,
   'instances-killed': surviveInstancesKilled,
+  aborts: surviveAborts,
   absence: surviveAbsence,
 };
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);
@@ -50,7 +52,17 @@ export async function survive(options: SurvivalOptions): Promise<boolean> {
     const gateway = startGatewayProcess(processes, { port, controlUrl: control.url, redisPort, directory });
     await answers(port);
     const proxy = { name: 'skyrun', port, pid: gateway.pid ?? 0 };
-    const setting: Setting = { proxy, directory, redisPort, redis, control, processes, options };
+    const setting: Setting = {
+      proxy,
+      directory,
+      redisPort,
+      instancePort: instance.port,
+      attackedPort: attacked.port,
+      redis,
+      control,
+      processes,
+      options,
+    };
     let held = true;
     for (const name of SCENARIO_NAMES.filter((known) => options.scenarios.includes(known))) {
       held = ((await SCENARIOS[name]?.(setting)) ?? false) && held;

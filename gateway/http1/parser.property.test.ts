@@ -80,6 +80,9 @@ function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return pieces;
 }
 
+/** Thousands of readings, hundreds of exchanges: seconds, or many of them beside other work. */
+const TEST_MS = 120_000;
+
 const tail = fc.constantFrom('', 'GET /next HTTP/1.1\r\n', '\r\n', '\0', 'X');
 const mutated = fc
   .record({
@@ -118,7 +121,7 @@ const mutated = fc
     return Buffer.from(text, 'latin1');
   });
 
-test('any split of the same bytes gives the same decision', () => {
+test('any split of the same bytes gives the same decision', { timeout: TEST_MS }, () => {
   fc.assert(
     fc.property(mutated, fc.array(fc.nat(3000), { maxLength: 12 }), (bytes, cuts) => {
       const whole = read([bytes]);
@@ -150,6 +153,10 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
+/** Only for a request that Node takes for unfinished: it answers everything else at once, and a busy machine late. */
+const UNANSWERED_MS = 10_000;
+/** A refusal, or a head and the first of its body; an interim response comes before either. */
+const ANSWERED = /HTTP\/1\.1 (4\d\d|200 [\s\S]*\r\n\r\n.)/;
 /** What Node's own parser makes of the bytes. */
 function askNode(bytes: Buffer): Promise<string> {
   return new Promise((resolve) => {
@@ -160,24 +167,24 @@ function askNode(bytes: Buffer): Promise<string> {
       socket.destroy();
       resolve(text);
     };
-    const timer = setTimeout(finish, 1000);
+    const timer = setTimeout(finish, UNANSWERED_MS);
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
-      finish();
+      if (ANSWERED.test(text)) finish();
     });
     socket.on('close', finish);
     socket.on('error', finish);
   });
 }
 
-test('what is accepted here, Node reads as the same request; Node never finds one in what is refused and short', async () => {
+test('what is accepted here, Node reads as the same request', { timeout: TEST_MS }, async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const ours = read([bytes]);
       if (ours.verdict !== 'accept') return;
-      const theirs = await askNode(bytes.subarray(0, ours.length));
       // Node knows a fixed list of methods; that is its limit, not the request's.
       if (!/^(GET|POST|OPTIONS|PROPFIND|M-SEARCH)$/.test(ours.method ?? '')) return;
+      const theirs = await askNode(bytes.subarray(0, ours.length));
       expect(theirs).toContain('200 OK');
       expect(theirs).toContain(`${ours.method} `);
     }),

@@ -58,10 +58,12 @@ export async function surviveInstancesKilled(setting: Setting): Promise<boolean>
     const sent = await load.stop();
     const failed = sent.filter(({ status }) => status !== 200);
     const wrong = failed.filter((one) => !mayFail(one, deaths));
-    const statuses = [...new Set(failed.map(({ status }) => status ?? 'none'))].join(', ');
+    const causes = [...new Set(failed.map(({ status, problem }) => `${status ?? 'no answer'} ${problem}`.trim()))].join(
+      ', ',
+    );
     options.print(
       `${deaths.length} instances killed at ${ratePerSecond} requests/s: ${sent.length - failed.length} of ${sent.length} answered, ` +
-        `${failed.length - wrong.length} POSTs failed in flight${failed.length === 0 ? '' : ` (status ${statuses})`}, ` +
+        `${failed.length - wrong.length} POSTs failed in flight${failed.length === 0 ? '' : ` (${causes})`}, ` +
         `${wrong.length} requests failed that must not, ${failed.filter(({ method }) => method === 'GET').length} of them GETs`,
     );
     return wrong.length === 0 && deaths.length > 0 && sent.length > 0;

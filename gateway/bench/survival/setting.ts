@@ -9,6 +9,8 @@ export interface SurvivalOptions {
   readonly seconds: number;
   /** Legitimate requests per second. */
   readonly rate: number;
+  /** Which attacks. */
+  readonly attacks: readonly string[];
   /** Connections of each attack. */
   readonly attackers: number;
   /** MiB that are streamed each way. */
@@ -26,6 +28,9 @@ export interface Setting {
   readonly proxy: MeasuredProxy;
   readonly directory: string;
   readonly redisPort: number;
+  /** What legitimate requests are for, and what attackers ask. */
+  readonly instancePort: number;
+  readonly attackedPort: number;
   readonly redis: ChildProcess;
   readonly control: ControlPlane;
   readonly processes: Processes;

@@ -11,6 +11,8 @@ export interface Sent {
   readonly connectedAt: number | null;
   /** Null where there was no answer, or no whole one. */
   readonly status: number | null;
+  /** Code of the gateway's own answer, or of the connection's error; '' for everything else. */
+  readonly problem: string;
 }
 
 export interface SteadyLoad {
@@ -36,6 +38,8 @@ export function startSteadyLoad(options: {
     new Promise<Sent>((resolve) => {
       const at = performance.now();
       let socket: Socket | null = null;
+      let body = '';
+      let broke = '';
       const done = (status: number | null) =>
         resolve({
           method,
@@ -43,17 +47,23 @@ export function startSteadyLoad(options: {
           endedAt: performance.now(),
           connectedAt: socket === null ? null : (connected.get(socket) ?? null),
           status,
+          problem: /"code":"([^"]+)"/.exec(body)?.[1] ?? broke,
         });
       const { port, path } = options;
       const asked = request({ host: '127.0.0.1', port, path, method, agent, headers: { host: HOST } }, (response) => {
-        response.resume();
+        response.setEncoding('latin1').on('data', (text: string) => {
+          if (response.statusCode !== 200) body += text;
+        });
         response.once('close', () => done(response.complete ? (response.statusCode ?? null) : null));
       });
       asked.once('socket', (used) => {
         socket = used;
         if (!connected.has(used)) used.once('connect', () => connected.set(used, performance.now()));
       });
-      asked.once('error', () => done(null));
+      asked.once('error', (error: NodeJS.ErrnoException) => {
+        broke = error.code ?? error.message;
+        done(null);
+      });
       asked.end(method === 'POST' ? 'a body' : undefined);
     });
   const timer = setInterval(() => {
