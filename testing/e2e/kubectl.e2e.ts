@@ -138,6 +138,33 @@ test('patches, labels and selects, and refuses with the field', async () => {
   expect((await kubectl('apply', '-f', wrong)).stderr).toContain('spec.traffic');
 });
 
+const MAPPING = (host: string) => `apiVersion: serving.knative.dev/v1beta1
+kind: DomainMapping
+metadata:
+  name: ${host}
+spec:
+  ref:
+    apiVersion: serving.knative.dev/v1
+    kind: Service
+    name: hello
+`;
+
+test('leads a host of one’s own to a service', async () => {
+  expect(await ok('api-resources')).toMatch(
+    /domainmappings\s+dm\s+serving.knative.dev\/v1beta1\s+true\s+DomainMapping/,
+  );
+  expect(await ok('explain', 'dm.spec.ref')).toContain('a service of the same namespace');
+  const file = manifest('mapping.yaml', MAPPING('www.example.com'));
+  expect(await ok('apply', '-f', file)).toContain('www.example.com created');
+  expect(await ok('apply', '-f', file)).toMatch(/www\.example\.com (configured|unchanged)/);
+  expect(await ok('get', 'dm')).toMatch(/www\.example\.com\s+http\S+\s+(Unknown|False)/);
+  expect(await ok('describe', 'dm', 'www.example.com')).toContain('skyrun-verification=');
+  const wrong = manifest('wrong-mapping.yaml', MAPPING('no_host'));
+  expect((await kubectl('apply', '-f', wrong)).stderr).toContain('metadata.name');
+  expect(await ok('delete', 'dm', 'www.example.com')).toContain('deleted');
+  expect((await kubectl('get', 'dm', 'www.example.com')).stderr).toContain('NotFound');
+});
+
 test('watches a deletion', async () => {
   const child = spawn('kubectl', ['get', 'ksvc', '-w', '--output-watch-events'], { env: environment });
   let seen = '';

@@ -47,7 +47,8 @@ export async function checkDomain(
     const event = transition(row, verdict, finding);
     if (event !== null) events.push(event);
     await appendEvents(tx, SOURCE, events, clock);
-    if (changed.state !== row.state) await notifyChange(store, row.service_id);
+    const told = changed.state === row.state && changed.message === row.message;
+    if (!told) await notifyChange(store, row.service_id);
     return toDomain(changed, address);
   });
 }

@@ -57,6 +57,7 @@ export async function addDomain(
       });
     }
     await appendEvents(tx, SOURCE, [domainEvent('skyrun.domain.added.v1', row)], clock);
+    await notifyChange(store, service.id);
     return toDomain(row, address);
   });
 }
@@ -70,7 +71,7 @@ export async function removeDomain({ project, name }: Named, { db, clock }: UseC
     if (row === undefined) throw noDomain({ project, name });
     await store.deleteFrom('domains').where('project', '=', project).where('name', '=', name).execute();
     await appendEvents(tx, SOURCE, [domainEvent('skyrun.domain.removed.v1', row)], clock);
-    if (row.state === 'verified') await notifyChange(store, row.service_id);
+    await notifyChange(store, row.service_id);
   });
 }
 

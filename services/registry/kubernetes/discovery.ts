@@ -1,11 +1,13 @@
 import { KNATIVE_GROUP } from '@skyrun/contracts';
 import type { JsonObject } from './json.ts';
-import { CATEGORIES_OF_ALL, KINDS } from './kinds.ts';
+import { CATEGORIES_OF_ALL, KINDS, VERSIONS, type Version } from './kinds.ts';
 
 interface Resource {
   readonly name: string;
   readonly singular: string;
   readonly kind: string;
+  /** v1 where absent. */
+  readonly version?: Version;
   readonly namespaced: boolean;
   readonly verbs: readonly string[];
   readonly shortNames?: readonly string[];
@@ -31,10 +33,11 @@ const review = (kind: string): Resource => ({
 /** What there is, by group; '' is Kubernetes' core. */
 export const GROUPS: Readonly<Record<string, readonly Resource[]>> = {
   '': [NAMESPACES],
-  [KNATIVE_GROUP]: KINDS.map(({ kind, plural, singular, verbs, shortNames }) => ({
+  [KNATIVE_GROUP]: KINDS.map(({ kind, version, plural, singular, verbs, shortNames }) => ({
     name: plural,
     singular,
     kind,
+    version,
     namespaced: true,
     verbs,
     shortNames,
@@ -44,7 +47,12 @@ export const GROUPS: Readonly<Record<string, readonly Resource[]>> = {
   'authentication.k8s.io': [review('SelfSubjectReview')],
 };
 
-const named = (group: string) => (group === '' ? 'v1' : `${group}/v1`);
+const named = (group: string, version: Version) => (group === '' ? version : `${group}/${version}`);
+
+const resourcesOf = (group: string, wanted: Version) =>
+  (GROUPS[group] ?? []).filter(({ version = 'v1' }) => version === wanted);
+/** The preferred one first. */
+const versionsOf = (group: string) => VERSIONS.filter((version) => resourcesOf(group, version).length > 0);
 
 export function coreVersions(): JsonObject {
   return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
@@ -60,46 +68,52 @@ export function groupOf(group: string): JsonObject {
 }
 
 function groupFields(group: string): JsonObject {
-  const version = { groupVersion: named(group), version: 'v1' };
-  return { name: group, versions: [version], preferredVersion: version };
+  const versions = versionsOf(group).map((version) => ({ groupVersion: named(group, version), version }));
+  return { name: group, versions, preferredVersion: versions[0] ?? {} };
 }
 
-export function resourceList(group: string): JsonObject {
+export function resourceList(group: string, version: Version): JsonObject {
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',
-    groupVersion: named(group),
-    resources: (GROUPS[group] ?? []).map(({ name, singular, kind, namespaced, verbs, shortNames, categories }) => ({
-      name,
-      singularName: singular,
-      namespaced,
-      kind,
-      verbs: [...verbs],
-      ...(shortNames === undefined ? {} : { shortNames: [...shortNames] }),
-      ...(categories === undefined ? {} : { categories: [...categories] }),
-    })),
+    groupVersion: named(group, version),
+    resources: resourcesOf(group, version).map(
+      ({ name, singular, kind, namespaced, verbs, shortNames, categories }) => ({
+        name,
+        singularName: singular,
+        namespaced,
+        kind,
+        verbs: [...verbs],
+        ...(shortNames === undefined ? {} : { shortNames: [...shortNames] }),
+        ...(categories === undefined ? {} : { categories: [...categories] }),
+      }),
+    ),
   };
 }
 
 /** Groups, versions and resources in one answer (`apidiscovery.k8s.io`). `root` is `/api` or `/apis`. */
 export function aggregated(root: 'api' | 'apis', version: string): JsonObject {
-  const groups = Object.entries(GROUPS).filter(([group]) => (group === '') === (root === 'api'));
+  const groups = Object.keys(GROUPS).filter((group) => (group === '') === (root === 'api'));
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
-    items: groups.map(([group, resources]) => ({
+    items: groups.map((group) => ({
       metadata: group === '' ? {} : { name: group },
-      versions: [{ version: 'v1', freshness: 'Current', resources: resources.map((each) => discovered(group, each)) }],
+      versions: versionsOf(group).map((each) => ({
+        version: each,
+        freshness: 'Current',
+        resources: resourcesOf(group, each).map((resource) => discovered(group, resource)),
+      })),
     })),
   };
 }
 
 function discovered(group: string, resource: Resource): JsonObject {
-  const { name, singular, kind, namespaced, verbs, shortNames, categories } = resource;
+  const { name, singular, kind, version = 'v1', namespaced, verbs, shortNames, categories } = resource;
   return {
     resource: name,
-    responseKind: { group, version: 'v1', kind },
+    responseKind: { group, version, kind },
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs: [...verbs],

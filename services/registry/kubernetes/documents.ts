@@ -30,7 +30,7 @@ export function serveDocument(
   sendJson(response, 200, bodyOf(target));
 }
 
-function bodyOf({ document, group = '' }: Target & { kind: 'document' }): JsonObject {
+function bodyOf({ document, group = '', version = 'v1' }: Target & { kind: 'document' }): JsonObject {
   switch (document) {
     case 'versions':
       return coreVersions();
@@ -39,9 +39,9 @@ function bodyOf({ document, group = '' }: Target & { kind: 'document' }): JsonOb
     case 'group':
       return groupOf(group);
     case 'core':
-      return resourceList('');
+      return resourceList('', 'v1');
     case 'resources':
-      return resourceList(group);
+      return resourceList(group, version);
     case 'version':
       return versionInfo();
     case 'openapi2':
@@ -51,7 +51,7 @@ function bodyOf({ document, group = '' }: Target & { kind: 'document' }): JsonOb
     case 'openapi3-core':
       return coreDocument();
     case 'openapi3-serving':
-      return servingDocument();
+      return servingDocument(version);
     case 'healthy':
       return {};
   }

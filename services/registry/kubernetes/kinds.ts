@@ -1,6 +1,8 @@
 import { KNATIVE_GROUP } from '@skyrun/contracts';
 
-export type KindName = 'Service' | 'Configuration' | 'Route' | 'Revision';
+export type KindName = 'Service' | 'Configuration' | 'Route' | 'Revision' | 'DomainMapping';
+/** Of Knative's group. */
+export type Version = 'v1' | 'v1beta1';
 
 export interface Column {
   readonly name: string;
@@ -14,6 +16,7 @@ export interface Column {
 
 export interface Kind {
   readonly kind: KindName;
+  readonly version: Version;
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
@@ -47,6 +50,7 @@ const LATEST = [
 export const KINDS: readonly Kind[] = [
   {
     kind: 'Service',
+    version: 'v1',
     plural: 'services',
     singular: 'service',
     shortNames: ['kservice', 'ksvc'],
@@ -64,6 +68,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     kind: 'Configuration',
+    version: 'v1',
     plural: 'configurations',
     singular: 'configuration',
     shortNames: ['config', 'cfg'],
@@ -72,6 +77,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     kind: 'Revision',
+    version: 'v1',
     plural: 'revisions',
     singular: 'revision',
     shortNames: ['rev'],
@@ -87,13 +93,25 @@ export const KINDS: readonly Kind[] = [
   },
   {
     kind: 'Route',
+    version: 'v1',
     plural: 'routes',
     singular: 'route',
     shortNames: ['rt'],
     verbs: READ,
     columns: [URL_COLUMN, ...READY, AGE],
   },
+  {
+    kind: 'DomainMapping',
+    version: 'v1beta1',
+    plural: 'domainmappings',
+    singular: 'domainmapping',
+    shortNames: ['dm'],
+    verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+    columns: [URL_COLUMN, ...READY, column('Ref Name', ['spec', 'ref', 'name'], 'the service that it leads to'), AGE],
+  },
 ];
+
+export const VERSIONS: readonly Version[] = ['v1', 'v1beta1'];
 
 export const CATEGORIES_OF_ALL: readonly string[] = CATEGORIES;
 
@@ -101,4 +119,8 @@ export function kindOf(name: KindName): Kind {
   const found = KINDS.find(({ kind }) => kind === name);
   if (found === undefined) throw new Error(`no kind ${name}`);
   return found;
+}
+
+export function apiVersionOf({ version }: Pick<Kind, 'version'>): string {
+  return `${KNATIVE_GROUP}/${version}`;
 }

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Database } from '@skyrun/postgres';
+import { toDomain } from '../domains/domains.ts';
 import type { PublicAddress, ServiceState } from '../services/service-state.ts';
 import { toRevision, toService } from '../services/views.ts';
+import { domainsOf } from '../store/domains.ts';
 import {
   advanceClock,
   type ClockReading,
@@ -17,6 +19,7 @@ import {
   writeChange,
 } from '../store/kubernetes.ts';
 import { completeServices, findServiceIds, listRevisionsOf, readServices } from '../store/services.ts';
+import { renderDomainMapping } from './domain-mapping.ts';
 import { objectAt, texts } from './json.ts';
 import type { KindName } from './kinds.ts';
 import { fromManagedFields } from './managed-fields.ts';
@@ -78,6 +81,11 @@ export function createObjectBook(deps: {
         )
       : [];
     const wanted = states.flatMap((state) => rendered(state, metadata.get(state.service.id), kinds, address));
+    if (kinds.includes('DomainMapping')) {
+      for (const row of await domainsOf(store, ids)) {
+        wanted.push({ serviceId: row.service_id, ...renderDomainMapping(toDomain(row, address)) });
+      }
+    }
     const byId = new Map(states.map((state) => [state.service.id, state]));
     for (const row of revisions) {
       const state = byId.get(row.service_id);

@@ -11,6 +11,7 @@ import {
   writeOptions,
 } from './call.ts';
 import { deleteObject, readDeleteOptions } from './delete-object.ts';
+import { applyMapping, changeMapping, createMapping, deleteMapping } from './domain-mappings.ts';
 import { textAt, toJson } from './json.ts';
 import type { Kind } from './kinds.ts';
 import { type Form, formOf } from './negotiate.ts';
@@ -44,7 +45,7 @@ const PATCHES = ['application/json-patch+json', 'application/merge-patch+json', 
 /** How long a watch goes on that names no time, in seconds; the client comes back. */
 const WATCH_SECONDS = 1800;
 
-/** Services, configurations, routes and revisions. */
+/** Services, what follows them, and the domains that lead to them. */
 export async function serveObjects(target: ObjectTarget, call: KubernetesCall, deps: ObjectDeps): Promise<void> {
   const verb = verbOf(target, call);
   if (!target.of.verbs.includes(verb)) throw refusedVerb(target, verb);
@@ -57,7 +58,7 @@ export async function serveObjects(target: ObjectTarget, call: KubernetesCall, d
   else if (verb === 'create') await change(target, form, call, deps, target.project);
   else if (target.name === null) throw refusedVerb(target, verb);
   else if (verb === 'get') await get(target.of, target.project, target.name, form, call, deps);
-  else if (verb === 'delete') await remove(target.project, target.name, call, deps);
+  else if (verb === 'delete') await remove(target.of, target.project, target.name, call, deps);
   else await change(target, form, call, deps, target.project, target.name);
 }
 
@@ -80,7 +81,7 @@ function verbOf({ name }: ObjectTarget, { method, query }: KubernetesCall): stri
 }
 
 function refusedVerb({ of }: ObjectTarget, verb: string): StatusError {
-  const why = of.kind === 'Service' ? '' : `: ${of.plural} follow their service; change that one`;
+  const why = of.verbs.includes('create') ? '' : `: ${of.plural} follow their service; change that one`;
   return methodNotAllowed(`the server does not allow the verb ${verb} on ${of.plural}${why}`);
 }
 
@@ -185,13 +186,39 @@ async function change(
   const { request, response, query, caller } = call;
   const options = writeOptions(query, request, caller.userId);
   const written =
-    name === undefined
-      ? await createObject({ project, body: await readBody(request, JSON_OR_YAML), options }, deps)
-      : call.method === 'PUT'
-        ? await updateObject({ project, name, body: await readBody(request, JSON_OR_YAML), options }, deps)
-        : await patch(project, name, call, options, deps);
+    of.kind === 'DomainMapping'
+      ? await writeMapping(project, name ?? null, call, options, deps)
+      : name === undefined
+        ? await createObject({ project, body: await readBody(request, JSON_OR_YAML), options }, deps)
+        : call.method === 'PUT'
+          ? await updateObject({ project, name, body: await readBody(request, JSON_OR_YAML), options }, deps)
+          : await patch(project, name, call, options, deps);
   const shown = presentOne(written.object, of, form, { include: includeOf(query), now: deps.clock.now() });
   sendJson(response, written.created ? 201 : 200, shown, { warnings: written.warnings });
+}
+
+async function writeMapping(
+  project: string,
+  name: string | null,
+  { request, method }: KubernetesCall,
+  options: WriteOptions,
+  deps: ObjectDeps,
+): Promise<Written> {
+  if (name === null)
+    return await createMapping({ project, body: await readBody(request, JSON_OR_YAML), options }, deps);
+  const type = method === 'PUT' ? 'application/json' : mediaType(request);
+  const body = await readBody(request, method === 'PUT' ? JSON_OR_YAML : PATCHES);
+  const changed = toJson({ body })['body'] ?? null;
+  switch (type) {
+    case 'application/apply-patch+yaml':
+      return await applyMapping({ project, name, body, options }, deps);
+    case 'application/json-patch+json':
+      return await changeMapping({ project, name, options, change: (object) => jsonPatch(object, changed) }, deps);
+    case 'application/merge-patch+json':
+      return await changeMapping({ project, name, options, change: (object) => mergePatch(object, changed) }, deps);
+    default:
+      return await changeMapping({ project, name, options, change: () => body }, deps);
+  }
 }
 
 async function patch(
@@ -223,14 +250,23 @@ async function patch(
   );
 }
 
-async function remove(project: string, name: string, call: KubernetesCall, deps: ObjectDeps): Promise<void> {
+async function remove(
+  { kind, plural }: Kind,
+  project: string,
+  name: string,
+  call: KubernetesCall,
+  deps: ObjectDeps,
+): Promise<void> {
   const { request, response, query, signal } = call;
-  const options = readDeleteOptions(await readBody(request, JSON_OR_YAML), query, name);
+  const options = readDeleteOptions(await readBody(request, JSON_OR_YAML), query, { resource: plural, name });
   const { traceparent } = request.headers;
-  const object = await deleteObject(
-    { project, name, options, signal, traceparent: typeof traceparent === 'string' ? traceparent : undefined },
-    deps,
-  );
+  const object =
+    kind === 'DomainMapping'
+      ? await deleteMapping({ project, name, options }, deps)
+      : await deleteObject(
+          { project, name, options, signal, traceparent: typeof traceparent === 'string' ? traceparent : undefined },
+          deps,
+        );
   const uid = textAt(object, 'metadata', 'uid') ?? '';
-  sendJson(response, 200, successOf({ resource: 'services', name, uid }));
+  sendJson(response, 200, successOf({ resource: plural, name, uid }));
 }

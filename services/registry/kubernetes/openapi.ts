@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { KNATIVE_GROUP, KNATIVE_VERSION, KUBERNETES_API, knativeService } from '@skyrun/contracts';
+import { KNATIVE_GROUP, KUBERNETES_API, knativeService } from '@skyrun/contracts';
 import { z } from 'zod';
+import { mappingSpec } from './domain-mapping.ts';
 import { isObject, type Json, type JsonObject, objectAt, toJson } from './json.ts';
-import { KINDS, type Kind } from './kinds.ts';
+import { apiVersionOf, KINDS, type Kind, VERSIONS, type Version } from './kinds.ts';
 
 /** OpenAPI as far as `kubectl` reads it: which patches there are, that fields are checked by us, and what `explain` prints. */
 
@@ -25,7 +26,9 @@ const LIST_METADATA: JsonObject = { type: 'object', properties: { resourceVersio
 const ANY: JsonObject = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const PATCHES = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json'];
 
-const schemaName = (kind: string) => `dev.knative.serving.v1.${kind}`;
+const schemaName = ({ kind, version }: Pick<Kind, 'version'> & { readonly kind: string }) =>
+  `dev.knative.serving.${version}.${kind}`;
+const listOf = (kind: Kind) => ({ version: kind.version, kind: `${kind.kind}List` });
 
 function objectSchema(kind: Kind): JsonObject {
   const spec = kind.kind === 'Service' ? serviceSpecSchema() : specOf(kind);
@@ -39,7 +42,7 @@ function objectSchema(kind: Kind): JsonObject {
       spec,
       status: { ...ANY, description: 'what is, written by the server' },
     },
-    'x-kubernetes-group-version-kind': [{ group: KNATIVE_GROUP, version: 'v1', kind: kind.kind }],
+    'x-kubernetes-group-version-kind': [{ group: KNATIVE_GROUP, version: kind.version, kind: kind.kind }],
   };
 }
 
@@ -48,6 +51,7 @@ const DESCRIPTIONS: Readonly<Record<Kind['kind'], string>> = {
   Configuration: 'What a service wants to run: its template and its newest revisions. Follows the service.',
   Route: 'Where a service answers and which revisions have its traffic. Follows the service.',
   Revision: 'An immutable snapshot of a template with its image pinned.',
+  DomainMapping: 'A host of your own that leads to a service, once the DNS proves that it is yours.',
 };
 
 function serviceSpecSchema(): JsonObject {
@@ -55,6 +59,7 @@ function serviceSpecSchema(): JsonObject {
 }
 
 function specOf(kind: Kind): JsonObject {
+  if (kind.kind === 'DomainMapping') return openApi(mappingSpec);
   const spec = objectAt(serviceSpecSchema(), 'properties');
   if (kind.kind === 'Revision') return objectAt(spec, 'template', 'properties', 'spec');
   const field = kind.kind === 'Configuration' ? 'template' : 'traffic';
@@ -63,8 +68,12 @@ function specOf(kind: Kind): JsonObject {
 
 /** The same schema that checks a service, in OpenAPI's words. */
 function serviceSchema(): JsonObject {
-  const schema = toJson(z.toJSONSchema(knativeService, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }));
-  return objectOrEmpty(kubernetised(schema));
+  return openApi(knativeService);
+}
+
+function openApi(schema: z.ZodType): JsonObject {
+  const shape = toJson(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }));
+  return objectOrEmpty(kubernetised(shape));
 }
 
 function objectOrEmpty(value: Json): JsonObject {
@@ -100,16 +109,16 @@ const FORCE = query('force', 'boolean', 'take fields that other managers own');
 
 function operation(kind: Kind, action: string, extra: JsonObject = {}): JsonObject {
   return {
-    operationId: `${action}ServingKnativeDevV1${kind.kind}`,
-    tags: ['servingKnativeDev_v1'],
+    operationId: `${action}ServingKnativeDev${kind.version === 'v1' ? 'V1' : 'V1beta1'}${kind.kind}`,
+    tags: [`servingKnativeDev_${kind.version}`],
     responses: {
       '200': {
         description: 'OK',
-        content: { 'application/json': { schema: { $ref: `#/components/schemas/${schemaName(kind.kind)}` } } },
+        content: { 'application/json': { schema: { $ref: `#/components/schemas/${schemaName(kind)}` } } },
       },
     },
     'x-kubernetes-action': action,
-    'x-kubernetes-group-version-kind': { group: KNATIVE_GROUP, version: 'v1', kind: kind.kind },
+    'x-kubernetes-group-version-kind': { group: KNATIVE_GROUP, version: kind.version, kind: kind.kind },
     ...extra,
   };
 }
@@ -117,11 +126,11 @@ function operation(kind: Kind, action: string, extra: JsonObject = {}): JsonObje
 function pathsOf(kind: Kind): JsonObject {
   const body = (types: readonly string[]): JsonObject => ({
     content: Object.fromEntries(
-      types.map((type) => [type, { schema: { $ref: `#/components/schemas/${schemaName(kind.kind)}` } }]),
+      types.map((type) => [type, { schema: { $ref: `#/components/schemas/${schemaName(kind)}` } }]),
     ),
     required: true,
   });
-  const collection = `/apis/${KNATIVE_VERSION}/namespaces/{namespace}/${kind.plural}`;
+  const collection = `/apis/${apiVersionOf(kind)}/namespaces/{namespace}/${kind.plural}`;
   const can = (verb: string) => kind.verbs.includes(verb);
   const json = body(['application/json']);
   return {
@@ -148,25 +157,26 @@ function listSchema(kind: Kind): JsonObject {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: LIST_METADATA,
-      items: { type: 'array', items: { $ref: `#/components/schemas/${schemaName(kind.kind)}` } },
+      items: { type: 'array', items: { $ref: `#/components/schemas/${schemaName(kind)}` } },
     },
-    'x-kubernetes-group-version-kind': [{ group: KNATIVE_GROUP, version: 'v1', kind: `${kind.kind}List` }],
+    'x-kubernetes-group-version-kind': [{ group: KNATIVE_GROUP, version: kind.version, kind: `${kind.kind}List` }],
   };
 }
 
 const INFO: JsonObject = { title: 'Skyrun', version: 'v1' };
 
-/** `/openapi/v3/apis/serving.knative.dev/v1` */
-export function servingDocument(): JsonObject {
+/** `/openapi/v3/apis/serving.knative.dev/v1`, and `v1beta1` */
+export function servingDocument(version: Version): JsonObject {
+  const kinds = KINDS.filter((kind) => kind.version === version);
   return {
     openapi: '3.0.0',
     info: INFO,
-    paths: Object.assign({}, ...KINDS.map(pathsOf)) as JsonObject,
+    paths: Object.assign({}, ...kinds.map(pathsOf)) as JsonObject,
     components: {
       schemas: Object.fromEntries(
-        KINDS.flatMap((kind) => [
-          [schemaName(kind.kind), objectSchema(kind)],
-          [schemaName(`${kind.kind}List`), listSchema(kind)],
+        kinds.flatMap((kind) => [
+          [schemaName(kind), objectSchema(kind)],
+          [schemaName(listOf(kind)), listSchema(kind)],
         ]),
       ),
     },
@@ -218,7 +228,10 @@ export function documentIndex(): JsonObject {
     return [path, { serverRelativeURL: `${KUBERNETES_API.path}/openapi/v3/${path}?hash=${hash}` }];
   };
   return {
-    paths: Object.fromEntries([entry('api/v1', coreDocument()), entry(`apis/${KNATIVE_VERSION}`, servingDocument())]),
+    paths: Object.fromEntries([
+      entry('api/v1', coreDocument()),
+      ...VERSIONS.map((version) => entry(`apis/${KNATIVE_GROUP}/${version}`, servingDocument(version))),
+    ]),
   };
 }
 
@@ -230,7 +243,7 @@ export function swaggerDocument(): JsonObject {
     if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rewritten(inner)]));
   };
-  const documents = [coreDocument(), servingDocument()];
+  const documents = [coreDocument(), ...VERSIONS.map(servingDocument)];
   const schemas = documents.map((document) => objectAt(document, 'components', 'schemas'));
   return { swagger: '2.0', info: INFO, paths: {}, definitions: rewritten(Object.assign({}, ...schemas) as JsonObject) };
 }

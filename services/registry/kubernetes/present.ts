@@ -1,7 +1,6 @@
-import { KNATIVE_VERSION } from '@skyrun/contracts';
 import type { StoredObject } from '../store/kubernetes.ts';
 import { type JsonObject, objectAt } from './json.ts';
-import type { Kind } from './kinds.ts';
+import { apiVersionOf, type Kind } from './kinds.ts';
 import type { Form } from './negotiate.ts';
 import { type IncludeObject, partialOf, tableOf } from './table.ts';
 
@@ -49,5 +48,5 @@ export function presentList(
       items: objects.map(partialOf),
     };
   }
-  return { apiVersion: KNATIVE_VERSION, kind: `${kind.kind}List`, metadata, items: [...objects] };
+  return { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, metadata, items: [...objects] };
 }

@@ -1,6 +1,8 @@
 import type { Database } from '@skyrun/postgres';
+import { findDomain } from '../store/domains.ts';
 import {
   findObjects,
+  type KubernetesStore,
   type KubernetesTables,
   type ObjectFilter,
   readClock,
@@ -48,15 +50,24 @@ export async function getObject(
   const store = db.kysely<KubernetesTables>();
   const filter = { kinds: [kind.kind], projects: [project], name };
   const [before] = await findObjects(store, filter);
-  const current =
-    kind.kind === 'Revision'
-      ? (await findRevision(store, project, name))?.service_id
-      : (await findService(store, project, name))?.id;
+  const current = await serviceOf(store, kind, project, name);
   const ids = [before?.serviceId, current].filter((id) => id !== undefined);
   if (ids.length === 0) return null;
   await book.refresh({ ids }, [kind.kind]);
   const [object] = await findObjects(store, filter);
   return object ?? null;
+}
+
+/** The service that an object is of. */
+async function serviceOf(
+  store: KubernetesStore,
+  { kind }: Kind,
+  project: string,
+  name: string,
+): Promise<string | undefined> {
+  if (kind === 'Revision') return (await findRevision(store, project, name))?.service_id;
+  if (kind === 'DomainMapping') return (await findDomain(store, project, name))?.service_id;
+  return (await findService(store, project, name))?.id;
 }
 
 export function scopeOf(projects: readonly string[] | null): Scope {

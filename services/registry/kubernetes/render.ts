@@ -9,7 +9,7 @@ import {
   toKnativeTemplate,
 } from '@skyrun/contracts';
 import { type JsonObject, toJson } from './json.ts';
-import type { KindName } from './kinds.ts';
+import { apiVersionOf, type KindName, kindOf } from './kinds.ts';
 import { type Manager, toManagedFields } from './managed-fields.ts';
 
 /** What clients of Kubernetes keep on a service, beyond what Skyrun knows of it. */
@@ -122,8 +122,13 @@ export function renderRevision(service: Service, revision: Revision, replicas: R
   });
 }
 
-function rendered(kind: KindName, project: string, name: string, parts: Readonly<Record<string, unknown>>): Rendered {
-  return { kind, project, name, object: toJson({ apiVersion: KNATIVE_VERSION, kind, ...parts }) };
+export function rendered(
+  kind: KindName,
+  project: string,
+  name: string,
+  parts: Readonly<Record<string, unknown>>,
+): Rendered {
+  return { kind, project, name, object: toJson({ apiVersion: apiVersionOf(kindOf(kind)), kind, ...parts }) };
 }
 
 function baseMetadata(service: Service, uid: string) {
@@ -172,7 +177,7 @@ export function uuidOf(id: string): string {
 }
 
 /** The uid of an object that has no id of its own: a UUIDv8 (RFC 9562) that follows from what it is derived from. */
-function derivedUuid(kind: KindName, id: string): string {
+export function derivedUuid(kind: KindName, id: string): string {
   const hex = createHash('sha256').update(`${kind} ${id}`).digest('hex');
   const parts = [
     hex.slice(0, 8),

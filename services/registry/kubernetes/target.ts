@@ -1,9 +1,9 @@
-import { KNATIVE_VERSION } from '@skyrun/contracts';
-import { KINDS, type Kind } from './kinds.ts';
+import { KNATIVE_GROUP } from '@skyrun/contracts';
+import { KINDS, type Kind, VERSIONS, type Version } from './kinds.ts';
 
 /** What a path of the Kubernetes API names. */
 export type Target =
-  | { readonly kind: 'document'; readonly document: Document; readonly group?: string }
+  | { readonly kind: 'document'; readonly document: Document; readonly group?: string; readonly version?: Version }
   | { readonly kind: 'objects'; readonly of: Kind; readonly project: string | null; readonly name: string | null }
   | { readonly kind: 'namespaces'; readonly name: string | null }
   | { readonly kind: 'review'; readonly review: Review }
@@ -37,7 +37,6 @@ const DOCUMENTS: Readonly<Record<string, Document>> = {
   '/version': 'version',
   '/openapi/v2': 'openapi2',
   '/openapi/v3': 'openapi3',
-  [`/openapi/v3/apis/${KNATIVE_VERSION}`]: 'openapi3-serving',
   '/openapi/v3/api/v1': 'openapi3-core',
   '/healthz': 'healthy',
   '/livez': 'healthy',
@@ -45,13 +44,16 @@ const DOCUMENTS: Readonly<Record<string, Document>> = {
 };
 
 const UNKNOWN: Target = { kind: 'unknown' };
-const GROUPS: readonly string[] = ['serving.knative.dev', ...Object.keys(REVIEW_GROUPS)];
+const SERVING_DOCUMENT = `/openapi/v3/apis/${KNATIVE_GROUP}/`;
+const GROUPS: readonly string[] = [KNATIVE_GROUP, ...Object.keys(REVIEW_GROUPS)];
 
 /** @param path as it was sent, percent-encoded, without query */
 export function targetOf(path: string): Target {
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
   const document = DOCUMENTS[trimmed];
   if (document !== undefined) return { kind: 'document', document };
+  const described = VERSIONS.find((version) => trimmed === `${SERVING_DOCUMENT}${version}`);
+  if (described !== undefined) return { kind: 'document', document: 'openapi3-serving', version: described };
   const segments = decode(trimmed);
   if (segments === null) return UNKNOWN;
   const [root, ...rest] = segments;
@@ -64,16 +66,18 @@ function coreTarget([version, resource, name, ...rest]: readonly string[]): Targ
   return { kind: 'namespaces', name: name ?? null };
 }
 
-function groupTarget([group = '', version, ...rest]: readonly string[]): Target {
+function groupTarget([group = '', asked, ...rest]: readonly string[]): Target {
   if (!GROUPS.includes(group)) return UNKNOWN;
-  if (version === undefined) return { kind: 'document', document: 'group', group };
-  if (version !== 'v1') return UNKNOWN;
-  if (rest.length === 0) return { kind: 'document', document: 'resources', group };
+  if (asked === undefined) return { kind: 'document', document: 'group', group };
+  const version = VERSIONS.find((known) => known === asked && (known === 'v1' || group === KNATIVE_GROUP));
+  if (version === undefined) return UNKNOWN;
+  if (rest.length === 0) return { kind: 'document', document: 'resources', group, version };
   const review = REVIEW_GROUPS[group]?.find((known) => rest.length === 1 && known === rest[0]);
   if (review !== undefined) return { kind: 'review', review };
   const namespaced = rest[0] === 'namespaces';
   const [plural, name, ...more] = namespaced ? rest.slice(2) : rest;
-  const of = group in REVIEW_GROUPS ? undefined : KINDS.find((known) => known.plural === plural);
+  const of =
+    group in REVIEW_GROUPS ? undefined : KINDS.find((known) => known.plural === plural && known.version === version);
   const project = namespaced ? (rest[1] ?? null) : null;
   if (of === undefined || more.length > 0 || (project === null && name !== undefined)) return UNKNOWN;
   return { kind: 'objects', of, project, name: name ?? null };

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { KNATIVE_VERSION } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import { changesAfter, type KubernetesTables, readClock, type StoredChange } from '../store/kubernetes.ts';
 import { type JsonObject, objectAt, texts } from './json.ts';
-import type { Kind } from './kinds.ts';
+import { apiVersionOf, type Kind } from './kinds.ts';
 import type { Form } from './negotiate.ts';
 import { shownObject, versioned } from './present.ts';
 import { listAtOneMoment, type ReadDeps, type Selection, scopeOf } from './read-objects.ts';
@@ -158,7 +157,7 @@ function createWriter(request: WatchRequest, response: ServerResponse, clock: Cl
         ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
       };
       if (form.as === 'Table') return write('BOOKMARK', table([], metadata));
-      const object = { apiVersion: KNATIVE_VERSION, kind: kind.kind, metadata };
+      const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
       return write('BOOKMARK', form.as === null ? object : partialOf(object));
     },
     error: (error) => write('ERROR', statusOf(error, { resource: kind.plural })),

@@ -71,6 +71,16 @@ export async function verifiedDomains(
   return names;
 }
 
+/** Of some services, or of all; whatever their state. */
+export async function domainsOf(store: Store, services: readonly string[] | 'all'): Promise<DomainRow[]> {
+  if (services.length === 0) return [];
+  return await store
+    .selectFrom('domains')
+    .selectAll()
+    .$if(services !== 'all', (query) => query.where('service_id', 'in', services === 'all' ? [] : services))
+    .execute();
+}
+
 /** Takes a service's domains away; gives those that there were. */
 export async function dropDomains(store: Store, serviceId: string): Promise<DomainRow[]> {
   return await store.deleteFrom('domains').where('service_id', '=', serviceId).returningAll().execute();
