@@ -90,6 +90,20 @@ test.each<[string, unknown]>([
   expect(() => jsonPatch({ l: [1] }, patch)).toThrow(expect.objectContaining({ code: 422 }));
 });
 
+test('a JSON patch that doubles the document again and again is refused before it fills the memory', () => {
+  const doubling = Array.from({ length: 40 }, (_, step) => ({ op: 'copy', from: '/o', path: `/o/${step}` }));
+  expect(() => jsonPatch({ o: { a: 'x'.repeat(100) } }, doubling)).toThrow(expect.objectContaining({ code: 413 }));
+});
+
+test('a JSON patch that is applied again makes the same of the same', () => {
+  const patch = [
+    { op: 'add', path: '/l', value: [] },
+    { op: 'add', path: '/l/-', value: 1 },
+  ];
+  expect(jsonPatch({}, patch)).toEqual({ l: [1] });
+  expect(jsonPatch({}, patch)).toEqual({ l: [1] });
+});
+
 describe('managed fields', () => {
   const object = (spec: JsonObject): JsonObject => ({ metadata: { labels: {} }, spec });
   const by = (manager: string, live: JsonObject, managers: readonly Manager[] = []) => ({

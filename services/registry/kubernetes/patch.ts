@@ -14,18 +14,28 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return result;
 }
 
-/** JSON Patch (RFC 6902). @throws StatusError 400 for what is not a patch, 422 for one that does not apply */
+/**
+ * Characters of JSON that the `copy` operations of one patch may copy together. Each can double the document, so some tens of
+ * them would otherwise make more than the memory holds.
+ */
+const MOST_COPIED = 1024 * 1024;
+
+/**
+ * JSON Patch (RFC 6902). Neither argument is changed.
+ * @throws StatusError 400 for what is not a patch, 413 for one that copies too much, 422 for one that does not apply
+ */
 export function jsonPatch(target: Json, operations: unknown): Json {
   if (!Array.isArray(operations)) throw badRequest('a JSON patch is a list of operations');
+  const copies = { left: MOST_COPIED };
   let document: Json = structuredClone(target);
   for (const operation of operations) {
     if (!isObject(operation)) throw badRequest('an operation of a JSON patch is an object');
-    document = applyOperation(document, operation);
+    document = applyOperation(document, operation, copies);
   }
   return document;
 }
 
-function applyOperation(document: Json, operation: JsonObject): Json {
+function applyOperation(document: Json, operation: JsonObject, copies: { left: number }): Json {
   const path = pointer(operation['path']);
   switch (operation['op']) {
     case 'add':
@@ -41,7 +51,7 @@ function applyOperation(document: Json, operation: JsonObject): Json {
       return write(remove(document, from), path, value, 'add');
     }
     case 'copy':
-      return write(document, path, structuredClone(read(document, pointer(operation['from']))), 'add');
+      return write(document, path, copied(read(document, pointer(operation['from'])), copies), 'add');
     case 'test':
       if (!isDeepStrictEqual(read(document, path), givenValue(operation)))
         throw refused(`testing value /${path.join('/')} failed`);
@@ -54,7 +64,17 @@ function applyOperation(document: Json, operation: JsonObject): Json {
 function givenValue(operation: JsonObject): Json {
   const value = operation['value'];
   if (value === undefined) throw badRequest(`the operation on ${String(operation['path'])} has no value`);
-  return value;
+  // A later operation may change what this one adds, and the patch may be applied again.
+  return structuredClone(value);
+}
+
+function copied(value: Json, copies: { left: number }): Json {
+  const text = JSON.stringify(value);
+  copies.left -= text.length;
+  if (copies.left < 0) {
+    throw new StatusError(413, 'RequestEntityTooLarge', `the patch copies more than ${MOST_COPIED} characters`);
+  }
+  return JSON.parse(text);
 }
 
 function pointer(path: unknown): string[] {
