@@ -69,7 +69,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
       claimed.set(caller, claims.projects);
       return caller;
     } catch (error) {
-      if (error instanceof errors.JWKSTimeout || error instanceof TypeError) {
+      if (isKeysAway(error)) {
         throw new Problem('platform.unavailable', { detail: 'identity does not answer', cause: error });
       }
       const detail = error instanceof errors.JWTExpired ? 'the token has expired; refresh it' : 'sign in again';
@@ -129,6 +129,13 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
       return role !== null && ROLE_PERMISSIONS[role].includes(permission);
     },
   };
+}
+
+/** Identity did not tell its keys, or told no key set: that says nothing of the token. Of jose's errors, only those have no code of their own. */
+function isKeysAway(error: unknown): boolean {
+  if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid || error instanceof TypeError)
+    return true;
+  return error instanceof errors.JOSEError && error.code === errors.JOSEError.code;
 }
 
 function isKey(caller: Caller): caller is KeyCaller {
