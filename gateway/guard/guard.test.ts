@@ -136,6 +136,31 @@ test('callers are told apart by their credentials, which only the instance sees'
   expect((await call('/')).status).toBe(429);
 });
 
+test('a member has one bucket, however they spell what they prove it with', async () => {
+  await start({ invoker: 'members', rateLimits: [{ per: 'caller', requests: 1, windowSeconds: 3600 }] });
+  const key = apiKeyOf('a');
+  expect((await call('/', { headers: { 'x-api-key': key } })).status).toBe(200);
+  for (const headers of [
+    { 'x-api-key': key, authorization: 'Basic b25l' },
+    { authorization: `Bearer ${key}` },
+    { authorization: `bearer  ${key}` },
+  ]) {
+    expect((await call('/', { headers })).status).toBe(429);
+  }
+  for (const status of [200, 429]) {
+    expect((await call('/', { headers: { authorization: `Bearer ${await token({ jti: status })}` } })).status).toBe(
+      status,
+    );
+  }
+});
+
+test('a limit of a path is one of everything that an instance may read as that path', async () => {
+  await start({ rateLimits: [{ requests: 1, windowSeconds: 3600, pathPrefix: '/login' }] });
+  expect((await call('/login')).status).toBe(200);
+  expect((await call('/%6Cogin')).status).toBe(429);
+  expect((await call('/other')).status).toBe(200);
+});
+
 test('only addresses that are allowed, none that are denied', async () => {
   await start({ allow: ['10.0.0.0/8', '127.0.0.0/8'], deny: ['127.0.0.1'] });
   const refused = await call('/');

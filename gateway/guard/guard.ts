@@ -8,6 +8,7 @@ import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
 import { AddressGate } from './address-gate.ts';
 import type { Callers } from './callers.ts';
+import { isBelow, networkOf } from './same-place.ts';
 
 export type GuardVerdict =
   | { readonly kind: 'admit'; readonly admission: Admission }
@@ -23,6 +24,9 @@ export interface GuardDeps {
   /** A limit refused a request. */
   readonly onLimited: (place: { readonly project: string; readonly service: string }, limit: RateLimit) => void;
 }
+
+/** Who of the project calls; or, with a code, why they may not. */
+type Member = { readonly code: null; readonly id: string } | { readonly code: ProblemCode; readonly detail: string };
 
 interface CompiledLimit {
   readonly limit: RateLimit;
@@ -82,16 +86,19 @@ export class Guard {
       return refuse('gateway.address_refused', { detail: `The service takes no requests from ${address}.` });
     }
     if (cors !== undefined && isPreflight(head)) return preflight(cors, corsFields);
+    let who: string | null = null;
     if (this.#policy.invoker === 'members') {
-      const fault = this.#callerFault(fields);
-      if (fault !== null) {
-        const challenge = `WWW-Authenticate: Bearer realm="${this.#project}"${fault.code === 'auth.required' ? '' : ', error="invalid_token"'}\r\n`;
-        return refuse(fault.code, { detail: fault.detail }, fault.code === 'auth.forbidden' ? '' : challenge);
+      const member = this.#memberOf(fields);
+      if (member.code !== null) {
+        const { code, detail } = member;
+        const challenge = `WWW-Authenticate: Bearer realm="${this.#project}"${code === 'auth.required' ? '' : ', error="invalid_token"'}\r\n`;
+        return refuse(code, { detail }, code === 'auth.forbidden' ? '' : challenge);
       }
+      who = member.id;
     }
     let limited = '';
     for (const compiled of this.#limits) {
-      const verdict = this.#take(compiled, head, address);
+      const verdict = this.#take(compiled, head, address, who);
       if (verdict === null) continue;
       limited += rateFields(compiled, verdict);
       if (verdict.allowed) continue;
@@ -115,7 +122,7 @@ export class Guard {
     return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited } };
   }
 
-  #callerFault(fields: RequestFields): { code: ProblemCode; detail: string } | null {
+  #memberOf(fields: RequestFields): Member {
     const { callers, now } = this.#deps;
     const token = /^Bearer +(\S+)$/i.exec(fields.authorization)?.[1] ?? keyOf(fields);
     if (token === undefined) {
@@ -125,31 +132,37 @@ export class Guard {
           'Only members of the project may call; send Authorization: Bearer <token or API key>, or X-API-Key: <API key>.',
       };
     }
-    if (API_KEY.test(token)) return this.#apiKeyFault(token);
+    if (API_KEY.test(token)) return this.#keyHolder(token);
     if (!callers.hasKeys) return { code: 'platform.unavailable', detail: 'Tokens cannot be verified yet.' };
     const verdict = callers.identify(token, now());
     if ('fault' in verdict) return { code: 'auth.invalid_token', detail: `${verdict.fault}.` };
     const { claims } = verdict;
-    if (claims.admin || Object.hasOwn(claims.projects, this.#project)) return null;
+    if (claims.admin || Object.hasOwn(claims.projects, this.#project)) return { code: null, id: claims.sub };
     return { code: 'auth.forbidden', detail: `You are no member of the project ${this.#project}.` };
   }
 
-  #apiKeyFault(text: string): { code: ProblemCode; detail: string } | null {
+  #keyHolder(text: string): Member {
     const { callers, now } = this.#deps;
     if (!callers.hasApiKeys) return { code: 'platform.unavailable', detail: 'API keys cannot be verified yet.' };
     const key = callers.identifyApiKey(text, now());
     if (key === null) return { code: 'auth.invalid_token', detail: 'There is no such API key, or it has ended.' };
-    if (key.project === this.#project) return null;
+    if (key.project === this.#project) return { code: null, id: key.id };
     return { code: 'auth.forbidden', detail: `The API key is not of the project ${this.#project}.` };
   }
 
   /** Null where the limit is about other requests. */
-  #take({ limit, rate }: CompiledLimit, head: RequestHead, address: string): RateVerdict | null {
-    if (limit.pathPrefix !== undefined && !head.line.target.startsWith(limit.pathPrefix)) return null;
+  #take({ limit, rate }: CompiledLimit, head: RequestHead, address: string, member: string | null): RateVerdict | null {
+    if (limit.pathPrefix !== undefined && !isBelow(head.line.target, limit.pathPrefix)) return null;
     if (limit.methods !== undefined && !limit.methods.includes(head.line.method)) return null;
-    const who = limit.per === 'address' ? address : limit.per === 'caller' ? this.#caller(head.fields, address) : '';
+    const who = this.#bucketOwner(limit, head.fields, address, member);
     const scope = limit.per === 'project' ? this.#project : this.#serviceId;
     return this.#deps.buckets.take(`${scope}:${limit.name}:${who}`, rate, this.#deps.monotonic());
+  }
+
+  /** A member is told by who they are: whoever could spell their credentials in another way would have a bucket for each. */
+  #bucketOwner({ per }: RateLimit, fields: RequestFields, address: string, member: string | null): string {
+    if (per === 'address') return networkOf(address);
+    return per === 'caller' ? (member ?? this.#caller(fields, networkOf(address))) : '';
   }
 
   /** A name for whoever sends the credentials; they themselves never leave the process. */
