@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@skyrun/kit';
@@ -15,7 +15,7 @@ const RENEW_BEFORE_MS = 30 * DAY_MS;
 /** A host that fails is tried again after this, doubled each time: authorities allow five failures an hour. */
 const RETRY_MIN_MS = 15 * 60_000;
 const RETRY_MAX_MS = DAY_MS;
-/** A gateway that orders touches its lock each look; an older one was left behind. */
+/** A gateway that orders touches its lock before each host; an older one was left behind. */
 const LOCK_STALE_MS = 5 * LOOK_EVERY_MS;
 
 export interface AcmeOptions {
@@ -70,8 +70,11 @@ export class Acme {
     try {
       return readFileSync(join(this.#challenges, token), 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
+      // A request asks this; whatever is wrong with the file (too many are open, say), the gateway lives on.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#options.logger.error({ error: (error as Error).message }, 'cannot read the answer to an authority');
+      }
+      return null;
     }
   }
 
@@ -95,6 +98,7 @@ export class Acme {
     try {
       for (const host of due) {
         if (this.#stopped) return;
+        await this.#keepLock();
         try {
           await this.#order(host);
           this.#failures.delete(host);
@@ -168,6 +172,11 @@ export class Acme {
 
   #lockPath(): string {
     return join(this.#options.directory, 'acme', 'lock');
+  }
+
+  async #keepLock(): Promise<void> {
+    const now = new Date(this.#options.clock.now());
+    await utimes(this.#lockPath(), now, now);
   }
 
   /** Gateways of one machine take turns, so that no certificate is ordered twice. */
