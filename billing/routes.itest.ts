@@ -25,7 +25,8 @@ const member: Authenticator = {
     return { kind: 'user', userId: 'usr_1', email: 'a@b.c', admin: false, expiresAt: Number.POSITIVE_INFINITY };
   },
   can: async (_caller, permission, project) =>
-    permission === 'authenticated' || (permission === 'billing.read' && project === 'mine'),
+    permission === 'authenticated' ||
+    ((permission === 'billing.read' || permission === 'billing.manage') && project === 'mine'),
 };
 
 let billing: TestBilling;
@@ -150,10 +151,22 @@ describe('the API', () => {
     expect(await response.json()).toMatchObject({ code });
   });
 
-  test('closing needs more than reading', async () => {
-    await expect(client.call(OPERATIONS.closePeriod, { params, body: {} })).rejects.toMatchObject({
-      code: 'auth.forbidden',
-    });
+  test.each([
+    ['close its period', () => client.call(OPERATIONS.closePeriod, { params, body: {} })],
+    [
+      'declare an invoice void',
+      () => client.call(OPERATIONS.voidInvoice, { params: { ...params, invoiceId: 'inv_x' } }),
+    ],
+    [
+      'credit itself',
+      () =>
+        client.call(OPERATIONS.createCreditNote, {
+          params: { ...params, invoiceId: 'inv_x' },
+          body: { reason: 'dear' },
+        }),
+    ],
+  ])('whoever manages the billing of a project may not %s', async (_, work) => {
+    await expect(work()).rejects.toMatchObject({ code: 'auth.forbidden' });
   });
 });
 

@@ -7,7 +7,7 @@ import { chooseProject } from '../project.ts';
 export const invoices: Command = {
   name: 'invoices',
   usage: '[close] [--project P]',
-  summary: 'List invoices, or close the open period into one',
+  summary: 'List invoices, or (operators) close the open period into one',
   async run(context) {
     const { values, positionals } = parseArgs({
       args: [...context.args],
@@ -24,7 +24,7 @@ export const invoices: Command = {
         ? [await client.call(OPERATIONS.closePeriod, { params: { project }, body: {} })]
         : (await client.call(OPERATIONS.listInvoices, { params: { project } })).items;
     if (output.json) output.data(verb === 'close' ? list[0] : list);
-    else if (list.length === 0) output.line(`No invoice yet; close the open period: skyrun invoices close`);
+    else if (list.length === 0) output.line('No invoice yet: the open period is closed at the end of its month');
     else output.line(table(['number', 'state', 'from', 'until', 'total'], list.map(row)));
     return EXIT.ok;
   },

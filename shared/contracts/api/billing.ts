@@ -117,12 +117,13 @@ export const billingOperations = {
     response: invoiceVerification,
     problems: ['resource.not_found'],
   }),
+  // What lowers what is due is the operator's to do, never the project's: its closings round, too, and many would round to nothing.
   closePeriod: defineOperation('closePeriod', {
     service: 'billing',
     method: 'post',
     path: '/api/v1/projects/{project}/invoices',
     summary: 'Close the open period up to now (or `until`) into an invoice; the next period starts there',
-    permission: 'billing.manage',
+    permission: 'admin',
     params: projectParams,
     body: z.strictObject({ until: timestamp.optional() }),
     response: invoice,
@@ -144,7 +145,7 @@ export const billingOperations = {
     method: 'post',
     path: '/api/v1/projects/{project}/invoices/{invoiceId}/void',
     summary: 'Declare an open invoice void; its usage is not billed again',
-    permission: 'billing.manage',
+    permission: 'admin',
     params: projectParams.extend({ invoiceId: z.string() }),
     response: invoice,
     problems: ['resource.not_found', 'billing.invoice_settled'],
@@ -154,7 +155,7 @@ export const billingOperations = {
     method: 'post',
     path: '/api/v1/projects/{project}/invoices/{invoiceId}/credit-notes',
     summary: 'Take back a part of an invoice, or all that is left of it',
-    permission: 'billing.manage',
+    permission: 'admin',
     params: projectParams.extend({ invoiceId: z.string() }),
     body: z.strictObject({
       amount: moneyString.optional().describe('in whole minor units; all that is left if not given'),

@@ -2,7 +2,7 @@ import { type Invoice, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { toast } from 'sonner';
-import { useApi } from '../../api/context.ts';
+import { useApi, useUser } from '../../api/context.ts';
 import { keys } from '../../api/queries.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
@@ -13,22 +13,21 @@ import { useMay } from '../../shell/permissions.ts';
 import { billingKeys } from '../queries.ts';
 import { CreditNoteDialog } from './credit-note-dialog.tsx';
 
-/** What can still happen to an invoice: payment, a credit note, being void. */
+/** What can still happen to an invoice: payment; by the operator also a credit note and being void. */
 export function SettleButtons({ invoice }: { invoice: Invoice }) {
   const manages = useMay(invoice.project)('billing.manage');
+  const admin = useUser()?.admin === true;
   const [doing, setDoing] = useState<'paid' | 'void' | 'credit' | null>(null);
   if (!manages || invoice.state === 'void' || invoice.state === 'draft') return null;
   return (
     <>
       {invoice.state === 'open' && (
-        <>
-          <Button tone="solid" onClick={() => setDoing('paid')}>
-            Record payment
-          </Button>
-          <Button onClick={() => setDoing('void')}>Declare void</Button>
-        </>
+        <Button tone="solid" onClick={() => setDoing('paid')}>
+          Record payment
+        </Button>
       )}
-      <Button onClick={() => setDoing('credit')}>Credit note</Button>
+      {admin && invoice.state === 'open' && <Button onClick={() => setDoing('void')}>Declare void</Button>}
+      {admin && <Button onClick={() => setDoing('credit')}>Credit note</Button>}
       {(doing === 'paid' || doing === 'void') && <Settle invoice={invoice} as={doing} onClose={() => setDoing(null)} />}
       {doing === 'credit' && <CreditNoteDialog invoice={invoice} onClose={() => setDoing(null)} />}
     </>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useApi } from '../../api/context.ts';
+import { useApi, useUser } from '../../api/context.ts';
 import { costsQuery } from '../../api/queries.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Money } from '../../components/money.tsx';
@@ -7,7 +7,6 @@ import { Panel } from '../../components/panel.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { dateTimeText } from '../../format/time.ts';
-import { useMay } from '../../shell/permissions.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { CostLines } from '../cost-lines.tsx';
 import { Totals } from '../totals.tsx';
@@ -18,7 +17,7 @@ import { ForecastPanel } from './forecast-panel.tsx';
 export function OverviewTab() {
   const project = useProjectName();
   const { data: report, error, refetch } = useQuery(costsQuery(useApi(), project));
-  const mayClose = useMay(project)('billing.manage');
+  const mayClose = useUser()?.admin === true;
   if (report === undefined) {
     if (error !== null) return <ProblemNotice error={error} onRetry={refetch} />;
     return (
