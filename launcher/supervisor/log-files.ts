@@ -19,7 +19,10 @@ export interface LogFiles {
   close(descriptor: number): void;
   /** The last `bytes` of a log. */
   tail(name: string, bytes: number): string;
-  /** Cut every log that has outgrown the limit. */
+  /**
+   * Cut every log that has outgrown the limit.
+   * @throws AggregateError after all are cut, where what was cut off could not be kept: on a full disk, say
+   */
   rotate(): void;
 }
 
@@ -41,16 +44,27 @@ export function createLogFiles(directory: string, options: { maxBytes: number; k
     close: closeSync,
     tail: (name, bytes) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8').slice(-bytes) : ''),
     rotate: () => {
+      const failures: unknown[] = [];
       for (const name of names) {
         const current = path(name);
         if (!existsSync(current) || statSync(current).size <= options.maxBytes) continue;
-        rmSync(`${current}.${options.keep}`, { force: true });
-        for (let index = options.keep - 1; index >= 1; index -= 1) {
-          if (existsSync(`${current}.${index}`)) renameSync(`${current}.${index}`, `${current}.${index + 1}`);
+        try {
+          keepOld(current, options.keep);
+        } catch (error) {
+          failures.push(error);
         }
-        copyFileSync(current, `${current}.1`);
         truncateSync(current, 0);
       }
+      if (failures.length > 0) throw new AggregateError(failures, `older log lines are lost: ${failures.join('; ')}`);
     },
   };
+}
+
+/** Moves the old ones on by one, and a copy of the present one into the first place. */
+function keepOld(current: string, keep: number): void {
+  rmSync(`${current}.${keep}`, { force: true });
+  for (let index = keep - 1; index >= 1; index -= 1) {
+    if (existsSync(`${current}.${index}`)) renameSync(`${current}.${index}`, `${current}.${index + 1}`);
+  }
+  copyFileSync(current, `${current}.1`);
 }

@@ -66,7 +66,13 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const update = (change: Partial<SupervisorState>): void => {
     state = { ...state, ...change };
     // Deleted under our feet: there is nobody to read it, and ending is what matters.
-    if (existsSync(layout.dataDir)) writeState(layout.state, state);
+    if (!existsSync(layout.dataDir)) return;
+    try {
+      writeState(layout.state, state);
+    } catch (error) {
+      // On a full disk, say. What runs goes on, and what ends is restarted, untold.
+      console.error(`${isoTime(clock.now())} cannot write ${layout.state}: ${String(error)}`);
+    }
   };
   update({});
   try {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@skyrun/kit';
@@ -114,5 +114,15 @@ test('a log that has outgrown its limit is cut, and two old ones are kept', () =
   expect(readFileSync(`${logs.path('app')}.1`, 'utf8')).toContain('third');
   expect(readFileSync(`${logs.path('app')}.2`, 'utf8')).toContain('second');
   expect(existsSync(`${logs.path('app')}.3`)).toBe(false);
+  expect(logs.tail('app', 100)).toBe('');
+});
+
+test('a log is cut also where the disk does not take what was cut off, and who supervises lives on', async () => {
+  const logs = createLogFiles(join(directory, 'logs'), { maxBytes: 10, keep: 1 });
+  // A folder in its place stands for whatever keeps the copy from being written.
+  mkdirSync(join(`${logs.path('app')}.1`, 'in-the-way'), { recursive: true });
+  logs.close(logs.open('app'));
+  writeFileSync(logs.path('app'), 'a line too many');
+  expect(() => logs.rotate()).toThrow('older log lines are lost');
   expect(logs.tail('app', 100)).toBe('');
 });

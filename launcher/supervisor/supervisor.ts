@@ -56,7 +56,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const members = new Map<string, Member>(specs.map((spec) => [spec.name, newMember(spec)]));
   const loops: Promise<void>[] = [];
   const processes = (): ProcessReport[] => [...members.values()].map((member) => member.report);
-  const rotation = setInterval(() => logs.rotate(), 5_000);
+  const rotation = setInterval(() => {
+    try {
+      logs.rotate();
+    } catch (error) {
+      // A full disk must not end what runs: it would take every process with it.
+      console.error(`${isoTime(clock.now())} ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }, 5_000);
   rotation.unref();
 
   function update(member: Member, change: Partial<ProcessReport>): void {
