@@ -1,8 +1,9 @@
 import { OPERATIONS } from '@skyrun/contracts';
-import { silentLogger, systemClock } from '@skyrun/kit';
+import { newId, silentLogger, systemClock } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { testDatabase } from '@skyrun/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { instanceSpec, newRecord } from './reconcile/records.ts';
 import { createMemoryRuntime, type MemoryRuntime } from './runtime/memory/memory-runtime.ts';
 import { sampleProgram } from './runtime/memory/program.ts';
 import { createMetricsStore } from './store/metrics-store.ts';
@@ -10,6 +11,7 @@ import { desiredOf, TEST_IMAGE } from './testing/desired.ts';
 import { type Harness, startHarness } from './testing/harness.ts';
 import { createTrafficIntake } from './traffic/intake.ts';
 import { restoreTraffic } from './traffic/restore.ts';
+import { lastBoundary, USAGE_WINDOW_MS } from './usage/windows.ts';
 
 let db: Database;
 let runtime: MemoryRuntime;
@@ -63,6 +65,30 @@ test('what a gateway tells the one that stands by reaches the leader: requests a
   };
   await leader.until('every request', async () => (await counted()) >= sent);
   expect(await counted()).toBe(sent);
+}, 60_000);
+
+test('a container that an earlier leader still made is seen and taken away at once, not at the next look at all', async () => {
+  const leader = await start();
+  await leader.until('it leads', leads);
+  const web = desiredOf({ template: { scaling: { minScale: 1 } } });
+  leader.registry.set(web);
+  await leader.until('an instance', async () => (await leader.instances('demo', 'web')).items[0]?.state === 'ready');
+  // All are looked at right after each boundary; one that just passed leaves time until the next.
+  await leader.until('a boundary passed', () => {
+    const since = systemClock.now() - lastBoundary(systemClock.now());
+    return since > 1_000 && since < 2_500;
+  });
+  const boundary = lastBoundary(systemClock.now()) + USAGE_WINDOW_MS;
+  const record = newRecord(web, { instanceId: newId('instance', systemClock), node: 'test', now: systemClock.now() });
+  let steps = 0;
+  const made = runtime.start(instanceSpec(web, record), () => {
+    steps += 1;
+    if (steps > 1) throw new Error('the lease ran out');
+  });
+  await expect(made).rejects.toThrow('the lease ran out');
+  await leader.until('it is gone', async () => (await runtime.list(record.instanceId)).length === 0);
+  expect(systemClock.now()).toBeLessThan(boundary);
+  expect(runtime.starts()).toBe(1);
 }, 60_000);
 
 test('a leader that takes over reads the window back, and takes nothing away while it knows too little', async () => {

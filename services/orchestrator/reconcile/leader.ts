@@ -171,7 +171,8 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     ['logs', LOGS_EVERY_MS, () => collect(logs, world)],
     ['tidy', TIDY_EVERY_MS, () => tidy(options, world)],
   ]);
-  background(watchEngine(options, signal, look));
+  const busy = (instanceId: string) => (world.entries.get(instanceId)?.holds ?? 0) > 0;
+  background(watchEngine(options, signal, { look, busy }));
   background(sampleForEver(options, signal, () => look(null).then(() => sampleUsage({ world, ledger, logger }))));
   takeDesired();
   onLeading({
@@ -234,9 +235,11 @@ function startTickers({ clock, logger }: LeaderOptions, plans: readonly TickerPl
 async function watchEngine(
   { runtime, clock, logger }: LeaderOptions,
   signal: AbortSignal,
-  look: (instanceId: string | null) => Promise<void>,
+  { look, busy }: { look(instanceId: string | null): Promise<void>; busy(instanceId: string): boolean },
 ): Promise<void> {
-  for await (const { instanceId } of runtime.watch(signal)) {
+  for await (const { instanceId, did } of runtime.watch(signal)) {
+    // Whoever starts it hears of that first hand, and has no time for another question to the engine.
+    if (did !== undefined && instanceId !== null && busy(instanceId)) continue;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         await look(instanceId);

@@ -54,6 +54,41 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
     }
   }
 
+  /** The changes that watchers of the engine hear from now on; resolves when they listen. */
+  async function listen() {
+    const abort = new AbortController();
+    const heard: RuntimeChange[] = [];
+    const { promise: first, resolve: begun } = Promise.withResolvers<void>();
+    const watching = (async () => {
+      for await (const change of subject().runtime.watch(abort.signal)) {
+        heard.push(change);
+        begun();
+      }
+    })();
+    await first;
+    return {
+      heard,
+      /** After so many of the instance, or a generous time. */
+      async stop(instanceId: string, count: number): Promise<RuntimeChange[]> {
+        const { clock } = subject();
+        const mine = () => heard.filter((change) => change.instanceId === instanceId);
+        for (let turn = 0; turn < 200 && mine().length < count; turn += 1) await clock.sleep(20);
+        abort.abort();
+        await watching;
+        return mine();
+      },
+    };
+  }
+
+  /** May take one step and no more. */
+  function mayActOnce() {
+    let asked = 0;
+    return () => {
+      asked += 1;
+      if (asked > 1) throw new Error('the lease ran out');
+    };
+  }
+
   const exited = (found: RuntimeInstance | undefined) => found?.state === 'exited';
 
   async function readLogs(id: string, lines: number, follow: boolean): Promise<RuntimeLogLine[]> {
@@ -210,6 +245,48 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       expect(await runtime.restart(newId('instance', clock))).toBeNull();
     });
 
+    test('changes nothing for one who may not act', async () => {
+      const { runtime } = subject();
+      const never = () => {
+        throw new Error('the lease ran out');
+      };
+      const spec = specOf();
+      const { instanceId } = spec;
+      await expect(runtime.start(spec, never)).rejects.toThrow();
+      expect(await look(instanceId)).toBeUndefined();
+      const { instance } = await runtime.start(spec);
+      await expect(runtime.stop(instanceId, { graceMs: 0, remove: true }, never)).rejects.toThrow();
+      expect(await look(instanceId)).toEqual(instance);
+      if (runtime.supports.pause) {
+        await expect(runtime.pause(instanceId, never)).rejects.toThrow();
+        expect((await look(instanceId))?.paused).toBeUndefined();
+        await runtime.pause(instanceId);
+        await expect(runtime.resume(instanceId, never)).rejects.toThrow();
+        expect((await look(instanceId))?.paused).toBe(true);
+      }
+      await runtime.stop(instanceId, { graceMs: 0, remove: false });
+      if (runtime.supports.restart) await expect(runtime.restart(instanceId, never)).rejects.toThrow();
+      await expect(runtime.stop(instanceId, { graceMs: 0, remove: true }, never)).rejects.toThrow();
+      expect(await look(instanceId)).toMatchObject({ state: 'exited' });
+    });
+
+    test('asks before every step of a start: one who may act no more after the first runs nothing', async () => {
+      const { runtime } = subject();
+      const spec = specOf();
+      const answer = await runtime.start(spec, mayActOnce()).catch(() => null);
+      expect((await look(spec.instanceId))?.state === 'running').toBe(answer !== null);
+    });
+
+    test('watchers hear of one that was made and not run: whoever made it may be gone', async () => {
+      const { runtime } = subject();
+      const watcher = await listen();
+      const spec = specOf();
+      const answer = await runtime.start(spec, mayActOnce()).catch(() => null);
+      const made = answer === null && (await look(spec.instanceId)) !== undefined;
+      const heard = await watcher.stop(spec.instanceId, 1);
+      if (made) expect(heard).toEqual([{ instanceId: spec.instanceId, did: 'made' }]);
+    });
+
     test('a program runs in an instance and answers its exit code', async () => {
       const { runtime, clock } = subject();
       if (!runtime.supports.exec) return;
@@ -234,26 +311,15 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
 
     test('watchers hear of a start and an end', async () => {
       const { runtime } = subject();
-      const abort = new AbortController();
-      const heard: RuntimeChange[] = [];
-      const { promise: first, resolve: begun } = Promise.withResolvers<void>();
-      const watching = (async () => {
-        for await (const change of runtime.watch(abort.signal)) {
-          heard.push(change);
-          begun();
-        }
-      })();
-      await first;
+      const watcher = await listen();
       const spec = specOf({ EXIT_AFTER_MS: '50' });
       await runtime.start(spec);
       await until(spec.instanceId, exited);
-      const { clock } = subject();
-      const mine = () => heard.filter(({ instanceId }) => instanceId === spec.instanceId).length;
-      for (let turn = 0; turn < 200 && mine() < 2; turn += 1) await clock.sleep(20);
-      abort.abort();
-      await watching;
-      expect(heard[0]).toEqual({ instanceId: null });
-      expect(mine()).toBeGreaterThanOrEqual(2);
+      const told = ({ did }: RuntimeChange) => did === undefined;
+      const mine = await watcher.stop(spec.instanceId, 3);
+      expect(watcher.heard[0]).toEqual({ instanceId: null });
+      expect(mine.some(({ did }) => did === 'started')).toBe(true);
+      expect(mine.some(told)).toBe(true);
     });
 
     test('logs tell the streams apart, and remain after the end', async () => {

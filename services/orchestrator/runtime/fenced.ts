@@ -14,8 +14,8 @@ export function fencedRuntime(runtime: Runtime, assertHeld: MayAct): Runtime {
     start: fenced((spec) => runtime.start(spec, assertHeld)),
     stop: fenced((instanceId, options) => runtime.stop(instanceId, options, assertHeld)),
     restart: fenced((instanceId) => runtime.restart(instanceId, assertHeld)),
-    pause: fenced(runtime.pause),
-    resume: fenced(runtime.resume),
+    pause: fenced((instanceId) => runtime.pause(instanceId, assertHeld)),
+    resume: fenced((instanceId) => runtime.resume(instanceId, assertHeld)),
     tidy: fenced(runtime.tidy),
   };
 }

@@ -80,6 +80,8 @@ export interface StopOptions {
 /** Something happened to an instance (look at it again), or, without an id, anything may have. */
 export interface RuntimeChange {
   readonly instanceId: string | null;
+  /** Where the engine says no more than what whoever started it hears anyway. */
+  readonly did?: 'made' | 'started';
 }
 
 export interface InstanceStats {
@@ -141,9 +143,9 @@ export interface Runtime {
   /** Null when it is not there. Resolves when it has ended. */
   stop(instanceId: string, options: StopOptions, mayAct?: MayAct): Promise<RuntimeInstance | null>;
   /** Freezes it; one that is frozen stays so. False when it does not run. */
-  pause(instanceId: string): Promise<boolean>;
+  pause(instanceId: string, mayAct?: MayAct): Promise<boolean>;
   /** Lets it go on; one that goes on already does. False when it does not run. */
-  resume(instanceId: string): Promise<boolean>;
+  resume(instanceId: string, mayAct?: MayAct): Promise<boolean>;
   /** Runs one that has ended or was stopped again, as it was first started. Null when it is not there. */
   restart(instanceId: string, mayAct?: MayAct): Promise<StartResult | null>;
   /** Runs a program in it and answers its exit code; null when the instance does not run or the time is over. */

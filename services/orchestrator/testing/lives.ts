@@ -69,11 +69,11 @@ export function createLives(db: Database, engine: MemoryRuntime, crash: CrashPoi
     }
     const runtime: Runtime = {
       ...engine,
-      start: (spec) => act('runtime.start', () => engine.start(spec)),
-      pause: (id) => act('runtime.pause', () => engine.pause(id)),
-      resume: (id) => act('runtime.resume', () => engine.resume(id)),
-      restart: (id) => act('runtime.restart', () => engine.restart(id)),
-      stop: (id, how) => act(`runtime.stop ${how.remove ? 'and remove' : ''}`, () => engine.stop(id, how)),
+      start: (spec, may) => act('runtime.start', () => engine.start(spec, may)),
+      pause: (id, may) => act('runtime.pause', () => engine.pause(id, may)),
+      resume: (id, may) => act('runtime.resume', () => engine.resume(id, may)),
+      restart: (id, may) => act('runtime.restart', () => engine.restart(id, may)),
+      stop: (id, how, may) => act(`runtime.stop ${how.remove ? 'and remove' : ''}`, () => engine.stop(id, how, may)),
     };
     const metrics = createOrchestratorMetrics(createMetrics());
     const leading = leadTerm(

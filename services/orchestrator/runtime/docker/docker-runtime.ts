@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@skyrun/kit';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { anybodyMay, type InstanceSpec, type MayAct, type Runtime, type RuntimeInstance } from '../runtime.ts';
+import { createDockerClient, sendFenced } from './client.ts';
 import { containerFacts } from './container-facts.ts';
 import { readLogs } from './container-logs.ts';
 import { containerOptions } from './container-options.ts';
@@ -32,7 +33,7 @@ export interface DockerRuntimeOptions {
 /** Docker Engine API 1.41 (20.10) and newer, cgroup v1 and v2. */
 export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const { installation, pidsLimit, clock, logger } = options;
-  const docker = new Docker({ socketPath: options.socketPath });
+  const docker = createDockerClient({ socketPath: options.socketPath });
   const firewall = createFirewall({
     installation,
     denied: options.deniedRanges ?? [],
@@ -87,9 +88,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   /** Whether it was made now; false when the name was taken, which only this instance's own container can do. */
   async function create(spec: InstanceSpec, mayAct: MayAct): Promise<boolean> {
     await networks.ensure(spec.project);
-    mayAct();
     try {
-      await docker.createContainer(containerOptions(spec, { installation, pidsLimit }));
+      await sendFenced(mayAct, () => docker.createContainer(containerOptions(spec, { installation, pidsLimit })));
       return true;
     } catch (error) {
       if (hasStatus(error, 409) && /already in use/i.test(readEngineError(error).message)) return false;
@@ -97,10 +97,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     }
   }
 
-  async function run(instanceId: string): Promise<void> {
+  async function run(instanceId: string, mayAct: MayAct): Promise<void> {
     startTimes.delete(instanceId);
     try {
-      await container(instanceId).start();
+      await sendFenced(mayAct, () => container(instanceId).start());
     } catch (error) {
       if (hasStatus(error, 304)) return;
       throw toRuntimeError(error, 'cannot_start');
@@ -108,9 +108,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   }
 
   /** Where it is in that state already the engine refuses, as it does where the container does not run. */
-  async function freezer(instanceId: string, verb: 'pause' | 'unpause'): Promise<boolean> {
+  async function freezer(instanceId: string, verb: 'pause' | 'unpause', mayAct: MayAct): Promise<boolean> {
     try {
-      await container(instanceId)[verb]();
+      await sendFenced(mayAct, () => container(instanceId)[verb]());
       return true;
     } catch (error) {
       if (!hasStatus(error, 404, 409, 500)) throw toRuntimeError(error, 'unavailable');
@@ -121,9 +121,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     }
   }
 
-  async function remove(instanceId: string): Promise<void> {
+  async function remove(instanceId: string, mayAct: MayAct): Promise<void> {
     try {
-      await container(instanceId).remove({ force: true, v: true });
+      await sendFenced(mayAct, () => container(instanceId).remove({ force: true, v: true }));
     } catch (error) {
       // 409: another call removes it already.
       if (!hasStatus(error, 404, 409)) throw toRuntimeError(error, 'unavailable');
@@ -141,17 +141,14 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       const before = made ? null : await inspect(spec.instanceId);
       if (before && before.state !== 'created') return { instance: before, createMs: 0, startMs: 0 };
       const created = clock.monotonic();
-      mayAct();
       try {
-        await run(spec.instanceId);
+        await run(spec.instanceId, mayAct);
       } catch (error) {
         if (!isNetworkGone(error, installation, spec.project)) throw error;
         networks.forget(spec.project);
-        mayAct();
-        await remove(spec.instanceId);
+        await remove(spec.instanceId, mayAct);
         await create(spec, mayAct);
-        mayAct();
-        await run(spec.instanceId);
+        await run(spec.instanceId, mayAct);
       }
       const instance = await inspect(spec.instanceId);
       if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
@@ -161,32 +158,29 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     async stop(instanceId, { graceMs, remove: forget }, mayAct = anybodyMay) {
       const before = await inspect(instanceId);
       if (!before) return null;
-      mayAct();
       if (before.state === 'running') {
         // A frozen process heeds no signal but SIGKILL.
-        if (before.paused) await freezer(instanceId, 'unpause');
+        if (before.paused) await freezer(instanceId, 'unpause', mayAct);
         try {
-          await container(instanceId).stop({ t: Math.ceil(graceMs / 1000) });
+          await sendFenced(mayAct, () => container(instanceId).stop({ t: Math.ceil(graceMs / 1000) }));
         } catch (error) {
           if (!hasStatus(error, 304, 404)) throw toRuntimeError(error, 'unavailable');
         }
       }
       const after = await inspect(instanceId);
-      mayAct();
-      if (forget) await remove(instanceId);
+      if (forget) await remove(instanceId, mayAct);
       return after ?? before;
     },
 
-    pause: (instanceId) => freezer(instanceId, 'pause'),
-    resume: (instanceId) => freezer(instanceId, 'unpause'),
+    pause: (instanceId, mayAct = anybodyMay) => freezer(instanceId, 'pause', mayAct),
+    resume: (instanceId, mayAct = anybodyMay) => freezer(instanceId, 'unpause', mayAct),
 
     async restart(instanceId, mayAct = anybodyMay) {
       const began = clock.monotonic();
       const before = await inspect(instanceId);
       if (!before || before.state === 'running') return before && { instance: before, createMs: 0, startMs: 0 };
       await networks.ensure(before.identity.project);
-      mayAct();
-      await run(instanceId);
+      await run(instanceId, mayAct);
       const instance = await inspect(instanceId);
       if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
       return { instance, createMs: 0, startMs: clock.monotonic() - began };

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import type { RuntimeChange } from '../runtime.ts';
 import { INSTALLATION_LABEL, INSTANCE_LABEL } from './labels.ts';
 
-const engineEvent = z.object({ Actor: z.object({ Attributes: z.record(z.string(), z.string()) }) });
+const engineEvent = z.object({
+  Action: z.string(),
+  Actor: z.object({ Attributes: z.record(z.string(), z.string()) }),
+});
 
 interface WatchOptions {
   readonly installation: string;
@@ -32,7 +35,7 @@ export async function* watchEngine(
         filters: {
           type: ['container'],
           label: [`${INSTALLATION_LABEL}=${installation}`],
-          event: ['start', 'die', 'oom', 'pause', 'unpause', 'destroy'],
+          event: ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'destroy'],
         },
         abortSignal: signal,
       });
@@ -40,7 +43,7 @@ export async function* watchEngine(
       yield { instanceId: null };
       for await (const line of lines(bytesOf(stream))) {
         const parsed = engineEvent.safeParse(JSON.parse(line));
-        yield { instanceId: parsed.data?.Actor.Attributes[INSTANCE_LABEL] ?? null };
+        yield changeOf(parsed.data);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -57,6 +60,12 @@ export async function* watchEngine(
       return;
     }
   }
+}
+
+function changeOf(event: z.infer<typeof engineEvent> | undefined): RuntimeChange {
+  const instanceId = event?.Actor.Attributes[INSTANCE_LABEL] ?? null;
+  const did = event?.Action === 'create' ? 'made' : event?.Action === 'start' ? 'started' : undefined;
+  return did === undefined ? { instanceId } : { instanceId, did };
 }
 
 async function* bytesOf(stream: NodeJS.ReadableStream): AsyncIterable<Uint8Array> {

@@ -1,5 +1,6 @@
 import { type Clock, isoTime } from '@skyrun/kit';
 import {
+  anybodyMay,
   type InstanceSpec,
   type LogOptions,
   type Runtime,
@@ -59,8 +60,8 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
   const answer = () => {
     if (down) throw new RuntimeError('unavailable', 'the simulated engine does not answer');
   };
-  const tell = (instanceId: string | null) => {
-    for (const watcher of watchers) watcher({ instanceId });
+  const tell = (instanceId: string | null, did?: RuntimeChange['did']) => {
+    for (const watcher of watchers) watcher(did ? { instanceId, did } : { instanceId });
   };
 
   function end(process: Process, exitCode: number, oomKilled: boolean): void {
@@ -77,7 +78,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
     process.facts = { identity: spec, state: 'running', address: process.address, startedAt: clock.now() };
     process.healthy = true;
     started += 1;
-    tell(spec.instanceId);
+    tell(spec.instanceId, 'started');
     program({
       spec,
       clock,
@@ -155,12 +156,13 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         programs.delete(reference);
       },
     },
-    async start(spec) {
+    async start(spec, mayAct = anybodyMay) {
       answer();
       const existing = processes.get(spec.instanceId);
       if (existing) return { instance: existing.facts, createMs: 0, startMs: 0 };
       const program = programs.get(spec.image);
       if (!program) throw new RuntimeError('image_missing', `there is no ${spec.image}`);
+      mayAct();
       addresses += 1;
       const process: Process = {
         spec,
@@ -173,38 +175,44 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
         facts: { identity: spec, state: 'created' },
       };
       processes.set(spec.instanceId, process);
+      tell(spec.instanceId, 'made');
       if (startMs > 0) await clock.sleep(startMs);
       if (spec.command?.[0] === '/does-not-exist') {
         throw new RuntimeError('cannot_start', '/does-not-exist: no such file or directory');
       }
+      mayAct();
       run(process, program);
       return { instance: process.facts, createMs: 0, startMs };
     },
-    async stop(instanceId, { graceMs, remove }) {
+    async stop(instanceId, { graceMs, remove }, mayAct = anybodyMay) {
       answer();
       const process = processes.get(instanceId);
       if (!process) return null;
       if (process.facts.state === 'running') {
+        mayAct();
         setPaused(process, false);
         process.onTerm?.();
         if (process.facts.state === 'running') await clock.sleep(graceMs);
         end(process, 137, false);
       }
       if (remove) {
+        mayAct();
         processes.delete(instanceId);
         tell(instanceId);
       }
       return process.facts;
     },
-    async pause(instanceId) {
+    async pause(instanceId, mayAct = anybodyMay) {
       answer();
+      mayAct();
       return setPaused(processes.get(instanceId), true);
     },
-    async resume(instanceId) {
+    async resume(instanceId, mayAct = anybodyMay) {
       answer();
+      mayAct();
       return setPaused(processes.get(instanceId), false);
     },
-    async restart(instanceId) {
+    async restart(instanceId, mayAct = anybodyMay) {
       answer();
       const process = processes.get(instanceId);
       if (!process) return null;
@@ -213,6 +221,7 @@ export function createMemoryRuntime(options: MemoryRuntimeOptions): MemoryRuntim
       if (!program) throw new RuntimeError('image_missing', `there is no ${process.spec.image}`);
       // A real start takes time, so that it can be told from the one before.
       await clock.sleep(Math.max(1, startMs));
+      mayAct();
       process.onTerm = null;
       run(process, program);
       return { instance: process.facts, createMs: 0, startMs };

@@ -1,6 +1,7 @@
 import type { Logger } from '@skyrun/kit';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { z } from 'zod';
+import { createDockerClient } from '../docker/client.ts';
 import { toRuntimeError } from '../docker/errors.ts';
 import { RuntimeError } from '../runtime.ts';
 import { nodeLabel } from './service-spec.ts';
@@ -38,10 +39,14 @@ export interface EnginesOptions {
 
 /** `/path/of/a/socket`, `unix:///path`, `tcp://host:port` or `http://host:port`. */
 function clientOf(address: string): Docker {
-  if (!address.includes('://')) return new Docker({ socketPath: address });
+  if (!address.includes('://')) return createDockerClient({ socketPath: address });
   const { protocol, hostname, port, pathname } = new URL(address);
-  if (protocol === 'unix:') return new Docker({ socketPath: pathname });
-  return new Docker({ protocol: protocol === 'https:' ? 'https' : 'http', host: hostname, port: Number(port || 2375) });
+  if (protocol === 'unix:') return createDockerClient({ socketPath: pathname });
+  return createDockerClient({
+    protocol: protocol === 'https:' ? 'https' : 'http',
+    host: hostname,
+    port: Number(port || 2375),
+  });
 }
 
 export function createEngines(options: EnginesOptions): Engines {

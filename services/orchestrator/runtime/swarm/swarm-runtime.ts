@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock, Logger } from '@skyrun/kit';
 import type Docker from 'dockerode';
 import { z } from 'zod';
+import { sendFenced } from '../docker/client.ts';
 import { containerFacts } from '../docker/container-facts.ts';
 import { readLogs } from '../docker/container-logs.ts';
 import { hasStatus, readEngineError, toRuntimeError } from '../docker/errors.ts';
@@ -176,9 +177,10 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       throw toRuntimeError(error, 'cannot_start');
     });
     const name = nameOf(spec.instanceId);
-    mayAct();
     try {
-      await manager.createService(serviceSpec(spec, { name, installation, pidsLimit, noNewPrivileges }));
+      await sendFenced(mayAct, () =>
+        manager.createService(serviceSpec(spec, { name, installation, pidsLimit, noNewPrivileges })),
+      );
     } catch (error) {
       // The name is this instance's own: it was created before.
       if (hasStatus(error, 409) && /name conflicts/i.test(readEngineError(error).message)) return;
@@ -186,21 +188,21 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
     }
   }
 
-  async function forget(instanceId: string): Promise<void> {
+  async function forget(instanceId: string, mayAct: MayAct): Promise<void> {
     try {
-      await manager.getService(nameOf(instanceId)).remove();
+      await sendFenced(mayAct, () => manager.getService(nameOf(instanceId)).remove());
     } catch (error) {
       if (!hasStatus(error, 404)) throw toRuntimeError(error, 'unavailable');
     }
   }
 
-  async function started(spec: InstanceSpec): Promise<RuntimeInstance> {
+  async function started(spec: InstanceSpec, mayAct: MayAct): Promise<RuntimeInstance> {
     const began = clock.monotonic();
     for (;;) {
       const task = await tasksOf(nameOf(spec.instanceId));
       const failure = task && startFailure(task);
       if (failure !== undefined && failure !== null) {
-        await forget(spec.instanceId);
+        await forget(spec.instanceId, mayAct);
         if (/no such image/i.test(failure)) {
           images.forget(spec.image);
           throw new RuntimeError('image_missing', 'the engine that was to run it does not hold the image');
@@ -212,7 +214,7 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       const waited = clock.monotonic() - began;
       const placed = task !== undefined && task.NodeID !== '';
       if (waited > (placed ? STARTED_WITHIN_MS : PLACED_WITHIN_MS)) {
-        await forget(spec.instanceId);
+        await forget(spec.instanceId, mayAct);
         const why = task?.Status.Err || `no node took it within ${PLACED_WITHIN_MS / 1000} s`;
         throw new RuntimeError('no_capacity', why);
       }
@@ -236,7 +238,7 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       if (!before) await create(spec, mayAct);
       const created = clock.monotonic();
       try {
-        const instance = await started(spec);
+        const instance = await started(spec, mayAct);
         return { instance, createMs: created - began, startMs: clock.monotonic() - created };
       } catch (error) {
         throw toRuntimeError(error, 'cannot_start');
@@ -247,11 +249,11 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       const found = await find(instanceId);
       if (!found) return null;
       const before = await inspect(instanceId);
-      mayAct();
       if (before?.state === 'running') {
         try {
+          const running = await container(found.task);
           // The engine's own stop: Swarm's would forget how it ended.
-          await (await container(found.task))?.stop({ t: Math.ceil(graceMs / 1000) });
+          await sendFenced(mayAct, async () => running?.stop({ t: Math.ceil(graceMs / 1000) }));
         } catch (error) {
           if (!hasStatus(error, 304, 404)) throw toRuntimeError(error, 'unavailable');
         }
@@ -259,8 +261,7 @@ export function createSwarmRuntime(options: SwarmRuntimeOptions): Runtime {
       }
       const node = (await engines.nodes()).get(found.task?.NodeID ?? '');
       const after = isDown(node) ? null : await ended(found, node);
-      mayAct();
-      if (remove) await forget(instanceId);
+      if (remove) await forget(instanceId, mayAct);
       return after;
     },
 
