@@ -1,8 +1,9 @@
 import { OPERATIONS, type Problem, type Tokens } from '@skyrun/contracts';
 import { Link, useRouter, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useEffect } from 'react';
 import { useConnection, useSessionState } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { TextField } from '../components/field.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -19,29 +20,17 @@ function GoOn({ to }: { to: string }) {
 
 function useAuthForm(submit: (fields: { email: string; password: string; name: string }) => Promise<Tokens>) {
   const { session } = useConnection();
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-
-  async function onSubmit(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const data = new FormData(event.currentTarget);
+  const action = useAction(async (data: FormData) => {
     const text = (name: string) => String(data.get(name) ?? '').trim();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const tokens = await submit({
-        email: text('email'),
-        password: String(data.get('password') ?? ''),
-        name: text('name'),
-      });
-      session.adopt(tokens, data.get('remember') !== null);
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
-
-  return { problem, busy, onSubmit: (event: FormEvent<HTMLFormElement>) => void onSubmit(event) };
+    const tokens = await submit({
+      email: text('email'),
+      password: String(data.get('password') ?? ''),
+      name: text('name'),
+    });
+    session.adopt(tokens, data.get('remember') !== null);
+  });
+  const onSubmit = (event: FormEvent<HTMLFormElement>) => action.submit(event, new FormData(event.currentTarget));
+  return { problem: action.problem, busy: action.busy, onSubmit };
 }
 
 function Remember() {

@@ -11,13 +11,15 @@ interface ConfirmDialogProps {
   readonly description: ReactNode;
   /** What the button does, e.g. `Delete secret`. */
   readonly action: string;
+  /** `solid` where nothing is lost. */
+  readonly tone?: 'danger' | 'solid';
   /** It closes when this has ended well, and shows the problem where it has not. */
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
 }
 
-/** Asks before something is taken away. */
-export function ConfirmDialog({ title, description, action, onConfirm, onClose }: ConfirmDialogProps) {
+/** Asks before something that cannot be taken back. */
+export function ConfirmDialog({ title, description, action, tone = 'danger', onConfirm, onClose }: ConfirmDialogProps) {
   const { busy, problem, run } = useAction(async () => {
     await onConfirm();
     onClose();
@@ -28,7 +30,7 @@ export function ConfirmDialog({ title, description, action, onConfirm, onClose }
         {problem !== null && <ProblemNotice error={problem} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Keep</Button>
-          <Button tone="danger" busy={busy} onClick={run}>
+          <Button tone={tone} busy={busy} onClick={run}>
             {action}
           </Button>
         </div>

@@ -1,10 +1,11 @@
-import { OPERATIONS, type Problem } from '@skyrun/contracts';
+import { OPERATIONS } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { keys, servicesQuery } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { Dialog } from '../components/dialog.tsx';
 import { SelectField, TextField } from '../components/field.tsx';
@@ -16,23 +17,13 @@ export function AddDomain({ project, onClose }: { project: string; onClose: () =
   const { data: services } = useQuery(servicesQuery(api, project));
   const [name, setName] = useState('');
   const [chosen, setChosen] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const service = chosen || (services?.[0]?.name ?? '');
-  async function send(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const added = await api.call(OPERATIONS.addDomain, { params: { project }, body: { name, service } });
-      toast(`${added.name} was added. Make one of its records next.`);
-      await queries.invalidateQueries({ queryKey: keys.domains(project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const added = await api.call(OPERATIONS.addDomain, { params: { project }, body: { name, service } });
+    toast(`${added.name} was added. Make one of its records next.`);
+    await queries.invalidateQueries({ queryKey: keys.domains(project) });
+    onClose();
+  });
   return (
     <Dialog
       open
@@ -40,7 +31,7 @@ export function AddDomain({ project, onClose }: { project: string; onClose: () =
       title="Add a domain"
       description="You get a DNS record to make. Once it is found, the domain leads to the service."
     >
-      <form className="flex flex-col gap-4" onSubmit={send}>
+      <form className="flex flex-col gap-4" onSubmit={submit}>
         <TextField
           label="Domain"
           value={name}

@@ -2,11 +2,10 @@ import { type Domain, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { RefreshCw, Trash2 } from 'lucide-react';
-import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
 import { keys } from '../api/queries.ts';
+import { useRowAction } from '../api/use-action.ts';
 import { Ago } from '../components/ago.tsx';
 import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
@@ -67,21 +66,16 @@ export function DomainCard({
 }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
   const { project, name, service, state, reason, message, url, checkedAt } = domain;
   const proved = state === 'verified' && reason === 'proved';
-  async function verify() {
-    setBusy(true);
+  const { busy, run: verify } = useRowAction(`${name} was not checked`, async () => {
     try {
       const found = await api.call(OPERATIONS.verifyDomain, { params: { project, domain: name } });
       toast(found.state === 'verified' ? `${name} leads to ${service}.` : found.message);
-    } catch (error) {
-      const problem = toProblem(error);
-      toast(problem.detail ?? problem.title);
+    } finally {
+      await queries.invalidateQueries({ queryKey: keys.domains(project) });
     }
-    await queries.invalidateQueries({ queryKey: keys.domains(project) });
-    setBusy(false);
-  }
+  });
   return (
     <Panel>
       <div className="flex flex-col gap-4">
@@ -98,7 +92,7 @@ export function DomainCard({
           <DomainState domain={domain} />
           {may && (
             <span className="ml-auto flex items-center gap-1">
-              <Button busy={busy} onClick={() => void verify()}>
+              <Button busy={busy} onClick={verify}>
                 <RefreshCw aria-hidden />
                 Check now
               </Button>

@@ -1,18 +1,16 @@
-import { type Domain, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Domain, OPERATIONS } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Globe, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
 import { domainsQuery, keys } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
-import { Dialog } from '../components/dialog.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
 import { AddDomain } from './add-domain.tsx';
@@ -21,44 +19,26 @@ import { DomainCard } from './domain-card.tsx';
 function RemoveDomain({ domain, onClose }: { domain: Domain; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const { project, name } = domain;
-  async function remove() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.removeDomain, { params: { project, domain: name } });
-      toast(`${name} was removed.`);
-      await queries.invalidateQueries({ queryKey: keys.domains(project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
   return (
-    <Dialog
-      open
-      onOpenChange={onClose}
+    <ConfirmDialog
       title={`Remove ${name}?`}
       description="Visitors of it are told that nothing is there. Adding it again needs a new record."
-    >
-      <div className="flex flex-col gap-4">
-        {problem !== null && <ProblemNotice error={problem} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep it</Button>
-          <Button tone="danger" busy={busy} onClick={() => void remove()}>
-            Remove domain
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+      action="Remove domain"
+      onConfirm={async () => {
+        await api.call(OPERATIONS.removeDomain, { params: { project, domain: name } });
+        toast(`${name} was removed.`);
+        await queries.invalidateQueries({ queryKey: keys.domains(project) });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
 export function DomainsPage() {
   const project = useProjectName();
-  const { data: domains, error, isPending, refetch } = useQuery(domainsQuery(useApi(), project));
+  const list = useQuery(domainsQuery(useApi(), project));
+  const domains = list.data;
   const may = useMay(project)('services.write');
   const [adding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<Domain | null>(null);
@@ -84,22 +64,21 @@ export function DomainsPage() {
         </div>
       ) : (
         <Panel flush>
-          {error !== null && domains === undefined && (
-            <div className="p-4">
-              <ProblemNotice error={error} onRetry={refetch} />
-            </div>
-          )}
-          {isPending && <SkeletonRows rows={3} />}
-          {domains?.length === 0 && (
-            <EmptyState
-              icon={Globe}
-              title="No domain yet"
-              command={`./skyrun domains add www.example.com --service NAME --project ${project}`}
-            >
-              Services answer at their own hosts. Add one of yours, such as www.example.com, and prove it by a DNS
-              record.
-            </EmptyState>
-          )}
+          <ListState
+            list={list}
+            items={domains}
+            rows={3}
+            empty={
+              <EmptyState
+                icon={Globe}
+                title="No domain yet"
+                command={`./skyrun domains add www.example.com --service NAME --project ${project}`}
+              >
+                Services answer at their own hosts. Add one of yours, such as www.example.com, and prove it by a DNS
+                record.
+              </EmptyState>
+            }
+          />
         </Panel>
       )}
       {adding && <AddDomain project={project} onClose={() => setAdding(false)} />}

@@ -7,11 +7,10 @@ import { type EventFilter, eventsQuery } from '../api/queries.ts';
 import { Button } from '../components/button.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
 import { inputStyle } from '../components/input-style.ts';
+import { ListState } from '../components/list-state.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Panel } from '../components/panel.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Select } from '../components/select.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { useLiveEvents } from '../live/provider.tsx';
 import { isKept, mergeEvents, passes, runsOf, TYPE_GROUPS } from './describe.ts';
 import { EventRunRow } from './event-row.tsx';
@@ -76,23 +75,23 @@ export function EventList({ project, about, emptyCommand }: EventListProps) {
         </Button>
       </div>
       <Panel flush>
-        {list.error !== null && events === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={list.error} onRetry={list.refetch} />
-          </div>
-        )}
-        {list.isPending && <SkeletonRows rows={8} className="h-10" />}
-        {events?.length === 0 && (
-          <EmptyState
-            icon={ScrollText}
-            title={filtered ? 'No event matches' : 'Nothing happened yet'}
-            {...(filtered ? {} : { command: emptyCommand })}
-          >
-            {filtered
-              ? 'Take a word or the type out of the filter.'
-              : 'Deploys, scaling, usage and invoices appear here as they happen.'}
-          </EmptyState>
-        )}
+        <ListState
+          list={list}
+          items={events}
+          rows={8}
+          rowClassName="h-10"
+          empty={
+            <EmptyState
+              icon={ScrollText}
+              title={filtered ? 'No event matches' : 'Nothing happened yet'}
+              {...(filtered ? {} : { command: emptyCommand })}
+            >
+              {filtered
+                ? 'Take a word or the type out of the filter.'
+                : 'Deploys, scaling, usage and invoices appear here as they happen.'}
+            </EmptyState>
+          }
+        />
         {events !== undefined && events.length > 0 && (
           <ul aria-label="Events, newest first">
             {runsOf(events).map(({ key, events: run }) => (

@@ -1,21 +1,19 @@
-import { type ApiKey, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type ApiKey, OPERATIONS } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { KeySquare, Plus, RefreshCw, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
 import { apiKeysQuery, keys } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
 import { Button } from '../components/button.tsx';
-import { Dialog } from '../components/dialog.tsx';
+import { ConfirmDialog } from '../components/confirm-dialog.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { useNow } from '../components/now.ts';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { dateText, dateTimeText } from '../format/time.ts';
 import { useMay } from '../shell/permissions.ts';
@@ -25,37 +23,18 @@ import { CreateKey, RotateKey } from './write-key.tsx';
 function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  async function revoke() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.revokeApiKey, { params: { project: apiKey.project, key: apiKey.id } });
-      toast(`${apiKey.name} is ended.`);
-      await queries.invalidateQueries({ queryKey: keys.apiKeys(apiKey.project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
   return (
-    <Dialog
-      open
-      onOpenChange={onClose}
+    <ConfirmDialog
       title={`End ${apiKey.name}?`}
       description="Whoever uses it is refused within seconds, and it cannot be brought back."
-    >
-      <div className="flex flex-col gap-4">
-        {problem !== null && <ProblemNotice error={problem} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep it</Button>
-          <Button tone="danger" busy={busy} onClick={() => void revoke()}>
-            End key
-          </Button>
-        </div>
-      </div>
-    </Dialog>
+      action="End key"
+      onConfirm={async () => {
+        await api.call(OPERATIONS.revokeApiKey, { params: { project: apiKey.project, key: apiKey.id } });
+        toast(`${apiKey.name} is ended.`);
+        await queries.invalidateQueries({ queryKey: keys.apiKeys(apiKey.project) });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
@@ -73,7 +52,8 @@ type Open = { readonly kind: 'create' } | { readonly kind: 'rotate' | 'revoke'; 
 
 export function KeysPage() {
   const project = useProjectName();
-  const { data, error, isPending, refetch } = useQuery(apiKeysQuery(useApi(), project));
+  const list = useQuery(apiKeysQuery(useApi(), project));
+  const apiKeys = list.data;
   const may = useMay(project)('project.manage');
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
@@ -91,22 +71,21 @@ export function KeysPage() {
       actions={may && create}
     >
       <Panel flush>
-        {error !== null && data === undefined && (
-          <div className="p-4">
-            <ProblemNotice error={error} onRetry={refetch} />
-          </div>
-        )}
-        {isPending && <SkeletonRows rows={3} />}
-        {data?.length === 0 && (
-          <EmptyState
-            icon={KeySquare}
-            title="No API key yet"
-            command={`./skyrun keys create NAME --project ${project}`}
-          >
-            Make one for each service that publishes events, registers itself or calls a members-only service.
-          </EmptyState>
-        )}
-        {data !== undefined && data.length > 0 && (
+        <ListState
+          list={list}
+          items={apiKeys}
+          rows={3}
+          empty={
+            <EmptyState
+              icon={KeySquare}
+              title="No API key yet"
+              command={`./skyrun keys create NAME --project ${project}`}
+            >
+              Make one for each service that publishes events, registers itself or calls a members-only service.
+            </EmptyState>
+          }
+        />
+        {apiKeys !== undefined && apiKeys.length > 0 && (
           <Table label="API keys">
             <thead>
               <tr>
@@ -121,7 +100,7 @@ export function KeysPage() {
               </tr>
             </thead>
             <tbody>
-              {data.map((apiKey) => (
+              {apiKeys.map((apiKey) => (
                 <tr key={apiKey.id}>
                   <Cell className="font-medium">{apiKey.name}</Cell>
                   <Cell className="font-mono text-xs text-ink-2">{apiKey.hint}…</Cell>

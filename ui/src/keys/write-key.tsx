@@ -1,9 +1,10 @@
 import { type ApiKey, type ApiKeyRole, apiKeyRole, type NewApiKey, OPERATIONS, type Problem } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useApi } from '../api/context.ts';
-import { fieldMessage, toProblem } from '../api/problems.ts';
+import { fieldMessage } from '../api/problems.ts';
 import { keys } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Dialog } from '../components/dialog.tsx';
@@ -68,25 +69,19 @@ interface WriteProps {
 /** Asks, sends, and then shows the key. */
 function Write({ project, title, description, submit, send, children, onClose }: WriteProps) {
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [made, setMade] = useState<NewApiKey | null>(null);
-  async function write(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      setMade(await send());
-      await queries.invalidateQueries({ queryKey: keys.apiKeys(project) });
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const {
+    busy,
+    problem,
+    submit: write,
+  } = useAction(async () => {
+    setMade(await send());
+    await queries.invalidateQueries({ queryKey: keys.apiKeys(project) });
+  });
   if (made !== null) return <Shown made={made} onClose={onClose} />;
   return (
     <Dialog open onOpenChange={onClose} title={title} description={description}>
-      <form className="flex flex-col gap-4" onSubmit={(event) => void write(event)}>
+      <form className="flex flex-col gap-4" onSubmit={write}>
         {children(problem)}
         {problem !== null && fieldMessage(problem, '/name') === undefined && <ProblemNotice error={problem} />}
         <Button type="submit" tone="solid" className="self-end" busy={busy}>

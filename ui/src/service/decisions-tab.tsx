@@ -6,10 +6,9 @@ import { decisionsQuery } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
 import { classNames } from '../components/class-names.ts';
 import { EmptyState } from '../components/empty-state.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Panel } from '../components/panel.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { figure } from '../format/quantity.ts';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 
@@ -89,21 +88,20 @@ export function DecisionsTab() {
   const decisions = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Scaling decisions" note="Why the number of instances changed, with every input." flush>
-      {list.error !== null && decisions === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={4} />}
-      {decisions?.length === 0 && (
-        <EmptyState
-          icon={Gauge}
-          title="Nothing decided yet"
-          command={`./skyrun load ${name} --project ${project} --rate 20 --duration 30s`}
-        >
-          Send it some traffic and watch the autoscaler think.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={decisions}
+        rows={4}
+        empty={
+          <EmptyState
+            icon={Gauge}
+            title="Nothing decided yet"
+            command={`./skyrun load ${name} --project ${project} --rate 20 --duration 30s`}
+          >
+            Send it some traffic and watch the autoscaler think.
+          </EmptyState>
+        }
+      />
       {decisions !== undefined && decisions.length > 0 && (
         <ol aria-label="Scaling decisions, newest first" className="p-4">
           {decisions.map((decision) => (

@@ -7,11 +7,10 @@ import { revisionsQuery, serviceQuery } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
 import { JsonView } from '../components/json-view.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { MoreButton } from '../components/more-button.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { useProjectName, useServiceName } from '../shell/place.ts';
 import { RolloutPanel } from './rollout-panel.tsx';
 import { StartsPanel } from './starts/starts-panel.tsx';
@@ -78,17 +77,16 @@ function RevisionList() {
   const revisions = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Revisions" note="Every change of the configuration makes one; none is ever changed." flush>
-      {list.error !== null && revisions === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={3} />}
-      {revisions?.length === 0 && (
-        <EmptyState icon={GitCommitHorizontal} title="No revision yet">
-          The first one appears as soon as the deploy was accepted.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={revisions}
+        rows={3}
+        empty={
+          <EmptyState icon={GitCommitHorizontal} title="No revision yet">
+            The first one appears as soon as the deploy was accepted.
+          </EmptyState>
+        }
+      />
       {revisions !== undefined && revisions.length > 0 && (
         <ul aria-label="Revisions">
           {revisions.map((revision) => (

@@ -1,11 +1,11 @@
-import { OPERATIONS, type Problem, type Revision, type Service } from '@skyrun/contracts';
+import { OPERATIONS, type Revision, type Service } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../api/context.ts';
-import { toProblem } from '../api/problems.ts';
 import { keys } from '../api/queries.ts';
+import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
 import { inputStyle } from '../components/input-style.ts';
 import { Panel } from '../components/panel.tsx';
@@ -111,36 +111,31 @@ export function TrafficPanel({ service, revisions }: { service: Service; revisio
   const may = useMay(project);
   // What the person moved; a newer spec in the cache must not slip under their hands.
   const [edited, setEdited] = useState<{ shares: Share[]; generation: number } | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState<'apply' | 'back' | null>(null);
   const shares = edited?.shares ?? sharesOf(service, revisions);
   const edit = (next: Share[]) => setEdited({ shares: next, generation: edited?.generation ?? service.generation });
 
-  async function run(kind: 'apply' | 'back', call: () => Promise<Service>) {
-    setBusy(kind);
-    setProblem(null);
-    try {
-      const changed = await call();
-      queries.setQueryData(keys.service(project, name), changed);
-      setEdited(null);
-      toast(kind === 'apply' ? 'Traffic was moved.' : `Rolled back to ${changed.status.traffic[0]?.revisionName}.`);
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(null);
-    }
-  }
-
   const params = { project, service: name };
-  const apply = () =>
-    run('apply', () =>
-      api.call(OPERATIONS.updateTraffic, {
-        params,
-        body: { traffic: targetsOf(shares) },
-        headers: { 'if-match': `"${edited?.generation ?? service.generation}"` },
-      }),
-    );
-  const back = () => run('back', () => api.call(OPERATIONS.rollBack, { params, body: {} }));
+  function adopt(changed: Service, says: string) {
+    queries.setQueryData(keys.service(project, name), changed);
+    setEdited(null);
+    toast(says);
+  }
+  const apply = useAction(async () => {
+    back.clear();
+    const changed = await api.call(OPERATIONS.updateTraffic, {
+      params,
+      body: { traffic: targetsOf(shares) },
+      headers: { 'if-match': `"${edited?.generation ?? service.generation}"` },
+    });
+    adopt(changed, 'Traffic was moved.');
+  });
+  const back = useAction(async () => {
+    apply.clear();
+    const changed = await api.call(OPERATIONS.rollBack, { params, body: {} });
+    adopt(changed, `Rolled back to ${changed.status.traffic[0]?.revisionName}.`);
+  });
+  const busy = apply.busy || back.busy;
+  const problem = apply.problem ?? back.problem;
   const writes = may('services.write');
   const splittable = writes && service.status.traffic.length > 0;
   return (
@@ -149,7 +144,7 @@ export function TrafficPanel({ service, revisions }: { service: Service; revisio
       note="Which revision answers how much. A tag gives a revision an address of its own."
       actions={
         splittable && revisions.length > 1 ? (
-          <Button size="sm" busy={busy === 'back'} disabled={busy !== null} onClick={back}>
+          <Button size="sm" busy={back.busy} disabled={busy} onClick={back.run}>
             <Undo2 aria-hidden />
             Roll back
           </Button>
@@ -174,10 +169,10 @@ export function TrafficPanel({ service, revisions }: { service: Service; revisio
         {problem !== null && <ProblemNotice error={problem} />}
         {edited !== null && (
           <div className="flex justify-end gap-2">
-            <Button disabled={busy !== null} onClick={() => setEdited(null)}>
+            <Button disabled={busy} onClick={() => setEdited(null)}>
               Discard
             </Button>
-            <Button tone="solid" busy={busy === 'apply'} disabled={busy !== null} onClick={apply}>
+            <Button tone="solid" busy={apply.busy} disabled={busy} onClick={apply.run}>
               Move traffic
             </Button>
           </div>

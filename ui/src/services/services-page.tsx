@@ -7,12 +7,11 @@ import { servicesQuery } from '../api/queries.ts';
 import { Ago } from '../components/ago.tsx';
 import { buttonStyle } from '../components/button.tsx';
 import { Command } from '../components/command.tsx';
+import { ListState } from '../components/list-state.tsx';
 import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
-import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Runway } from '../components/runway.tsx';
-import { SkeletonRows } from '../components/skeleton.tsx';
 import { DropOverlay } from '../deploy/drop-overlay.tsx';
 import { DropZone } from '../deploy/drop-zone.tsx';
 import { usePendingArchive } from '../deploy/pending-archive.ts';
@@ -72,7 +71,8 @@ function ServiceRow({ service, rate }: { service: Service; rate: number | null }
 
 export function ServicesPage() {
   const project = useProjectName();
-  const { data: services, error, refetch } = useQuery(servicesQuery(useApi(), project));
+  const list = useQuery(servicesQuery(useApi(), project));
+  const services = list.data;
   const may = useMay(project)('services.write');
   const pending = usePendingArchive();
   const navigate = useNavigate();
@@ -97,10 +97,9 @@ export function ServicesPage() {
       }
     >
       {may && <DropOverlay onFile={deploy} />}
-      {error !== null && services === undefined && <ProblemNotice error={error} onRetry={refetch} />}
-      {services === undefined && error === null && (
+      {services === undefined && (
         <Panel flush>
-          <SkeletonRows rows={4} className="h-17" />
+          <ListState list={list} items={services} rows={4} rowClassName="h-17" />
         </Panel>
       )}
       {services !== undefined && services.length > 0 && (

@@ -3,11 +3,10 @@ import { BellRing } from 'lucide-react';
 import { useApi } from '../../api/context.ts';
 import { Ago } from '../../components/ago.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Money } from '../../components/money.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { toCents } from '../../format/money.ts';
 import { budgetAlertsQuery } from '../queries.ts';
 
@@ -17,17 +16,16 @@ export function AlertList({ project }: { project: string }) {
   const alerts = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Alerts" note="Each threshold tells you once a month." flush>
-      {list.error !== null && alerts === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={2} />}
-      {alerts?.length === 0 && (
-        <EmptyState icon={BellRing} title="No alert yet">
-          A budget’s thresholds appear here when they are crossed.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={alerts}
+        rows={2}
+        empty={
+          <EmptyState icon={BellRing} title="No alert yet">
+            A budget’s thresholds appear here when they are crossed.
+          </EmptyState>
+        }
+      />
       {alerts !== undefined && alerts.length > 0 && (
         <ul aria-label="Alerts">
           {alerts.map(({ budgetId, name, month, basis, percent, amount, spent, forecast, currency, at }) => (

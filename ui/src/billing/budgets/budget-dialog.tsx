@@ -1,11 +1,12 @@
-import { type Budget, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Budget, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { Plus, X } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
-import { fieldMessage, toProblem } from '../../api/problems.ts';
+import { fieldMessage } from '../../api/problems.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { CheckField } from '../../components/check-field.tsx';
 import { Dialog } from '../../components/dialog.tsx';
@@ -27,29 +28,18 @@ export function BudgetDialog({ project, budget, onClose }: BudgetDialogProps) {
   const api = useApi();
   const queries = useQueryClient();
   const [form, setForm] = useState<BudgetForm>(() => formOf(budget));
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   // One per opening: sending again after a lost answer creates one budget.
   const [key] = useState(makeIdempotencyKey);
 
-  async function save(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const body = specOf(form);
-      if (budget === null) {
-        await api.call(OPERATIONS.createBudget, { params: { project }, body, headers: { 'idempotency-key': key } });
-      } else await api.call(OPERATIONS.replaceBudget, { params: { project, budgetId: budget.id }, body });
-      toast(budget === null ? `Budget ${body.name} watches ${project}.` : `Budget ${body.name} was changed.`);
-      await queries.invalidateQueries({ queryKey: billingKeys.budgets(project) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const body = specOf(form);
+    if (budget === null) {
+      await api.call(OPERATIONS.createBudget, { params: { project }, body, headers: { 'idempotency-key': key } });
+    } else await api.call(OPERATIONS.replaceBudget, { params: { project, budgetId: budget.id }, body });
+    toast(budget === null ? `Budget ${body.name} watches ${project}.` : `Budget ${body.name} was changed.`);
+    await queries.invalidateQueries({ queryKey: billingKeys.budgets(project) });
+    onClose();
+  });
 
   const nameError =
     fieldMessage(problem, '/name') ??
@@ -64,7 +54,7 @@ export function BudgetDialog({ project, budget, onClose }: BudgetDialogProps) {
       title={budget === null ? 'Create budget' : `Edit ${budget.name}`}
       description="What the project may cost in a calendar month, and when to tell you."
     >
-      <form onSubmit={(event) => void save(event)} className="flex flex-col gap-4" noValidate>
+      <form onSubmit={submit} className="flex flex-col gap-4" noValidate>
         <div className="grid items-start gap-4 sm:grid-cols-2">
           <TextField
             label="Name"

@@ -3,12 +3,11 @@ import { Link } from '@tanstack/react-router';
 import { FileMinus2 } from 'lucide-react';
 import { useApi } from '../../api/context.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Money } from '../../components/money.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { dateText } from '../../format/time.ts';
 import { creditNotesQuery } from '../queries.ts';
 import { CreditNoteDownload } from './credit-note-download.tsx';
@@ -22,17 +21,17 @@ export function CreditNoteList({ project, invoiceId }: { project: string; invoic
   if (invoiceId !== undefined && (notes === undefined || notes.length === 0)) return null;
   return (
     <Panel title="Credit notes" flush>
-      {list.error !== null && notes === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={1} />}
-      {notes?.length === 0 && (
-        <EmptyState icon={FileMinus2} title="No credit note">
-          An invoice never changes once it is made; a credit note, made on the invoice’s page, takes back a part of it.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={notes}
+        rows={1}
+        empty={
+          <EmptyState icon={FileMinus2} title="No credit note">
+            An invoice never changes once it is made; a credit note, made on the invoice’s page, takes back a part of
+            it.
+          </EmptyState>
+        }
+      />
       {notes !== undefined && notes.length > 0 && (
         <ul aria-label="Credit notes">
           {notes.map((note) => (

@@ -1,17 +1,14 @@
-import { type Invoice, type InvoiceVerification, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type Invoice, type InvoiceVerification, OPERATIONS } from '@skyrun/contracts';
 import { FileDown, ShieldCheck } from 'lucide-react';
 import { useState } from 'react';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useAction, useRowAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { groupDigits } from '../../format/money.ts';
 import { saveFile } from './save-file.ts';
 
-const FILES = {
-  PDF: { operation: OPERATIONS.getInvoicePdf, ending: 'pdf' },
-  CSV: { operation: OPERATIONS.getInvoiceCsv, ending: 'csv' },
-} as const;
+const FILES = { PDF: OPERATIONS.getInvoicePdf, CSV: OPERATIONS.getInvoiceCsv } as const;
 
 function Verdict({ verification }: { verification: InvoiceVerification }) {
   const { exact, difference, usageRows } = verification;
@@ -31,46 +28,21 @@ function Verdict({ verification }: { verification: InvoiceVerification }) {
   );
 }
 
-type Doing = 'PDF' | 'CSV' | 'JSON' | 'verify';
-
 /** Downloads of an invoice, and its proof: the bill computed again from the raw usage. */
 export function InvoiceActions({ invoice }: { invoice: Invoice }) {
   const api = useApi();
-  const [doing, setDoing] = useState<Doing | null>(null);
   const [verification, setVerification] = useState<InvoiceVerification | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const params = { project: invoice.project, invoiceId: invoice.id };
-
-  async function run(what: Doing) {
-    setDoing(what);
-    setProblem(null);
-    try {
-      if (what === 'verify') {
-        setVerification(await api.call(OPERATIONS.verifyInvoice, { params }));
-      } else if (what === 'JSON') {
-        const file = new Blob([`${JSON.stringify(invoice, null, 2)}\n`], { type: 'application/json' });
-        saveFile(file, `${invoice.number}.json`);
-      } else {
-        const { operation, ending } = FILES[what];
-        saveFile(await api.file(operation, { params }), `${invoice.number}.${ending}`);
-      }
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setDoing(null);
-    }
-  }
-
+  const { busy, problem, run } = useAction(async () => {
+    const params = { project: invoice.project, invoiceId: invoice.id };
+    setVerification(await api.call(OPERATIONS.verifyInvoice, { params }));
+  });
   return (
     <div className="flex flex-col gap-3">
       <div className="flex flex-wrap gap-2">
         {(['PDF', 'CSV', 'JSON'] as const).map((format) => (
-          <Button key={format} busy={doing === format} onClick={() => void run(format)}>
-            <FileDown aria-hidden />
-            Download {format}
-          </Button>
+          <Download key={format} invoice={invoice} format={format} />
         ))}
-        <Button busy={doing === 'verify'} onClick={() => void run('verify')}>
+        <Button busy={busy} onClick={run}>
           <ShieldCheck aria-hidden />
           Verify against usage
         </Button>
@@ -78,5 +50,23 @@ export function InvoiceActions({ invoice }: { invoice: Invoice }) {
       {verification !== null && <Verdict verification={verification} />}
       {problem !== null && <ProblemNotice error={problem} />}
     </div>
+  );
+}
+
+function Download({ invoice, format }: { invoice: Invoice; format: 'PDF' | 'CSV' | 'JSON' }) {
+  const api = useApi();
+  const { busy, run } = useRowAction(`${invoice.number} was not downloaded`, async () => {
+    const params = { project: invoice.project, invoiceId: invoice.id };
+    const file =
+      format === 'JSON'
+        ? new Blob([`${JSON.stringify(invoice, null, 2)}\n`], { type: 'application/json' })
+        : await api.file(FILES[format], { params });
+    saveFile(file, `${invoice.number}.${format.toLowerCase()}`);
+  });
+  return (
+    <Button busy={busy} onClick={run}>
+      <FileDown aria-hidden />
+      Download {format}
+    </Button>
   );
 }

@@ -4,11 +4,10 @@ import { ReceiptText } from 'lucide-react';
 import { useApi } from '../../api/context.ts';
 import { invoicesQuery } from '../../api/queries.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Money } from '../../components/money.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { shortTimeText } from '../../format/time.ts';
 import { InvoiceState } from './invoice-state.tsx';
 
@@ -17,17 +16,16 @@ export function InvoiceList({ project }: { project: string }) {
   const invoices = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Invoices" flush>
-      {list.error !== null && invoices === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={2} />}
-      {invoices?.length === 0 && (
-        <EmptyState icon={ReceiptText} title="No invoice yet">
-          Each month is closed into one by itself; “Close period” on the overview makes one now.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={invoices}
+        rows={2}
+        empty={
+          <EmptyState icon={ReceiptText} title="No invoice yet">
+            Each month is closed into one by itself; “Close period” on the overview makes one now.
+          </EmptyState>
+        }
+      />
       {invoices !== undefined && invoices.length > 0 && (
         <ul aria-label="Invoices">
           {invoices.map(({ id, number, state, periodStart, periodEnd, total, currency }) => (

@@ -1,9 +1,8 @@
 import type { Invoice } from '@skyrun/contracts';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useApi } from '../../api/context.ts';
+import { ListState } from '../../components/list-state.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { groupDigits } from '../../format/money.ts';
 import { bytesText, millisText } from '../../format/quantity.ts';
@@ -15,14 +14,7 @@ export function LineUsage({ invoice, index }: { invoice: Invoice; index: number 
   const list = useInfiniteQuery(lineUsageQuery(useApi(), invoice.project, invoice.id, index));
   const rows = list.data?.pages.flatMap((page) => page.items);
   const line = invoice.lines[index];
-  if (list.error !== null && rows === undefined) {
-    return (
-      <div className="p-4">
-        <ProblemNotice error={list.error} onRetry={list.refetch} />
-      </div>
-    );
-  }
-  if (rows === undefined) return <SkeletonRows rows={3} className="h-10" />;
+  if (rows === undefined) return <ListState list={list} items={rows} rows={3} rowClassName="h-10" />;
   return (
     <>
       <p className="px-4 pt-3 text-xs text-ink-3">

@@ -1,9 +1,8 @@
 import { type BillingJob, OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useRowAction } from '../../api/use-action.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { Pill, type Tone } from '../../components/pill.tsx';
@@ -71,27 +70,16 @@ export function JobTable({ jobs }: { jobs: readonly BillingJob[] }) {
 function Retry({ job }: { job: BillingJob }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  async function retry() {
-    setBusy(true);
+  const { busy, run } = useRowAction(`${job.name} was not tried again`, async () => {
     try {
       await api.call(OPERATIONS.retryBillingJob, { params: { jobId: job.id } });
       toast(`${job.name} is tried again.`);
-    } catch (error) {
-      const { title, detail } = toProblem(error);
-      toast.error(`${job.name} was not tried again: ${detail ?? title}`);
     } finally {
-      setBusy(false);
       await queries.invalidateQueries({ queryKey: billingKeys.jobs });
     }
-  }
+  });
   return (
-    <Button
-      size="sm"
-      busy={busy}
-      aria-label={`Retry ${job.name} ${job.item ?? ''}`.trim()}
-      onClick={() => void retry()}
-    >
+    <Button size="sm" busy={busy} aria-label={`Retry ${job.name} ${job.item ?? ''}`.trim()} onClick={run}>
       Retry
     </Button>
   );

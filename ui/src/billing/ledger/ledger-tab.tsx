@@ -4,12 +4,13 @@ import { BookOpenCheck, ShieldCheck, TriangleAlert } from 'lucide-react';
 import { useApi } from '../../api/context.ts';
 import { Ago } from '../../components/ago.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Money } from '../../components/money.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill, type Tone } from '../../components/pill.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { Skeleton, SkeletonRows } from '../../components/skeleton.tsx';
+import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { dateTimeText } from '../../format/time.ts';
 import { useProjectName } from '../../shell/place.ts';
@@ -103,17 +104,17 @@ function Entries({ project, currency }: { project: string; currency: string }) {
   const entries = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Entries" note="Written once, never changed; newest first." flush>
-      {list.error !== null && entries === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={3} className="h-11" />}
-      {entries?.length === 0 && (
-        <EmptyState icon={BookOpenCheck} title="No entry yet">
-          The first one comes a few minutes after the first usage.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={entries}
+        rows={3}
+        rowClassName="h-11"
+        empty={
+          <EmptyState icon={BookOpenCheck} title="No entry yet">
+            The first one comes a few minutes after the first usage.
+          </EmptyState>
+        }
+      />
       {entries !== undefined && entries.length > 0 && (
         <Table label="Entries, table" className="min-w-160">
           <thead>

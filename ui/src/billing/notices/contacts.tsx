@@ -1,9 +1,9 @@
-import { type BillingContacts, OPERATIONS, type Problem } from '@skyrun/contracts';
+import { type BillingContacts, OPERATIONS } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Panel } from '../../components/panel.tsx';
@@ -29,44 +29,19 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
   const queries = useQueryClient();
   const manages = useMay(project)('billing.manage');
   const [email, setEmail] = useState('');
-  const [busy, setBusy] = useState<'save' | 'test' | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-
-  async function replace(next: readonly string[], done: string) {
-    setBusy('save');
-    setProblem(null);
-    try {
-      const body = { emails: [...next] };
-      const saved = await api.call(OPERATIONS.replaceBillingContacts, { params: { project }, body });
-      queries.setQueryData(billingKeys.contacts(project), saved);
-      setEmail('');
-      toast(done);
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(null);
-    }
-  }
-
-  async function test() {
-    setBusy('test');
-    setProblem(null);
-    try {
-      await api.call(OPERATIONS.sendTestMail, { params: { project } });
-      await queries.invalidateQueries({ queryKey: billingKeys.mails(project) });
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(null);
-    }
-  }
-
-  function add(event: FormEvent) {
-    event.preventDefault();
-    void replace([...emails, email.trim()], `${email.trim()} is mailed from now on.`);
-  }
-
-  const emailError = problem?.errors.find(({ field }) => field.startsWith('/emails'))?.message;
+  const save = useAction(async (next: readonly string[], done: string) => {
+    const body = { emails: [...next] };
+    const saved = await api.call(OPERATIONS.replaceBillingContacts, { params: { project }, body });
+    queries.setQueryData(billingKeys.contacts(project), saved);
+    setEmail('');
+    toast(done);
+  });
+  const test = useAction(async () => {
+    await api.call(OPERATIONS.sendTestMail, { params: { project } });
+    await queries.invalidateQueries({ queryKey: billingKeys.mails(project) });
+  });
+  const problem = save.problem ?? test.problem;
+  const emailError = save.problem?.errors.find(({ field }) => field.startsWith('/emails'))?.message;
   return (
     <Panel
       title="Mail"
@@ -74,7 +49,7 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
       actions={
         manages &&
         emails.length > 0 && (
-          <Button size="sm" busy={busy === 'test'} onClick={() => void test()}>
+          <Button size="sm" busy={test.busy} onClick={test.run}>
             Send a test
           </Button>
         )
@@ -97,9 +72,9 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
                   <Button
                     size="sm"
                     aria-label={`Remove ${one}`}
-                    disabled={busy !== null}
+                    disabled={save.busy}
                     onClick={() =>
-                      void replace(
+                      save.run(
                         emails.filter((other) => other !== one),
                         `${one} is not mailed any more.`,
                       )
@@ -113,7 +88,13 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
           </ul>
         )}
         {manages && (
-          <form onSubmit={add} className="flex flex-wrap items-start gap-3" noValidate>
+          <form
+            onSubmit={(event) =>
+              save.submit(event, [...emails, email.trim()], `${email.trim()} is mailed from now on.`)
+            }
+            className="flex flex-wrap items-start gap-3"
+            noValidate
+          >
             <TextField
               label="E-mail of a billing contact"
               type="email"
@@ -122,7 +103,7 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
               error={emailError}
               onChange={(event) => setEmail(event.target.value)}
             />
-            <Button type="submit" tone="solid" className="mt-6.5" busy={busy === 'save'}>
+            <Button type="submit" tone="solid" className="mt-6.5" busy={save.busy}>
               Add contact
             </Button>
           </form>

@@ -1,18 +1,15 @@
 import { type BillingMail, OPERATIONS } from '@skyrun/contracts';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { Mail } from 'lucide-react';
-import { useState } from 'react';
-import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useRowAction } from '../../api/use-action.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill, type Tone } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { useMay } from '../../shell/permissions.ts';
 import { billingKeys, mailsQuery } from '../queries.ts';
 
@@ -29,17 +26,16 @@ export function MailList({ project }: { project: string }) {
   const mails = list.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Mails" note="“Sent” means that the mail server took it." flush>
-      {list.error !== null && mails === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={2} />}
-      {mails?.length === 0 && (
-        <EmptyState icon={Mail} title="No mail yet">
-          Mails appear here with what became of them; “Send a test” makes one now.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={mails}
+        rows={2}
+        empty={
+          <EmptyState icon={Mail} title="No mail yet">
+            Mails appear here with what became of them; “Send a test” makes one now.
+          </EmptyState>
+        }
+      />
       {mails !== undefined && mails.length > 0 && (
         <ul aria-label="Mails">
           {mails.map((mail) => (
@@ -82,21 +78,15 @@ function MailState({ mail: { state, attempts } }: { mail: BillingMail }) {
 function Retry({ mail }: { mail: BillingMail }) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  async function retry() {
-    setBusy(true);
+  const { busy, run } = useRowAction('The mail was not tried again', async () => {
     try {
       await api.call(OPERATIONS.retryBillingMail, { params: { project: mail.project, mailId: mail.id } });
-    } catch (error) {
-      const { title, detail } = toProblem(error);
-      toast.error(`The mail was not tried again: ${detail ?? title}`);
     } finally {
-      setBusy(false);
       await queries.invalidateQueries({ queryKey: billingKeys.mails(mail.project) });
     }
-  }
+  });
   return (
-    <Button size="sm" busy={busy} aria-label={`Retry the mail to ${mail.recipient}`} onClick={() => void retry()}>
+    <Button size="sm" busy={busy} aria-label={`Retry the mail to ${mail.recipient}`} onClick={run}>
       Retry
     </Button>
   );

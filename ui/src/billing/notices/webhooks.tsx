@@ -1,24 +1,26 @@
-import { type Delivery, NOTICE_TYPES, OPERATIONS, type Problem, type PushSubscription } from '@skyrun/contracts';
+import { type Delivery, NOTICE_TYPES, OPERATIONS, type PushSubscription } from '@skyrun/contracts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
-import { fieldMessage, toProblem } from '../../api/problems.ts';
+import { fieldMessage } from '../../api/problems.ts';
+import { useAction, useRowAction } from '../../api/use-action.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { TextField } from '../../components/field.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill, type Tone } from '../../components/pill.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { useMay } from '../../shell/permissions.ts';
 import { billingKeys, webhooksQuery } from '../queries.ts';
 
 /** Webhooks are push subscriptions to billing's notices: signed, tried again, with a log of deliveries. */
 export function Webhooks({ project }: { project: string }) {
-  const { data, error, refetch } = useQuery(webhooksQuery(useApi(), project));
+  const list = useQuery(webhooksQuery(useApi(), project));
+  const webhooks = list.data;
   const writes = useMay(project)('services.write');
   return (
     <Panel
@@ -26,16 +28,15 @@ export function Webhooks({ project }: { project: string }) {
       note="The same notices as signed CloudEvents over HTTP; tried again until the destination takes them."
       flush
     >
-      {error !== null && data === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={error} onRetry={refetch} />
-        </div>
-      )}
-      {data === undefined && error === null && <SkeletonRows rows={1} />}
-      {data?.length === 0 && <p className="px-4 pt-4 text-ink-2">No webhook gets billing’s notices yet.</p>}
-      {data !== undefined && data.length > 0 && (
+      <ListState
+        list={list}
+        items={webhooks}
+        rows={1}
+        empty={<p className="px-4 pt-4 text-ink-2">No webhook gets billing’s notices yet.</p>}
+      />
+      {webhooks !== undefined && webhooks.length > 0 && (
         <ul aria-label="Webhooks">
-          {data.map(({ subscription, deliveries }) => (
+          {webhooks.map(({ subscription, deliveries }) => (
             <Webhook
               key={subscription.id}
               project={project}
@@ -46,7 +47,7 @@ export function Webhooks({ project }: { project: string }) {
           ))}
         </ul>
       )}
-      {writes && data !== undefined && <AddWebhook project={project} />}
+      {writes && webhooks !== undefined && <AddWebhook project={project} />}
     </Panel>
   );
 }
@@ -68,19 +69,11 @@ interface WebhookProps {
 function Webhook({ project, subscription, deliveries, writes }: WebhookProps) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  async function remove() {
-    setBusy(true);
-    try {
-      await api.call(OPERATIONS.deleteSubscription, { params: { project, subscription: subscription.id } });
-      toast(`Nothing is sent to ${subscription.destination} any more.`);
-      await queries.invalidateQueries({ queryKey: billingKeys.webhooks(project) });
-    } catch (error) {
-      const { title, detail } = toProblem(error);
-      toast.error(`The webhook was not removed: ${detail ?? title}`);
-      setBusy(false);
-    }
-  }
+  const { busy, run: remove } = useRowAction('The webhook was not removed', async () => {
+    await api.call(OPERATIONS.deleteSubscription, { params: { project, subscription: subscription.id } });
+    toast(`Nothing is sent to ${subscription.destination} any more.`);
+    await queries.invalidateQueries({ queryKey: billingKeys.webhooks(project) });
+  });
   return (
     <li className="border-b border-line px-4 py-3">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
@@ -90,7 +83,7 @@ function Webhook({ project, subscription, deliveries, writes }: WebhookProps) {
         </span>
         {subscription.paused && <Pill tone="warn">Paused</Pill>}
         {writes && (
-          <Button size="sm" busy={busy} aria-label={`Remove ${subscription.name}`} onClick={() => void remove()}>
+          <Button size="sm" busy={busy} aria-label={`Remove ${subscription.name}`} onClick={remove}>
             Remove
           </Button>
         )}
@@ -125,40 +118,29 @@ function AddWebhook({ project }: { project: string }) {
   const api = useApi();
   const queries = useQueryClient();
   const [destination, setDestination] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [secret, setSecret] = useState<string | null>(null);
   const [key, setKey] = useState(makeIdempotencyKey);
 
-  async function add(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const made = await api.call(OPERATIONS.createSubscription, {
-        params: { project },
-        body: {
-          name: `billing-${key.slice(-8)}`,
-          destination: destination.trim(),
-          filter: { types: [...NOTICE_TYPES], subject: '', attributes: {} },
-        },
-        headers: { 'idempotency-key': key },
-      });
-      setSecret(made.secret);
-      setDestination('');
-      setKey(makeIdempotencyKey());
-      await queries.invalidateQueries({ queryKey: billingKeys.webhooks(project) });
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const made = await api.call(OPERATIONS.createSubscription, {
+      params: { project },
+      body: {
+        name: `billing-${key.slice(-8)}`,
+        destination: destination.trim(),
+        filter: { types: [...NOTICE_TYPES], subject: '', attributes: {} },
+      },
+      headers: { 'idempotency-key': key },
+    });
+    setSecret(made.secret);
+    setDestination('');
+    setKey(makeIdempotencyKey());
+    await queries.invalidateQueries({ queryKey: billingKeys.webhooks(project) });
+  });
 
   const destinationError = fieldMessage(problem, '/destination');
   return (
     <div className="flex flex-col gap-3 p-4">
-      <form onSubmit={(event) => void add(event)} className="flex flex-wrap items-start gap-3" noValidate>
+      <form onSubmit={submit} className="flex flex-wrap items-start gap-3" noValidate>
         <TextField
           label="Webhook URL"
           type="url"

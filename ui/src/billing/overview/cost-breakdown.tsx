@@ -4,11 +4,10 @@ import { ReceiptText } from 'lucide-react';
 import { useState } from 'react';
 import { useApi } from '../../api/context.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Money } from '../../components/money.tsx';
 import { Panel } from '../../components/panel.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { requestsText } from '../../format/quantity.ts';
 import { analysisQuery } from '../queries.ts';
 import { byAmount, largest, shareOf } from '../share.ts';
@@ -26,7 +25,8 @@ const SHOWN = 25;
 /** This month's cost as it grows, by what it comes from. */
 export function CostBreakdown({ project }: { project: string }) {
   const [groupBy, setGroupBy] = useState<Group>('service');
-  const { data, error, refetch } = useQuery(analysisQuery(useApi(), project, { groupBy }, true));
+  const list = useQuery(analysisQuery(useApi(), project, { groupBy }, true));
+  const { data } = list;
   const groups = data?.groupBy === groupBy ? byAmount(data.groups) : undefined;
   const most = largest(groups?.map(({ amount }) => amount) ?? []);
   return (
@@ -36,17 +36,16 @@ export function CostBreakdown({ project }: { project: string }) {
       actions={<Segments label="Group by" options={GROUPS} value={groupBy} onChange={setGroupBy} />}
       flush
     >
-      {error !== null && groups === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={error} onRetry={refetch} />
-        </div>
-      )}
-      {groups === undefined && error === null && <SkeletonRows rows={3} />}
-      {groups?.length === 0 && (
-        <EmptyState icon={ReceiptText} title="Nothing used yet">
-          Deploy a service and send it a request; its cost appears here within seconds.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={groups}
+        rows={3}
+        empty={
+          <EmptyState icon={ReceiptText} title="Nothing used yet">
+            Deploy a service and send it a request; its cost appears here within seconds.
+          </EmptyState>
+        }
+      />
       {groups !== undefined && data !== undefined && (
         <ul aria-label="Cost by part">
           {groups.slice(0, SHOWN).map(({ key, service, amount, requests }) => (

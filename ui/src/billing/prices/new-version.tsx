@@ -1,11 +1,11 @@
-import { OPERATIONS, type Problem, type PublicPriceList } from '@skyrun/contracts';
+import { OPERATIONS, type PublicPriceList } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
 import { Upload } from 'lucide-react';
 import { type ChangeEvent, useId, useRef, useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { inputStyle } from '../../components/input-style.ts';
 import { Panel } from '../../components/panel.tsx';
@@ -36,14 +36,13 @@ export function NewVersion({ start, currentOf, onAdded, onClose }: NewVersionPro
   const file = useRef<HTMLInputElement>(null);
   const [yaml, setYaml] = useState(start);
   const [checked, setChecked] = useState<Checked | null>(null);
-  const [doing, setDoing] = useState<'check' | 'add' | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
   const [key, setKey] = useState('');
 
   function change(text: string) {
     setYaml(text);
     setChecked(null);
-    setProblem(null);
+    check.clear();
+    add.clear();
   }
 
   async function choose(event: ChangeEvent<HTMLInputElement>) {
@@ -52,36 +51,21 @@ export function NewVersion({ start, currentOf, onAdded, onClose }: NewVersionPro
     if (chosen !== undefined) change(await chosen.text());
   }
 
-  async function check() {
-    setDoing('check');
-    setProblem(null);
-    try {
-      const { errors, priceList } = await api.call(OPERATIONS.validatePriceList, { body: { yaml } });
-      setChecked({ errors, list: priceList });
-      setKey(makeIdempotencyKey());
-    } catch (error) {
-      setProblem(toProblem(error));
-    } finally {
-      setDoing(null);
-    }
-  }
-
-  async function add() {
-    setDoing('add');
-    setProblem(null);
-    try {
-      const list = await api.call(OPERATIONS.createPriceListVersion, {
-        body: { yaml },
-        headers: { 'idempotency-key': key },
-      });
-      toast(`${list.id} was added.`);
-      await queries.invalidateQueries({ queryKey: billingKeys.priceLists });
-      onAdded(list.id);
-    } catch (error) {
-      setProblem(toProblem(error));
-      setDoing(null);
-    }
-  }
+  const check = useAction(async () => {
+    const { errors, priceList } = await api.call(OPERATIONS.validatePriceList, { body: { yaml } });
+    setChecked({ errors, list: priceList });
+    setKey(makeIdempotencyKey());
+  });
+  const add = useAction(async () => {
+    const list = await api.call(OPERATIONS.createPriceListVersion, {
+      body: { yaml },
+      headers: { 'idempotency-key': key },
+    });
+    toast(`${list.id} was added.`);
+    await queries.invalidateQueries({ queryKey: billingKeys.priceLists });
+    onAdded(list.id);
+  });
+  const problem = check.problem ?? add.problem;
 
   const errors = checked?.errors ?? [];
   const current = checked?.list ? currentOf(checked.list.name) : null;
@@ -137,11 +121,11 @@ export function NewVersion({ start, currentOf, onAdded, onClose }: NewVersionPro
           <div className="flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
             {checked?.list === null || checked === null ? (
-              <Button tone="solid" busy={doing === 'check'} onClick={() => void check()}>
+              <Button tone="solid" busy={check.busy} onClick={check.run}>
                 Check
               </Button>
             ) : (
-              <Button tone="solid" busy={doing === 'add'} onClick={() => void add()}>
+              <Button tone="solid" busy={add.busy} onClick={add.run}>
                 Add version
               </Button>
             )}

@@ -9,22 +9,27 @@ import { Command } from '../../components/command.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { inputStyle } from '../../components/input-style.ts';
 import { JsonView } from '../../components/json-view.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { ScrollRegion } from '../../components/scroll-region.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { useProjectName } from '../../shell/place.ts';
 import { catalogueQuery } from '../queries.ts';
 
 export function CatalogueTab() {
   const project = useProjectName();
-  const { data: entries, error, refetch } = useQuery(catalogueQuery(useApi(), project));
+  const list = useQuery(catalogueQuery(useApi(), project));
+  const entries = list.data;
   const [typed, setTyped] = useState('');
   const [chosen, setChosen] = useState<string | null>(null);
   const text = useDeferredValue(typed.trim().toLowerCase());
-  if (error !== null && entries === undefined) return <ProblemNotice error={error} onRetry={refetch} />;
-  if (entries === undefined) return <SkeletonRows rows={6} />;
+  if (entries === undefined) {
+    return (
+      <Panel flush>
+        <ListState list={list} items={entries} rows={6} />
+      </Panel>
+    );
+  }
   const shown = entries.filter(({ type, summary }) => `${type} ${summary}`.toLowerCase().includes(text));
   const current = shown.find(({ type }) => type === chosen) ?? shown[0];
   return (

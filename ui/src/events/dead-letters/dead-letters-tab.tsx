@@ -5,23 +5,22 @@ import { useApi } from '../../api/context.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { deadLetterGroupsQuery } from '../queries.ts';
 import { LetterList } from './letter-list.tsx';
 
 export function DeadLettersTab() {
-  const { data: groups, error, refetch } = useQuery(deadLetterGroupsQuery(useApi()));
+  const list = useQuery(deadLetterGroupsQuery(useApi()));
+  const groups = list.data;
   const [chosen, setChosen] = useState<string | null>(null);
-  if (error !== null && groups === undefined) return <ProblemNotice error={error} onRetry={refetch} />;
   const current = groups?.find(({ group }) => group === chosen) ?? groups?.find(({ letters }) => letters > 0);
   return (
     <div className="flex flex-col gap-4">
       <Panel title="Consumer groups" note="The platform's and the teams'" flush>
-        {groups === undefined && <SkeletonRows rows={3} />}
+        <ListState list={list} items={groups} rows={3} />
         {groups !== undefined && (
           <Table label="Dead letters by group">
             <thead>

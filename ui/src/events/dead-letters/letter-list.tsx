@@ -1,21 +1,21 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { MailCheck } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useAction, useRowAction } from '../../api/use-action.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { TextField } from '../../components/field.tsx';
 import { JsonView } from '../../components/json-view.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { ScrollRegion } from '../../components/scroll-region.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { deadLettersQuery, eventKeys } from '../queries.ts';
 
 /** One group's dead letters: look, hand over again, drop for a reason. */
@@ -24,31 +24,13 @@ export function LetterList({ group }: { group: string }) {
   const queries = useQueryClient();
   const list = useInfiniteQuery(deadLettersQuery(api, group));
   const [discarding, setDiscarding] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   const letters = list.data?.pages.flatMap((page) => page.items);
 
-  async function act(work: () => Promise<string>) {
-    setBusy(true);
-    try {
-      toast(await work());
-      await queries.invalidateQueries({ queryKey: eventKeys.deadLetters });
-    } catch (error) {
-      toast.error(toProblem(error).message);
-    } finally {
-      setBusy(false);
-      setDiscarding(null);
-    }
-  }
-  const replay = (ids: 'all' | string[]) =>
-    act(async () => {
-      const { replayed } = await api.call(OPERATIONS.replayDeadLetters, { params: { group }, body: { ids } });
-      return `Handed to ${group} again: ${replayed}.`;
-    });
-  const discard = (id: string, reason: string) =>
-    act(async () => {
-      await api.call(OPERATIONS.discardDeadLetters, { params: { group }, body: { ids: [id], reason } });
-      return 'Dropped; the reason is in the log.';
-    });
+  const { busy, run: replay } = useRowAction('Nothing was handed over again', async (ids: 'all' | string[]) => {
+    const { replayed } = await api.call(OPERATIONS.replayDeadLetters, { params: { group }, body: { ids } });
+    toast(`Handed to ${group} again: ${replayed}.`);
+    await queries.invalidateQueries({ queryKey: eventKeys.deadLetters });
+  });
 
   return (
     <Panel
@@ -58,19 +40,22 @@ export function LetterList({ group }: { group: string }) {
       actions={
         letters !== undefined &&
         letters.length > 0 && (
-          <Button size="sm" tone="solid" busy={busy} onClick={() => void replay('all')}>
+          <Button size="sm" tone="solid" busy={busy} onClick={() => replay('all')}>
             Replay all
           </Button>
         )
       }
     >
-      {list.error !== null && letters === undefined && <ProblemNotice error={list.error} onRetry={list.refetch} />}
-      {letters === undefined && list.error === null && <SkeletonRows rows={3} />}
-      {letters?.length === 0 && (
-        <EmptyState icon={MailCheck} title="Nothing is dead here">
-          {group} handles what it gets.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={letters}
+        rows={3}
+        empty={
+          <EmptyState icon={MailCheck} title="Nothing is dead here">
+            {group} handles what it gets.
+          </EmptyState>
+        }
+      />
       <ul aria-label={`Dead letters of ${group}`}>
         {letters?.map((letter) => (
           <li key={letter.id} className="border-b border-line last:border-0">
@@ -85,7 +70,7 @@ export function LetterList({ group }: { group: string }) {
               </summary>
               <div className="flex flex-col gap-3 px-4 pt-1 pb-4">
                 <div className="flex gap-2">
-                  <Button size="sm" busy={busy} onClick={() => void replay([letter.id])}>
+                  <Button size="sm" busy={busy} onClick={() => replay([letter.id])}>
                     Replay
                   </Button>
                   <Button size="sm" onClick={() => setDiscarding(letter.id)}>
@@ -106,30 +91,24 @@ export function LetterList({ group }: { group: string }) {
         ))}
       </ul>
       <MoreButton list={list} label="Show newer" />
-      {discarding !== null && (
-        <DiscardDialog
-          busy={busy}
-          onClose={() => setDiscarding(null)}
-          onDiscard={(reason) => void discard(discarding, reason)}
-        />
-      )}
+      {discarding !== null && <DiscardDialog group={group} letter={discarding} onClose={() => setDiscarding(null)} />}
     </Panel>
   );
 }
 
-function DiscardDialog(props: { busy: boolean; onClose: () => void; onDiscard: (reason: string) => void }) {
+function DiscardDialog({ group, letter, onClose }: { group: string; letter: string; onClose: () => void }) {
+  const api = useApi();
+  const queries = useQueryClient();
   const [reason, setReason] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    props.onDiscard(reason.trim());
-  };
+  const { busy, problem, submit } = useAction(async () => {
+    const body = { ids: [letter], reason: reason.trim() };
+    await api.call(OPERATIONS.discardDeadLetters, { params: { group }, body });
+    toast('Dropped; the reason is in the log.');
+    await queries.invalidateQueries({ queryKey: eventKeys.deadLetters });
+    onClose();
+  });
   return (
-    <Dialog
-      open
-      onOpenChange={props.onClose}
-      title="Discard this event?"
-      description="The group never gets it. Say why."
-    >
+    <Dialog open onOpenChange={onClose} title="Discard this event?" description="The group never gets it. Say why.">
       <form onSubmit={submit} className="flex flex-col gap-4">
         <TextField
           label="Reason"
@@ -138,9 +117,10 @@ function DiscardDialog(props: { busy: boolean; onClose: () => void; onDiscard: (
           onChange={(event) => setReason(event.target.value)}
           autoFocus
         />
+        {problem !== null && <ProblemNotice error={problem} />}
         <div className="flex justify-end gap-2">
-          <Button onClick={props.onClose}>Keep</Button>
-          <Button type="submit" tone="danger" busy={props.busy} disabled={reason.trim() === ''}>
+          <Button onClick={onClose}>Keep</Button>
+          <Button type="submit" tone="danger" busy={busy} disabled={reason.trim() === ''}>
             Discard
           </Button>
         </div>

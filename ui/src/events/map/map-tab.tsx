@@ -5,11 +5,10 @@ import { useState } from 'react';
 import { useApi } from '../../api/context.ts';
 import { classNames } from '../../components/class-names.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { ScrollRegion } from '../../components/scroll-region.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { useProjectName } from '../../shell/place.ts';
 import { serviceMapQuery } from '../queries.ts';
@@ -43,10 +42,16 @@ const DOT: Readonly<Record<MapNode['health'], string>> = {
 
 export function MapTab() {
   const project = useProjectName();
-  const { data: map, error, refetch } = useQuery(serviceMapQuery(useApi(), project));
+  const list = useQuery(serviceMapQuery(useApi(), project));
+  const map = list.data;
   const [chosen, setChosen] = useState<string | null>(null);
-  if (error !== null && map === undefined) return <ProblemNotice error={error} onRetry={refetch} />;
-  if (map === undefined) return <SkeletonRows rows={5} />;
+  if (map === undefined) {
+    return (
+      <Panel flush>
+        <ListState list={list} items={map} rows={5} />
+      </Panel>
+    );
+  }
   if (map.nodes.length === 0) {
     return (
       <Panel>

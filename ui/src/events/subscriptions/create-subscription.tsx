@@ -1,8 +1,9 @@
-import { OPERATIONS, type Problem } from '@skyrun/contracts';
+import { OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { useApi } from '../../api/context.ts';
-import { fieldMessage, toProblem } from '../../api/problems.ts';
+import { fieldMessage } from '../../api/problems.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { SelectField, TextField } from '../../components/field.tsx';
@@ -29,37 +30,27 @@ export function CreateSubscription(props: { project: string; onClose: () => void
   const api = useApi();
   const queries = useQueryClient();
   const [values, setValues] = useState(EMPTY);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   const set = (name: keyof typeof EMPTY) => (event: { target: { value: string } }) =>
     setValues((known) => ({ ...known, [name]: event.target.value }));
 
-  async function create(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const { secret } = await api.call(OPERATIONS.createSubscription, {
-        params: { project },
-        body: {
-          name: values.name.trim(),
-          destination: values.destination.trim(),
-          mode: values.mode === 'structured' ? 'structured' : 'binary',
-          filter: {
-            types: listOf(values.types),
-            subject: values.subject.trim(),
-            attributes: attributesOf(values.attributes),
-            sql: values.sql.trim(),
-          },
+  const { busy, problem, submit } = useAction(async () => {
+    const { secret } = await api.call(OPERATIONS.createSubscription, {
+      params: { project },
+      body: {
+        name: values.name.trim(),
+        destination: values.destination.trim(),
+        mode: values.mode === 'structured' ? 'structured' : 'binary',
+        filter: {
+          types: listOf(values.types),
+          subject: values.subject.trim(),
+          attributes: attributesOf(values.attributes),
+          sql: values.sql.trim(),
         },
-      });
-      await queries.invalidateQueries({ queryKey: eventKeys.subscriptions(project) });
-      onMade(secret);
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+      },
+    });
+    await queries.invalidateQueries({ queryKey: eventKeys.subscriptions(project) });
+    onMade(secret);
+  });
 
   const at = (field: string) => fieldMessage(problem, field);
   const placed = ['/name', '/destination', '/filter/types/0', '/filter/subject', '/filter/sql'].some(
@@ -72,7 +63,7 @@ export function CreateSubscription(props: { project: string; onClose: () => void
       title="New subscription"
       description="Events from now on are sent to a URL, signed, until it takes them."
     >
-      <form onSubmit={(event) => void create(event)} className="flex flex-col gap-4">
+      <form onSubmit={submit} className="flex flex-col gap-4">
         <TextField label="Name" required value={values.name} error={at('/name')} onChange={set('name')} autoFocus />
         <TextField
           label="Destination"

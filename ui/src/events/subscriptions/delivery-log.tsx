@@ -4,17 +4,16 @@ import { Inbox } from 'lucide-react';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useRowAction } from '../../api/use-action.ts';
 import { Ago } from '../../components/ago.tsx';
 import { Button } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { JsonView } from '../../components/json-view.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill, type Tone } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Select } from '../../components/select.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { dateTimeText } from '../../format/time.ts';
 import { deliveriesQuery, eventKeys } from '../queries.ts';
 
@@ -60,13 +59,18 @@ export function DeliveryLog({
         </Select>
       }
     >
-      {list.error !== null && items === undefined && <ProblemNotice error={list.error} onRetry={list.refetch} />}
-      {items === undefined && list.error === null && <SkeletonRows rows={3} />}
-      {items?.length === 0 && (
-        <EmptyState icon={Inbox} title="Nothing was sent">
-          {state === '' ? 'Send a test event, or replay the history from a time on.' : 'No delivery is in this state.'}
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={items}
+        rows={3}
+        empty={
+          <EmptyState icon={Inbox} title="Nothing was sent">
+            {state === ''
+              ? 'Send a test event, or replay the history from a time on.'
+              : 'No delivery is in this state.'}
+          </EmptyState>
+        }
+      />
       <ul aria-label="Deliveries">
         {items?.map((delivery) => (
           <DeliveryRow key={delivery.id} {...{ project, subscription, delivery, writes }} />
@@ -89,16 +93,12 @@ function DeliveryRow({ project, subscription, delivery, writes }: DeliveryRowPro
   const queries = useQueryClient();
   const [open, setOpen] = useState(false);
   const last = delivery.history.at(-1);
-  async function retry() {
-    try {
-      const params = { project, subscription, delivery: delivery.id };
-      await api.call(OPERATIONS.retryDelivery, { params });
-      toast('It is tried again.');
-      await queries.invalidateQueries({ queryKey: eventKeys.deliveries(project, subscription) });
-    } catch (error) {
-      toast.error(toProblem(error).message);
-    }
-  }
+  const { busy, run: retry } = useRowAction('It was not tried again', async () => {
+    const params = { project, subscription, delivery: delivery.id };
+    await api.call(OPERATIONS.retryDelivery, { params });
+    toast('It is tried again.');
+    await queries.invalidateQueries({ queryKey: eventKeys.deliveries(project, subscription) });
+  });
   return (
     <li className="border-b border-line last:border-0">
       <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
@@ -127,7 +127,7 @@ function DeliveryRow({ project, subscription, delivery, writes }: DeliveryRowPro
             )}
             {writes && (delivery.state === 'dead' || delivery.state === 'refused') && (
               <div>
-                <Button size="sm" onClick={() => void retry()}>
+                <Button size="sm" busy={busy} onClick={retry}>
                   Try again
                 </Button>
               </div>

@@ -1,9 +1,9 @@
-import { OPERATIONS, type Problem } from '@skyrun/contracts';
+import { OPERATIONS } from '@skyrun/contracts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
@@ -17,29 +17,16 @@ export function ReplayDialog(props: { project: string; subscription: string; onC
   const queries = useQueryClient();
   const [since, setSince] = useState('');
   const [eventId, setEventId] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-
-  async function replay(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem(null);
-    try {
-      const params = { project, subscription };
-      const { queued, next } =
-        eventId.trim() === ''
-          ? await api.call(OPERATIONS.replaySubscription, { params, body: { since: new Date(since).toISOString() } })
-          : await api.call(OPERATIONS.replaySubscription, { params, body: { eventId: eventId.trim() } });
-      toast(
-        next === null ? `${queued} events are sent again.` : `${queued} events are sent again; go on from ${next}.`,
-      );
-      await queries.invalidateQueries({ queryKey: eventKeys.deliveries(project, subscription) });
-      onClose();
-    } catch (error) {
-      setProblem(toProblem(error));
-      setBusy(false);
-    }
-  }
+  const { busy, problem, submit } = useAction(async () => {
+    const params = { project, subscription };
+    const { queued, next } =
+      eventId.trim() === ''
+        ? await api.call(OPERATIONS.replaySubscription, { params, body: { since: new Date(since).toISOString() } })
+        : await api.call(OPERATIONS.replaySubscription, { params, body: { eventId: eventId.trim() } });
+    toast(next === null ? `${queued} events are sent again.` : `${queued} events are sent again; go on from ${next}.`);
+    await queries.invalidateQueries({ queryKey: eventKeys.deliveries(project, subscription) });
+    onClose();
+  });
 
   return (
     <Dialog
@@ -48,7 +35,7 @@ export function ReplayDialog(props: { project: string; subscription: string; onC
       title="Send the history again"
       description="What the filter takes is sent once more, from a time or from an event on. Receivers know repeats by their id."
     >
-      <form onSubmit={(event) => void replay(event)} className="flex flex-col gap-4">
+      <form onSubmit={submit} className="flex flex-col gap-4">
         <TextField
           label="From a time"
           type="datetime-local"

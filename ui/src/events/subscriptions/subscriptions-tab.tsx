@@ -4,15 +4,14 @@ import { ChevronRight, Webhook } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
-import { toProblem } from '../../api/problems.ts';
+import { useRowAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { classNames } from '../../components/class-names.ts';
-import { Dialog } from '../../components/dialog.tsx';
+import { ConfirmDialog } from '../../components/confirm-dialog.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { useMay } from '../../shell/permissions.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { eventKeys, subscriptionsQuery } from '../queries.ts';
@@ -23,7 +22,8 @@ import { SecretDialog } from './secret-dialog.tsx';
 
 export function SubscriptionsTab() {
   const project = useProjectName();
-  const { data: items, error, refetch } = useQuery(subscriptionsQuery(useApi(), project));
+  const list = useQuery(subscriptionsQuery(useApi(), project));
+  const items = list.data;
   const writes = useMay(project)('services.write');
   const [creating, setCreating] = useState(false);
   const [secret, setSecret] = useState<string | null>(null);
@@ -37,13 +37,16 @@ export function SubscriptionsTab() {
   return (
     <div className="flex flex-col gap-4">
       <Panel title="Push subscriptions" note="Events sent to a URL, at least once" actions={create} flush>
-        {error !== null && items === undefined && <ProblemNotice error={error} onRetry={refetch} />}
-        {items === undefined && error === null && <SkeletonRows rows={2} />}
-        {items?.length === 0 && (
-          <EmptyState icon={Webhook} title="Nothing is sent anywhere">
-            A subscription sends the events that its filter takes to your URL, signed, and tries until it has them.
-          </EmptyState>
-        )}
+        <ListState
+          list={list}
+          items={items}
+          rows={2}
+          empty={
+            <EmptyState icon={Webhook} title="Nothing is sent anywhere">
+              A subscription sends the events that its filter takes to your URL, signed, and tries until it has them.
+            </EmptyState>
+          }
+        />
         <ul aria-label="Subscriptions">
           {items?.map((item) => (
             <SubscriptionRow
@@ -112,34 +115,21 @@ interface DetailsProps {
 function Details({ project, item, writes, onSecret }: DetailsProps) {
   const api = useApi();
   const queries = useQueryClient();
-  const [busy, setBusy] = useState<string | null>(null);
   const [asking, setAsking] = useState<'replay' | 'delete' | 'rotate' | null>(null);
   const params = { project, subscription: item.id };
 
-  async function act(name: string, work: () => Promise<unknown>) {
-    setBusy(name);
-    try {
-      await work();
-      await queries.invalidateQueries({ queryKey: eventKeys.subscriptions(project) });
-    } catch (error) {
-      toast.error(toProblem(error).message);
-    } finally {
-      setBusy(null);
-      setAsking(null);
-    }
-  }
-  const test = () =>
-    act('test', async () => {
-      const { state, history } = await api.call(OPERATIONS.testSubscription, { params });
-      const said = history[0]?.status ?? history[0]?.error ?? 'nothing';
-      if (state === 'delivered') toast.success(`The destination answered ${said}.`);
-      else toast.error(`The test was not taken: ${said}.`);
-    });
-  const pause = () =>
-    act('pause', () => api.call(OPERATIONS.updateSubscription, { params, body: { paused: !item.paused } }));
-  const rotate = () =>
-    act('rotate', async () => onSecret((await api.call(OPERATIONS.rotateSubscriptionSecret, { params })).secret));
-  const remove = () => act('delete', () => api.call(OPERATIONS.deleteSubscription, { params }));
+  const refresh = () => queries.invalidateQueries({ queryKey: eventKeys.subscriptions(project) });
+  const test = useRowAction('The test event was not sent', async () => {
+    const { state, history } = await api.call(OPERATIONS.testSubscription, { params });
+    const said = history[0]?.status ?? history[0]?.error ?? 'nothing';
+    if (state === 'delivered') toast.success(`The destination answered ${said}.`);
+    else toast.error(`The test was not taken: ${said}.`);
+    await refresh();
+  });
+  const pause = useRowAction(`${item.name} was not changed`, async () => {
+    await api.call(OPERATIONS.updateSubscription, { params, body: { paused: !item.paused } });
+    await refresh();
+  });
 
   return (
     <>
@@ -149,10 +139,10 @@ function Details({ project, item, writes, onSecret }: DetailsProps) {
         actions={
           writes && (
             <div className="flex flex-wrap gap-2">
-              <Button size="sm" tone="solid" busy={busy === 'test'} onClick={() => void test()}>
+              <Button size="sm" tone="solid" busy={test.busy} onClick={test.run}>
                 Send test event
               </Button>
-              <Button size="sm" busy={busy === 'pause'} onClick={() => void pause()}>
+              <Button size="sm" busy={pause.busy} onClick={pause.run}>
                 {item.paused ? 'Go on' : 'Pause'}
               </Button>
               <Button size="sm" onClick={() => setAsking('replay')}>
@@ -188,30 +178,31 @@ function Details({ project, item, writes, onSecret }: DetailsProps) {
       </Panel>
       <DeliveryLog project={project} subscription={item.id} writes={writes} />
       {asking === 'replay' && <ReplayDialog project={project} subscription={item.id} onClose={() => setAsking(null)} />}
-      {(asking === 'delete' || asking === 'rotate') && (
-        <Dialog
-          open
-          onOpenChange={() => setAsking(null)}
-          title={asking === 'delete' ? `Delete ${item.name}?` : 'Rotate the signing secret?'}
-          description={
-            asking === 'delete'
-              ? 'Nothing more is sent, and what waits is forgotten.'
-              : 'The one before stays valid until the next rotation, so your receiver can change over in its own time.'
-          }
-        >
-          <div className="flex justify-end gap-2">
-            <Button onClick={() => setAsking(null)}>Keep</Button>
-            {asking === 'delete' ? (
-              <Button tone="danger" busy={busy === 'delete'} onClick={() => void remove()}>
-                Delete subscription
-              </Button>
-            ) : (
-              <Button tone="solid" busy={busy === 'rotate'} onClick={() => void rotate()}>
-                Rotate
-              </Button>
-            )}
-          </div>
-        </Dialog>
+      {asking === 'delete' && (
+        <ConfirmDialog
+          title={`Delete ${item.name}?`}
+          description="Nothing more is sent, and what waits is forgotten."
+          action="Delete subscription"
+          onConfirm={async () => {
+            await api.call(OPERATIONS.deleteSubscription, { params });
+            toast(`${item.name} was deleted.`);
+            await refresh();
+          }}
+          onClose={() => setAsking(null)}
+        />
+      )}
+      {asking === 'rotate' && (
+        <ConfirmDialog
+          title="Rotate the signing secret?"
+          description="The one before stays valid until the next rotation, so your receiver can change over in its own time."
+          action="Rotate"
+          tone="solid"
+          onConfirm={async () => {
+            onSecret((await api.call(OPERATIONS.rotateSubscriptionSecret, { params })).secret);
+            await refresh();
+          }}
+          onClose={() => setAsking(null)}
+        />
       )}
     </>
   );

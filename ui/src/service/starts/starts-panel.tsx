@@ -5,10 +5,9 @@ import { useApi } from '../../api/context.ts';
 import { startSummaryQuery, startsQuery } from '../../api/queries.ts';
 import { Ago } from '../../components/ago.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
+import { ListState } from '../../components/list-state.tsx';
 import { MoreButton } from '../../components/more-button.tsx';
 import { Panel } from '../../components/panel.tsx';
-import { ProblemNotice } from '../../components/problem-notice.tsx';
-import { SkeletonRows } from '../../components/skeleton.tsx';
 import { millisText } from '../../format/quantity.ts';
 import { shortId } from '../instance-tiles.tsx';
 import { KIND_NAMES, PhaseBar, PhaseLegend, phasesText } from './phases.tsx';
@@ -60,17 +59,16 @@ export function StartsPanel({ project, service, revision }: StartsPanelProps) {
       actions={<PhaseLegend />}
       flush
     >
-      {list.error !== null && starts === undefined && (
-        <div className="p-4">
-          <ProblemNotice error={list.error} onRetry={list.refetch} />
-        </div>
-      )}
-      {list.isPending && <SkeletonRows rows={3} />}
-      {starts?.length === 0 && (
-        <EmptyState icon={Timer} title="No start in the last week">
-          The next request to an idle service starts an instance; how long each part of that took is shown here.
-        </EmptyState>
-      )}
+      <ListState
+        list={list}
+        items={starts}
+        rows={3}
+        empty={
+          <EmptyState icon={Timer} title="No start in the last week">
+            The next request to an idle service starts an instance; how long each part of that took is shown here.
+          </EmptyState>
+        }
+      />
       {summary !== undefined && summary.kinds.length > 0 && <StartPercentilesTable kinds={summary.kinds} />}
       {starts !== undefined && starts.length > 0 && (
         <ul aria-label="Starts, newest first" className="divide-y divide-line">
