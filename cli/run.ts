@@ -25,7 +25,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     return EXIT.usage;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
-    output.line(`${command.summary}\n\nUsage: skyrun ${command.name} ${command.usage}`);
+    output.line(`${command.summary}\n\n${usageOf(command)}`);
     return EXIT.ok;
   }
   const clock = io.clock ?? systemClock;
@@ -63,7 +63,7 @@ function report(
 ): number {
   if (signal.aborted) return EXIT.interrupted;
   if (isUsageError(error)) {
-    output.error(`skyrun ${command.name}: ${error.message}\nUsage: skyrun ${command.name} ${command.usage}`);
+    output.error(`skyrun ${command.name}: ${firstSentence(error.message)}\n${usageOf(command)}`);
     return EXIT.usage;
   }
   if (error instanceof Problem) {
@@ -75,6 +75,11 @@ function report(
   output.error(`skyrun ${command.name}: ${error instanceof Error ? error.message : String(error)}`);
   return error instanceof NotReadyError ? EXIT.notReady : EXIT.failed;
 }
+
+const usageOf = ({ name, usage }: Command) => `Usage: skyrun ${name} ${usage}`.trimEnd();
+
+/** `parseArgs` goes on to explain how to write what nobody meant. */
+const firstSentence = (message: string) => message.replace(/\. To specify a positional argument .*$/s, '');
 
 /** Ours, or one of `parseArgs` in node:util. */
 function isUsageError(error: unknown): error is Error {

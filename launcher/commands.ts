@@ -11,13 +11,13 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'up',
     usage: '[--foreground] [--distributed] [--port N] [--data-dir DIR] [--while PID]',
-    summary: 'install what is missing, start everything, deploy a sample',
+    summary: 'Install what is missing, start everything, deploy a sample',
     run: runUp,
   },
   {
     name: 'down',
     usage: '[--data-dir DIR]',
-    summary: 'stop everything, containers included; the next up brings services back',
+    summary: 'Stop everything, containers included; the next up brings services back',
     run: async (context) => {
       const { values } = parse(context, DATA_DIR);
       const { down } = await import('./down.ts');
@@ -28,7 +28,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'status',
     usage: '[--json] [--data-dir DIR]',
-    summary: 'what runs, with which process ids and ports, since when',
+    summary: 'What runs, with which process ids and ports, since when',
     run: async (context) => {
       const { values } = parse(context, { ...DATA_DIR, json: { type: 'boolean' } });
       const { status } = await import('./status.ts');
@@ -40,7 +40,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'test',
     usage: '[check|unit|integration|e2e …]',
-    summary: 'run every test, or some kinds of them',
+    summary: 'Run every test, or some kinds of them',
     run: async (context) => {
       const { positionals } = parse(context, {}, true);
       const { test } = await import('./test/test.ts');
@@ -50,7 +50,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'check',
     usage: '[--write]',
-    summary: 'types, lint, boundaries, unused exports, generated documents',
+    summary: 'Types, lint, boundaries, unused exports, generated documents',
     run: async (context) => {
       const { values } = parse(context, { write: { type: 'boolean' } });
       const { test } = await import('./test/test.ts');
@@ -60,7 +60,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'doctor',
     usage: '[--data-dir DIR]',
-    summary: 'look at the machine and the installation, and say what to do',
+    summary: 'Look at the machine and the installation, and say what to do',
     run: async (context) => {
       const { values } = parse(context, DATA_DIR);
       const { doctor } = await import('./doctor.ts');
@@ -70,7 +70,7 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
   {
     name: 'bench',
     usage: 'NAME [ARGUMENT …]',
-    summary: 'run a benchmark; without a name, list them',
+    summary: 'Run a benchmark; without a name, list them',
     run: async (context) => {
       const { bench } = await import('./benchmarks.ts');
       return bench(context.args, context.layout(undefined).root, context.progress);
@@ -80,13 +80,13 @@ export const LAUNCHER_COMMANDS: readonly LauncherCommand[] = [
     name: 'chaos',
     usage:
       '[--broker redis|rabbitmq|both] [--faults A,B] [--commands N] [--times N] [--seed N] [--duration S] [--absence S] [--parallel] [--keep]',
-    summary: 'hurt a private Skyrun under load, and count what is lost or happens twice',
+    summary: 'Hurt a private Skyrun under load, and count what is lost or happens twice',
     run: runChaos,
   },
   {
     name: 'contract',
     usage: '[--private] [--json] [--data-dir DIR]',
-    summary: 'check the container contract from inside real containers, and print each clause with what was seen',
+    summary: 'Check the container contract from inside real containers, and print each clause with what was seen',
     run: async (context) => {
       const { values } = parse(context, {
         ...DATA_DIR,

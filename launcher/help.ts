@@ -3,17 +3,20 @@ import { LAUNCHER_COMMANDS } from './commands.ts';
 
 /** Everything that `./skyrun` can do, ours first, then the CLI's. */
 export async function help(): Promise<string> {
+  const ours = LAUNCHER_COMMANDS;
+  const theirs = commandSummaries();
+  const width = Math.max(...[...ours, ...theirs].map(({ name }) => name.length));
   const rows = (commands: readonly { readonly name: string; readonly summary: string }[]): string => {
-    return commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n');
+    return commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n');
   };
   return [
     'Skyrun: give it a container image, get a URL that scales.',
     '',
     'Run it',
-    rows(LAUNCHER_COMMANDS),
+    rows(ours),
     '',
     'Use it',
-    rows(commandSummaries()),
+    rows(theirs),
     '',
     'skyrun COMMAND --help says more about one.',
     '',

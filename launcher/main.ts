@@ -6,7 +6,8 @@ import { createProgress } from './up/progress.ts';
 
 /** Run one command of ours, or hand the line to the CLI. Resolves with the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const [name, ...args] = argv;
+  // `skyrun help deploy` is `skyrun deploy --help`.
+  const [name, ...args] = argv[0] === 'help' && argv[1] !== undefined ? [argv[1], '--help'] : argv;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const { help } = await import('./help.ts');
     process.stdout.write(await help());
@@ -18,7 +19,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
     process.once('SIGTERM', () => stop.abort());
-    return runCli(argv, { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, signal: stop.signal });
+    return runCli([name, ...args], {
+      stdin: process.stdin,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      signal: stop.signal,
+    });
   }
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(`${command.summary}\n\nUsage: skyrun ${command.name} ${command.usage}\n`);
@@ -33,7 +39,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const usage = error instanceof UsageError;
     process.stderr.write(`skyrun ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (usage) process.stderr.write(`usage: skyrun ${command.name} ${command.usage}\n`);
+    if (usage) process.stderr.write(`Usage: skyrun ${command.name} ${command.usage}\n`);
     return usage ? 2 : 1;
   }
 }

@@ -5,10 +5,11 @@ import { chooseProject } from '../project.ts';
 
 export const billing: Command = {
   name: 'billing',
-  usage: 'verify INVOICE | price-list [NAME] [--region R] [--from TIME] [--project P]',
-  summary:
-    'Compute an invoice (number or id) again from raw usage and print the first difference, or "exact"; show a project’s ' +
-    'price list, or (administrators) price its usage by another one, or by that of a region, from a time on',
+  usage:
+    'verify INVOICE [--project P]        (an invoice by number or id)\n' +
+    '       billing price-list [--project P]             (the list that a project pays by)\n' +
+    '       billing price-list NAME|--region R [--from TIME] [--project P]   (administrators: pay by another from a time on)',
+  summary: 'Prove an invoice from its raw usage; show the price list that a project pays by, or choose another',
   async run(context) {
     const { values, positionals } = parseArgs({
       args: [...context.args],

@@ -28,7 +28,11 @@ import { milliseconds } from './load.ts';
 export const deploy: Command = {
   name: 'deploy',
   usage:
-    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--port 8080] [--min 0] [--max 20] [--concurrency 80] [--cpu 1] [--memory 512Mi] [--env K=V]… [--secret K=NAME[:VERSION]]… [--timeout 300s] [--rollout 10%:30s,50%:2m] [--canary] [--no-traffic] [--tag TAG] [--wait 120s | --no-wait] [--project P], or -f service.yaml (Knative form)',
+    '<archive.tar | local-image | --image NAME[:TAG]> [--name S] [--project P]\n' +
+    '         [--port 8080] [--cpu 1] [--memory 512Mi] [--env K=V]… [--secret K=NAME[:VERSION]]… [--timeout 300s]\n' +
+    '         [--min 0] [--max 20] [--concurrency 80] [--rollout 10%:30s,50%:2m] [--canary] [--no-traffic] [--tag TAG]\n' +
+    '         [--wait 120s | --no-wait]\n' +
+    '       deploy -f service.yaml [--project P] [--wait 120s | --no-wait]   (a Knative Service)',
   summary: 'Upload an image and run it; an existing service gets a new revision',
   async run(context) {
     const { values, positionals } = parseArgs({

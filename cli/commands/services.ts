@@ -14,7 +14,10 @@ const ACTIONS = new Map([
 export const services: Command = {
   name: 'services',
   usage:
-    '[NAME] [--project P] · update-traffic NAME [--to-latest | --to-revisions REV=10,LATEST=90] [--set-tags TAG=REV] [--remove-tags TAG] · rollback NAME [--to REV] · rollouts NAME',
+    '[NAME] [--project P]\n' +
+    '       services update-traffic NAME [--to-latest | --to-revisions REV=10,LATEST=90] [--set-tags TAG=REV] [--remove-tags TAG]\n' +
+    '       services rollback NAME [--to REV]\n' +
+    '       services rollouts NAME',
   summary: 'List services or show one; split traffic, roll back, see rollouts',
   async run(context) {
     const [action = '', ...rest] = context.args;
