@@ -10,9 +10,11 @@ interface CostLinesProps {
   readonly title: string;
   readonly lines: readonly CostLine[];
   readonly currency: string;
+  /** All lines are of one service, which the page names. */
+  readonly ofOneService?: boolean;
 }
 
-export function CostLines({ title, lines, currency }: CostLinesProps) {
+export function CostLines({ title, lines, currency, ofOneService = false }: CostLinesProps) {
   return (
     <Panel title={title} flush>
       {lines.length === 0 ? (
@@ -20,25 +22,33 @@ export function CostLines({ title, lines, currency }: CostLinesProps) {
           Lines appear a few seconds after the first request.
         </EmptyState>
       ) : (
-        <Table label={`${title}, table`} className="min-w-160">
+        <Table label={`${title}, table`} className="sm:min-w-160">
           <thead>
             <tr>
-              <HeadCell>Service</HeadCell>
+              {!ofOneService && <HeadCell>Service</HeadCell>}
               <HeadCell>What</HeadCell>
-              <HeadCell className="text-right">Quantity</HeadCell>
-              <HeadCell className="text-right">Unit price</HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Quantity</HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Unit price</HeadCell>
               <HeadCell className="text-right">Amount</HeadCell>
             </tr>
           </thead>
           <tbody className="[&>tr:last-child>td]:border-0">
             {lines.map((line) => (
               <tr key={`${line.service} ${line.meter} ${line.description}`}>
-                <Cell className="font-medium">{line.service}</Cell>
-                <Cell>{line.description}</Cell>
-                <Cell className="figures text-right whitespace-nowrap" title={`${line.quantity} ${line.unit}`}>
+                {!ofOneService && <Cell className="font-medium">{line.service}</Cell>}
+                <Cell>
+                  {line.description}
+                  <span className="figures block text-xs text-ink-3 sm:hidden">
+                    {billedQuantity(line.quantity, line.unit)}
+                  </span>
+                </Cell>
+                <Cell
+                  className="figures hidden text-right whitespace-nowrap sm:table-cell"
+                  title={`${line.quantity} ${line.unit}`}
+                >
                   {billedQuantity(line.quantity, line.unit)}
                 </Cell>
-                <Cell className="text-right whitespace-nowrap text-ink-2">
+                <Cell className="hidden text-right whitespace-nowrap text-ink-2 sm:table-cell">
                   <Money amount={line.unitPrice} currency={currency} />
                   <span className="block text-xs text-ink-3">per {line.pricedUnit}</span>
                 </Cell>

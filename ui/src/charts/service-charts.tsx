@@ -3,23 +3,26 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useApi } from '../api/context.ts';
 import { metricsQuery } from '../api/queries.ts';
-import { classNames } from '../components/class-names.ts';
 import { useNow } from '../components/now.ts';
 import { ProblemNotice } from '../components/problem-notice.tsx';
+import { Segments } from '../components/segments.tsx';
 import { Skeleton } from '../components/skeleton.tsx';
 import { figure, millisText } from '../format/quantity.ts';
 import { columnsOf, latestOf, type Pick } from './columns.ts';
 import { type SeriesStyle, TimeChart } from './time-chart.tsx';
 
 const WINDOWS = [
-  { label: '5 min', ms: 300_000 },
-  { label: '15 min', ms: 900_000 },
-  { label: '1 h', ms: 3_600_000 },
+  { label: '5 min', value: '5' },
+  { label: '15 min', value: '15' },
+  { label: '1 h', value: '60' },
 ] as const;
+
+type Shown = (typeof WINDOWS)[number]['value'];
 
 interface ChartDefinition {
   readonly title: string;
   readonly format: (value: number | null) => string;
+  readonly counted?: boolean;
   readonly series: readonly (SeriesStyle & { pick: Pick })[];
 }
 
@@ -47,6 +50,7 @@ const CHARTS: readonly ChartDefinition[] = [
   {
     title: 'Instances',
     format: figure,
+    counted: true,
     series: [
       { label: 'ready', color: '--ok', filled: true, stepped: true, pick: (point) => point.instances.ready },
       { label: 'starting', color: '--series-3', stepped: true, pick: (point) => point.instances.starting },
@@ -64,9 +68,9 @@ const CHARTS: readonly ChartDefinition[] = [
 
 export function ServiceCharts({ project, service }: { project: string; service: string }) {
   const { data, error, refetch } = useQuery(metricsQuery(useApi(), project, service));
-  const [windowMs, setWindowMs] = useState<number>(WINDOWS[0].ms);
+  const [shown, setShown] = useState<Shown>(WINDOWS[0].value);
   const now = useNow();
-  const fromMs = now - windowMs;
+  const fromMs = now - Number(shown) * 60_000;
   const points = data?.points;
   const stepMs = data?.stepMs ?? 1000;
   // Which points are in view changes with every tick; a coarser start keeps the columns for ten seconds.
@@ -90,26 +94,11 @@ export function ServiceCharts({ project, service }: { project: string; service: 
     <section aria-label="Traffic" className="flex flex-col gap-3">
       <div className="flex items-center justify-between gap-4">
         <h2 className="text-sm font-semibold">Traffic</h2>
-        <fieldset aria-label="Time shown" className="flex rounded-lg border border-line bg-surface p-0.5">
-          {WINDOWS.map(({ label, ms }) => (
-            <button
-              key={ms}
-              type="button"
-              aria-pressed={ms === windowMs}
-              onClick={() => setWindowMs(ms)}
-              className={classNames(
-                'h-7 rounded-md px-2.5 text-xs font-medium transition-colors',
-                ms === windowMs ? 'bg-hover text-ink' : 'text-ink-3 hover:text-ink',
-              )}
-            >
-              {label}
-            </button>
-          ))}
-        </fieldset>
+        <Segments label="Time shown" options={WINDOWS} value={shown} onChange={setShown} />
       </div>
       {error !== null && data === undefined && <ProblemNotice error={error} onRetry={refetch} />}
       <div className="grid gap-4 md:grid-cols-2">
-        {CHARTS.map(({ title, series, format }, index) => {
+        {CHARTS.map(({ title, series, format, counted = false }, index) => {
           const columns = charts?.[index];
           if (columns === undefined || points === undefined)
             return <Skeleton key={title} className="h-[226px] rounded-xl" />;
@@ -119,6 +108,7 @@ export function ServiceCharts({ project, service }: { project: string; service: 
               title={title}
               series={series}
               format={format}
+              counted={counted}
               columns={columns}
               latest={series.map(({ pick }) => latestOf(points, now, stepMs, pick))}
               fromMs={fromMs}

@@ -20,17 +20,22 @@ interface TimeChartProps {
   /** The newest figures, one per series. */
   readonly latest: readonly (number | null)[];
   readonly format: (value: number | null) => string;
+  /** Of what can only be counted: the scale has whole numbers. */
+  readonly counted: boolean;
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
+/** Whole minutes: what uPlot would choose leaves five minutes with one label. */
+const MINUTES = [1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60);
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 const HEIGHT = 150;
 
 const cssColor = (variable: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
 
 function optionsOf(
-  { series, format }: TimeChartProps,
+  { series, format, counted }: TimeChartProps,
   width: number,
   onHover: (index: number | null) => void,
 ): uPlot.Options {
@@ -52,9 +57,10 @@ function optionsOf(
         font,
         grid: { show: false },
         ticks: { show: false },
-        space: 90,
+        space: 70,
         size: 24,
-        values: '{HH}:{mm}:{ss}',
+        incrs: MINUTES,
+        values: '{HH}:{mm}',
       },
       {
         stroke: ink,
@@ -63,6 +69,7 @@ function optionsOf(
         ticks: { show: false },
         size: 52,
         space: 34,
+        ...(counted ? { incrs: COUNTS } : {}),
         values: (_plot, values) => values.map((value) => format(value)),
       },
     ],

@@ -22,7 +22,7 @@ export function Panel({ title, note, actions, className, flush = false, children
       {...(title === undefined ? {} : { 'aria-labelledby': id })}
     >
       {title !== undefined && (
-        <header className="flex min-h-12 flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-4 py-2">
+        <header className="flex min-h-12 flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2">
           <div className="min-w-0">
             <h2 id={id} className="text-sm font-semibold">
               {title}

@@ -1,5 +1,5 @@
 import { useRouterState } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { Children, type ReactNode, useEffect, useRef } from 'react';
 
 /** For the link of one tab. */
 export const tabStyle =
@@ -12,12 +12,18 @@ export const tabStyle =
 export function TabStrip({ label, children }: { label: string; children: ReactNode }) {
   const strip = useRef<HTMLElement>(null);
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  // The strip may be wider than the screen.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another tab.
+  const tabs = Children.count(children);
+  // The strip may be wider than the screen, or become so.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another tab, and some tabs come when roles are known.
   useEffect(() => {
-    const tab = strip.current?.querySelector('[aria-current="page"]');
-    tab?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [path]);
+    const shown = strip.current;
+    if (shown === null) return;
+    const resized = new ResizeObserver(() =>
+      shown.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
+    );
+    resized.observe(shown);
+    return () => resized.disconnect();
+  }, [path, tabs]);
   return (
     <nav
       ref={strip}

@@ -10,7 +10,6 @@ import { Ago } from '../components/ago.tsx';
 import { Button } from '../components/button.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
 import { Panel } from '../components/panel.tsx';
-import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { DomainState } from './domain-state.tsx';
 
 /** The records of which one proves the domain, to be copied into a DNS provider's form. */
@@ -22,35 +21,32 @@ function Records({ domain }: { domain: Domain }) {
           ? 'Make one of these records at your DNS provider. The second proves it and leads visitors here.'
           : 'Make this record at your DNS provider.'}
       </p>
-      <Table label={`Records that prove ${domain.name}`}>
-        <thead>
-          <tr>
-            <HeadCell>Type</HeadCell>
-            <HeadCell>Name</HeadCell>
-            <HeadCell>Value</HeadCell>
-          </tr>
-        </thead>
-        <tbody>
-          {domain.proofs.map(({ type, name, value }) => (
-            <tr key={type}>
-              <Cell className="font-medium">{type}</Cell>
-              <Cell>
-                <span className="flex items-center gap-1 font-mono text-xs whitespace-nowrap">
-                  {name}
-                  <CopyButton text={name} label={`Copy the name of the ${type} record`} />
-                </span>
-              </Cell>
-              <Cell>
-                <span className="flex items-center gap-1 font-mono text-xs whitespace-nowrap">
-                  {value}
-                  <CopyButton text={value} label={`Copy the value of the ${type} record`} />
-                </span>
-              </Cell>
-            </tr>
-          ))}
-        </tbody>
-      </Table>
+      <ul
+        aria-label={`Records that prove ${domain.name}`}
+        className="divide-y divide-line rounded-lg border border-line"
+      >
+        {domain.proofs.map(({ type, name, value }) => (
+          <li
+            key={type}
+            className="grid gap-x-4 px-3 py-2 sm:grid-cols-[4rem_minmax(0,1fr)_minmax(0,1.4fr)] sm:items-center"
+          >
+            <span className="font-medium">{type}</span>
+            <Part what="name" type={type} text={name} />
+            <Part what="value" type={type} text={value} />
+          </li>
+        ))}
+      </ul>
     </div>
+  );
+}
+
+function Part({ what, type, text }: { what: 'name' | 'value'; type: string; text: string }) {
+  return (
+    <span className="flex min-w-0 items-center gap-1">
+      <span className="w-10 shrink-0 text-xs text-ink-3">{what}</span>
+      <code className="min-w-0 font-mono text-xs break-all">{text}</code>
+      <CopyButton text={text} label={`Copy the ${what} of the ${type} record`} className="ml-auto" />
+    </span>
   );
 }
 

@@ -1,6 +1,17 @@
 import { EVENT_TYPES, type EventEnvelope } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { detailOf, isKept, mergeEvents, passes, runsOf, shortType, summaryOf, TYPE_GROUPS } from './describe.ts';
+import {
+  detailOf,
+  isKept,
+  mergeEvents,
+  passes,
+  runsOf,
+  servicesOf,
+  shortType,
+  subjectOf,
+  summaryOf,
+  TYPE_GROUPS,
+} from './describe.ts';
 
 const event = (id: string, type = 'skyrun.instance.failed.v1', data: unknown = {}): EventEnvelope => ({
   specversion: '1.0',
@@ -53,4 +64,21 @@ test('three or more of a kind in a row are one run, whose key stays as it grows'
   const runs = runsOf(events);
   expect(runs.map((run) => run.events.map(({ id }) => id).join(''))).toEqual(['fed', 'c', 'b', 'a']);
   expect(runsOf([usage('g'), ...events])[0]?.key).toBe(runs[0]?.key);
+});
+
+test('usage of several services is one run; a failure of another instance, or another sentence, begins a new one', () => {
+  const of = (service: string, type: string, data = {}) => ({
+    ...event(service, type, { service, ...data }),
+    subject: `services/${service}`,
+  });
+  const usage = ['web', 'shop', 'web'].map((service) => of(service, 'skyrun.usage.recorded.v1'));
+  const [run, ...others] = runsOf(usage);
+  expect([others.length, servicesOf(run?.events ?? []), subjectOf(run?.events ?? [])]).toEqual([
+    0,
+    'shop, web',
+    '2 resources',
+  ]);
+  expect(runsOf(['a', 'b', 'c'].map((service) => of(service, 'skyrun.instance.failed.v1')))).toHaveLength(3);
+  const decided = (sentence: string) => of('web', 'skyrun.scaling.decided.v1', { decision: { sentence } });
+  expect(runsOf(['0 → 1', '1 → 2', '2 → 3'].map(decided))).toHaveLength(3);
 });

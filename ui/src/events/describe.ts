@@ -76,7 +76,7 @@ export function detailOf({ data }: EventEnvelope): string {
     .join(' · ');
 }
 
-/** Events in a row that say the same of the same; usage comes every few seconds and would bury the rest. */
+/** Events in a row that say the same, of one resource or of several; usage comes every few seconds and would bury the rest. */
 export interface EventRun {
   readonly key: string;
   readonly events: readonly EventEnvelope[];
@@ -85,17 +85,34 @@ export interface EventRun {
 /** Runs shorter than this are listed one by one. */
 const MIN_RUN = 3;
 
-/** Groups neighbours of one type and subject. The key is that of the oldest, so a run that grows stays itself. */
+/** Groups neighbours that say the same; of several resources only where it is neither good news nor bad. The key is that of the oldest, so a run that grows stays itself. */
 export function runsOf(events: readonly EventEnvelope[]): EventRun[] {
   const runs: EventEnvelope[][] = [];
   for (const event of events) {
     const run = runs.at(-1);
-    if (run?.[0]?.type === event.type && run[0].subject === event.subject) run.push(event);
+    if (run?.[0] !== undefined && sayTheSame(run[0], event)) run.push(event);
     else runs.push([event]);
   }
   return runs
     .flatMap((run) => (run.length < MIN_RUN ? run.map((event) => [event]) : [run]))
     .map((run) => ({ key: keyOf(run.at(-1)), events: run }));
+}
+
+const sayTheSame = (one: EventEnvelope, other: EventEnvelope): boolean =>
+  one.type === other.type &&
+  summaryOf(one) === summaryOf(other) &&
+  (one.subject === other.subject || toneOf(one.type) === 'muted');
+
+/** The services that a run is about. */
+export function servicesOf(run: readonly EventEnvelope[]): string {
+  const names = run.map(({ data }) => fieldsOf(data).get('service')).filter((name) => typeof name === 'string');
+  return [...new Set(names)].sort().join(', ');
+}
+
+/** What a run is about: its one subject, or how many. */
+export function subjectOf(run: readonly EventEnvelope[]): string {
+  const subjects = new Set(run.map(({ subject }) => subject));
+  return subjects.size === 1 ? (run[0]?.subject ?? '') : `${subjects.size} resources`;
 }
 
 const keyOf = (event: EventEnvelope | undefined): string => `${event?.source} ${event?.id}`;

@@ -5,11 +5,12 @@ import { classNames } from '../components/class-names.ts';
 import { JsonView } from '../components/json-view.tsx';
 import { Pill } from '../components/pill.tsx';
 import { clockText, dateTimeText, shortTimeText } from '../format/time.ts';
-import { detailOf, shortType, summaryOf, toneOf } from './describe.ts';
+import { detailOf, servicesOf, shortType, subjectOf, summaryOf, toneOf } from './describe.ts';
 
-/** `count` above 1: the line stands for so many of its kind, and `event` is the newest. */
-function EventLine({ event, open, count = 1 }: { event: EventEnvelope; open: boolean; count?: number }) {
-  const detail = count > 1 ? '' : detailOf(event);
+/** `run`: the line stands for all of it, and `event` is the newest. */
+function EventLine({ event, open, run }: { event: EventEnvelope; open: boolean; run?: readonly EventEnvelope[] }) {
+  const detail = run === undefined ? detailOf(event) : servicesOf(run);
+  const subject = run === undefined ? event.subject : subjectOf(run);
   return (
     <summary className="relative grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 py-2 pr-10 pl-4 -outline-offset-2 hover:bg-hover/50 md:grid-cols-[6.5rem_10.5rem_minmax(0,1fr)_minmax(0,13rem)]">
       <time
@@ -22,17 +23,14 @@ function EventLine({ event, open, count = 1 }: { event: EventEnvelope; open: boo
       </time>
       <span className="justify-self-start">
         <Pill tone={toneOf(event.type)}>{shortType(event.type)}</Pill>
-        {count > 1 && <span className="figures ml-2 text-xs font-medium text-ink-2">× {count}</span>}
+        {run !== undefined && <span className="figures ml-2 text-xs font-medium text-ink-2">× {run.length}</span>}
       </span>
       <span className="col-span-2 truncate md:col-span-1">
         {summaryOf(event)}
         {detail !== '' && <span className="text-ink-3"> · {detail}</span>}
       </span>
-      <code
-        className="col-span-2 truncate font-mono text-xs text-ink-3 md:col-span-1 md:text-right"
-        title={event.subject}
-      >
-        {event.subject}
+      <code className="col-span-2 truncate font-mono text-xs text-ink-3 md:col-span-1 md:text-right" title={subject}>
+        {subject}
       </code>
       <ChevronRight
         aria-hidden
@@ -71,7 +69,7 @@ export function EventRunRow({ events }: { events: readonly EventEnvelope[] }) {
   return (
     <li className="border-b border-line last:border-0">
       <details onToggle={({ currentTarget, target }) => currentTarget === target && setOpen(currentTarget.open)}>
-        <EventLine event={newest} open={open} count={events.length} />
+        <EventLine event={newest} open={open} run={events} />
         {open && (
           <ul className="ml-4 border-t border-l border-line">
             {events.map((event) => (

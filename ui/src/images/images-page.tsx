@@ -74,14 +74,14 @@ export function ImagesPage() {
           }
         />
         {images !== undefined && images.length > 0 && (
-          <Table label="Images" className="min-w-176">
+          <Table label="Images" className="sm:min-w-176">
             <thead>
               <tr>
                 <HeadCell>Image</HeadCell>
-                <HeadCell>Digest</HeadCell>
-                <HeadCell className="text-right">Size</HeadCell>
-                <HeadCell>Platform</HeadCell>
-                <HeadCell>Uploaded</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Digest</HeadCell>
+                <HeadCell className="hidden text-right sm:table-cell">Size</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Platform</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Uploaded</HeadCell>
                 <HeadCell>
                   <span className="sr-only">Actions</span>
                 </HeadCell>
@@ -93,23 +93,28 @@ export function ImagesPage() {
                   <Cell className="font-medium">
                     {image.name}
                     <span className="text-ink-3">:{image.tag}</span>
+                    <span className="block text-xs font-normal text-ink-3 sm:hidden">
+                      {bytesText(image.sizeBytes)}, <Ago time={image.createdAt} />
+                    </span>
                   </Cell>
-                  <Cell className="whitespace-nowrap">
-                    <code className="font-mono text-xs text-ink-2">{image.digest.slice(7, 19)}</code>
-                    <CopyButton
-                      text={image.digest}
-                      label={`Copy digest of ${image.name}:${image.tag}`}
-                      className="size-7"
-                    />
+                  <Cell className="hidden sm:table-cell">
+                    <span className="flex items-center gap-1">
+                      <code className="font-mono text-xs text-ink-2">{image.digest.slice(7, 19)}</code>
+                      <CopyButton
+                        text={image.digest}
+                        label={`Copy digest of ${image.name}:${image.tag}`}
+                        className="size-7"
+                      />
+                    </span>
                   </Cell>
-                  <Cell className="figures text-right whitespace-nowrap">
+                  <Cell className="figures hidden text-right whitespace-nowrap sm:table-cell">
                     {bytesText(image.sizeBytes)}
                     <span className="block text-xs text-ink-3">{image.layers} layers</span>
                   </Cell>
-                  <Cell className="whitespace-nowrap text-ink-2">
+                  <Cell className="hidden whitespace-nowrap text-ink-2 sm:table-cell">
                     {image.platform.os}/{image.platform.architecture}
                   </Cell>
-                  <Cell className="whitespace-nowrap text-ink-2">
+                  <Cell className="hidden whitespace-nowrap text-ink-2 sm:table-cell">
                     <Ago time={image.createdAt} />
                   </Cell>
                   <Cell>

@@ -90,22 +90,27 @@ export function KeysPage() {
             <thead>
               <tr>
                 <HeadCell>Name</HeadCell>
-                <HeadCell>Key</HeadCell>
-                <HeadCell>Role</HeadCell>
-                <HeadCell>Last used</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Key</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Role</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Last used</HeadCell>
                 <HeadCell>Ends</HeadCell>
                 <HeadCell>
                   <span className="sr-only">Actions</span>
                 </HeadCell>
               </tr>
             </thead>
-            <tbody>
+            <tbody className="[&>tr:last-child>td]:border-0">
               {apiKeys.map((apiKey) => (
                 <tr key={apiKey.id}>
-                  <Cell className="font-medium">{apiKey.name}</Cell>
-                  <Cell className="font-mono text-xs text-ink-2">{apiKey.hint}…</Cell>
-                  <Cell>{apiKey.role}</Cell>
-                  <Cell className="text-ink-3">
+                  <Cell className="font-medium">
+                    {apiKey.name}
+                    <span className="block text-xs font-normal text-ink-3 sm:hidden">
+                      {apiKey.role} · <code className="font-mono">{apiKey.hint}…</code>
+                    </span>
+                  </Cell>
+                  <Cell className="hidden font-mono text-xs text-ink-2 sm:table-cell">{apiKey.hint}…</Cell>
+                  <Cell className="hidden sm:table-cell">{apiKey.role}</Cell>
+                  <Cell className="hidden text-ink-3 sm:table-cell">
                     {apiKey.lastUsedAt === null ? 'never' : <Ago time={apiKey.lastUsedAt} />}
                   </Cell>
                   <Cell>

@@ -101,6 +101,8 @@ function Remove({ secret, onClose }: { secret: Secret; onClose: () => void }) {
   );
 }
 
+const changedAt = ({ versions, createdAt }: Secret) => versions[0]?.createdAt ?? createdAt;
+
 type Open =
   | { readonly kind: 'write'; readonly secret: Secret | null }
   | { readonly kind: 'remove'; readonly secret: Secret };
@@ -145,9 +147,9 @@ export function SecretsPage() {
             <thead>
               <tr>
                 <HeadCell>Name</HeadCell>
-                <HeadCell>Version</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Version</HeadCell>
                 <HeadCell>Used by</HeadCell>
-                <HeadCell>Changed</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Changed</HeadCell>
                 {may && (
                   <HeadCell>
                     <span className="sr-only">Actions</span>
@@ -155,14 +157,19 @@ export function SecretsPage() {
                 )}
               </tr>
             </thead>
-            <tbody>
+            <tbody className="[&>tr:last-child>td]:border-0">
               {secrets.map((secret) => (
                 <tr key={secret.id}>
-                  <Cell className="font-medium">{secret.name}</Cell>
-                  <Cell className="figures">{secret.latestVersion}</Cell>
+                  <Cell className="font-medium">
+                    {secret.name}
+                    <span className="block text-xs font-normal text-ink-3 sm:hidden">
+                      version {secret.latestVersion}, <Ago time={changedAt(secret)} />
+                    </span>
+                  </Cell>
+                  <Cell className="figures hidden sm:table-cell">{secret.latestVersion}</Cell>
                   <Cell className="text-ink-2">{secret.usedBy.length === 0 ? 'nobody' : secret.usedBy.join(', ')}</Cell>
-                  <Cell className="text-ink-3">
-                    <Ago time={secret.versions[0]?.createdAt ?? secret.createdAt} />
+                  <Cell className="hidden text-ink-3 sm:table-cell">
+                    <Ago time={changedAt(secret)} />
                   </Cell>
                   {may && (
                     <Cell className="text-right whitespace-nowrap">

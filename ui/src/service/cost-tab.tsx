@@ -48,7 +48,7 @@ export function CostTab() {
           </p>
         </div>
       </Panel>
-      <CostLines lines={lines} currency={report.currency} title="Lines of this service" />
+      <CostLines lines={lines} currency={report.currency} title="Lines of this service" ofOneService />
     </div>
   );
 }

@@ -1,12 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
-import { ArrowLeft, ExternalLink } from 'lucide-react';
+import { ArrowLeft, ExternalLink, SearchX } from 'lucide-react';
 import { useApi } from '../api/context.ts';
 import { toProblem } from '../api/problems.ts';
 import { instancesQuery, serviceQuery } from '../api/queries.ts';
 import { buttonStyle } from '../components/button.tsx';
 import { CopyButton } from '../components/copy-button.tsx';
+import { EmptyState } from '../components/empty-state.tsx';
 import { Page } from '../components/page.tsx';
+import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
 import { Runway } from '../components/runway.tsx';
@@ -39,9 +41,15 @@ export function ServicePage() {
       <Page title={name} documentTitle={`${name} – ${project}`} above={back}>
         {error === null && <Skeleton className="h-96 rounded-xl" />}
         {gone && (
-          <p className="text-ink-2">
-            {project} has no service named {name}. It may have been deleted.
-          </p>
+          <Panel>
+            <EmptyState
+              icon={SearchX}
+              title={`${project} has no service named ${name}`}
+              command={`./skyrun services --project ${project}`}
+            >
+              It may have been deleted, or the address is mistyped.
+            </EmptyState>
+          </Panel>
         )}
         {error !== null && !gone && <ProblemNotice error={error} onRetry={refetch} />}
       </Page>

@@ -7,6 +7,7 @@ import { useApi } from '../api/context.ts';
 import { keys } from '../api/queries.ts';
 import { useAction } from '../api/use-action.ts';
 import { Button } from '../components/button.tsx';
+import { classNames } from '../components/class-names.ts';
 import { inputStyle } from '../components/input-style.ts';
 import { Panel } from '../components/panel.tsx';
 import { ProblemNotice } from '../components/problem-notice.tsx';
@@ -86,9 +87,9 @@ function Line({ share, latest, onPercent, onTag }: LineProps) {
         aria-label={`Share of ${name}`}
         aria-valuetext={`${share.percent} %`}
         onChange={(event) => onPercent(event.target.valueAsNumber)}
-        className="order-last col-span-2 w-full accent-accent sm:order-none sm:col-span-1"
+        className="order-3 w-full accent-accent sm:order-none"
       />
-      <span className="figures hidden text-right font-semibold sm:block">{share.percent} %</span>
+      <span className="figures order-4 text-right font-semibold sm:order-none">{share.percent} %</span>
       <input
         value={share.tag}
         aria-label={`Tag of ${name}`}
@@ -97,7 +98,7 @@ function Line({ share, latest, onPercent, onTag }: LineProps) {
         autoComplete="off"
         spellCheck={false}
         onChange={(event) => onTag(event.target.value)}
-        className={inputStyle}
+        className={classNames(inputStyle, 'order-2 sm:order-none')}
       />
     </li>
   );

@@ -19,9 +19,12 @@ export function IdleCost({ analysis: { groups, currency, total } }: { analysis: 
       ) : (
         <ul className="flex flex-col gap-2">
           {idle.map(({ key, idleAmount, idleShare }) => (
-            <li key={key} className="flex flex-wrap items-baseline gap-x-4">
-              <span className="font-medium">{key}</span>
-              <span className="min-w-0 flex-1 basis-64 text-ink-2">
+            <li
+              key={key}
+              className="grid grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-4 sm:grid-cols-[minmax(6rem,12rem)_minmax(0,1fr)_auto]"
+            >
+              <span className="truncate font-medium">{key}</span>
+              <span className="order-last col-span-2 text-ink-2 sm:order-none sm:col-span-1">
                 {percentText(idleShare)} of its cost is for time without a request. Fewer minimum instances, or
                 request-based billing, would save up to that.
               </span>

@@ -23,10 +23,10 @@ export function CostTable({ analysis }: { analysis: CostAnalysis }) {
             {(groupBy === 'revision' || groupBy === 'instance') && (
               <HeadCell>{groupBy === 'revision' ? 'Revision' : 'Instance'}</HeadCell>
             )}
+            <HeadCell className="text-right">Cost</HeadCell>
             <HeadCell className="text-right">Requests</HeadCell>
             <HeadCell className="text-right">Per 1,000 requests</HeadCell>
             <HeadCell className="text-right">Idle</HeadCell>
-            <HeadCell className="text-right">Cost</HeadCell>
           </tr>
         </thead>
         <tbody className="[&>tr:last-child>td]:border-0">
@@ -36,6 +36,9 @@ export function CostTable({ analysis }: { analysis: CostAnalysis }) {
               {(groupBy === 'revision' || groupBy === 'instance') && (
                 <Cell className="font-mono text-xs text-ink-2">{key.slice((service ?? '').length + 1)}</Cell>
               )}
+              <Cell className="text-right font-medium">
+                <Money amount={amount} currency={currency} />
+              </Cell>
               <Cell className="figures text-right">{groupDigits(requests)}</Cell>
               <Cell className="text-right">
                 {per1000Requests === null ? '–' : <Money amount={per1000Requests} currency={currency} />}
@@ -43,9 +46,6 @@ export function CostTable({ analysis }: { analysis: CostAnalysis }) {
               <Cell className="text-right whitespace-nowrap">
                 <Money amount={toCents(idleAmount)} currency={currency} />
                 <span className="figures ml-2 inline-block w-12 text-xs text-ink-3">{percentText(idleShare)}</span>
-              </Cell>
-              <Cell className="text-right font-medium">
-                <Money amount={amount} currency={currency} />
               </Cell>
             </tr>
           ))}

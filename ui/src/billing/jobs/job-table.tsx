@@ -20,14 +20,14 @@ const TONES: Readonly<Record<BillingJob['state'], Tone>> = {
 
 export function JobTable({ jobs }: { jobs: readonly BillingJob[] }) {
   return (
-    <Table label="Jobs, table" className="min-w-176">
+    <Table label="Jobs, table" className="sm:min-w-176">
       <thead>
         <tr>
           <HeadCell>Job</HeadCell>
-          <HeadCell>For</HeadCell>
+          <HeadCell className="hidden sm:table-cell">For</HeadCell>
           <HeadCell>State</HeadCell>
           <HeadCell className="text-right">Attempts</HeadCell>
-          <HeadCell>Made</HeadCell>
+          <HeadCell className="hidden sm:table-cell">Made</HeadCell>
           <HeadCell>
             <span className="sr-only">Actions</span>
           </HeadCell>
@@ -38,13 +38,14 @@ export function JobTable({ jobs }: { jobs: readonly BillingJob[] }) {
           <tr key={job.id}>
             <Cell className="font-medium">
               {job.name}
+              {job.item !== null && <span className="block text-xs font-normal text-ink-3 sm:hidden">{job.item}</span>}
               {job.error !== null && (
                 <span className="mt-0.5 block max-w-120 font-mono text-xs font-normal break-words text-bad-ink">
                   {job.error}
                 </span>
               )}
             </Cell>
-            <Cell className="text-ink-2">{job.item ?? 'the look for work'}</Cell>
+            <Cell className="hidden text-ink-2 sm:table-cell">{job.item ?? 'the look for work'}</Cell>
             <Cell>
               <Pill tone={TONES[job.state]} moving={job.state === 'active'}>
                 {job.state}
@@ -56,7 +57,7 @@ export function JobTable({ jobs }: { jobs: readonly BillingJob[] }) {
             <Cell className="figures text-right">
               {job.attempts} of {job.maxAttempts}
             </Cell>
-            <Cell className="text-[0.8125rem] whitespace-nowrap text-ink-3">
+            <Cell className="hidden text-[0.8125rem] whitespace-nowrap text-ink-3 sm:table-cell">
               <Ago time={job.createdAt} />
             </Cell>
             <Cell className="text-right">{job.state === 'failed' && <Retry job={job} />}</Cell>

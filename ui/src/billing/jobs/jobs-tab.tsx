@@ -70,7 +70,7 @@ function Kinds({ jobs }: { jobs: BillingJobs }) {
   const now = useNow();
   return (
     <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_16rem]">
-      <Panel title="What comes by itself" flush>
+      <Panel title="Scheduled" flush>
         <ul>
           {jobs.kinds.map(({ name, everyMs, nextAt }) => (
             <li

@@ -116,27 +116,30 @@ function Entries({ project, currency }: { project: string; currency: string }) {
         }
       />
       {entries !== undefined && entries.length > 0 && (
-        <Table label="Entries, table" className="min-w-160">
+        <Table label="Entries, table" className="sm:min-w-160">
           <thead>
             <tr>
-              <HeadCell>Number</HeadCell>
+              <HeadCell className="hidden sm:table-cell">Number</HeadCell>
               <HeadCell>When</HeadCell>
               <HeadCell>What</HeadCell>
-              <HeadCell>Debit</HeadCell>
-              <HeadCell>Credit</HeadCell>
+              <HeadCell className="hidden sm:table-cell">Debit</HeadCell>
+              <HeadCell className="hidden sm:table-cell">Credit</HeadCell>
               <HeadCell className="text-right">Amount</HeadCell>
             </tr>
           </thead>
           <tbody className="[&>tr:last-child>td]:border-0">
             {entries.map(({ seq, kind, document, debit, credit, amount, at }) => (
               <tr key={seq}>
-                <Cell className="figures text-ink-3">{seq}</Cell>
-                <Cell className="figures whitespace-nowrap">{dateTimeText(at)}</Cell>
+                <Cell className="figures hidden text-ink-3 sm:table-cell">{seq}</Cell>
+                <Cell className="figures sm:whitespace-nowrap">{dateTimeText(at)}</Cell>
                 <Cell title={document ?? undefined}>
                   <Pill tone={KINDS[kind].tone}>{KINDS[kind].says}</Pill>
+                  <span className="mt-1 block text-xs text-ink-3 sm:hidden">
+                    {debit} ← {credit}
+                  </span>
                 </Cell>
-                <Cell>{debit}</Cell>
-                <Cell>{credit}</Cell>
+                <Cell className="hidden sm:table-cell">{debit}</Cell>
+                <Cell className="hidden sm:table-cell">{credit}</Cell>
                 <Cell className="text-right font-medium">
                   <Money amount={amount} currency={currency} />
                 </Cell>

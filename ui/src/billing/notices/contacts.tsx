@@ -103,7 +103,7 @@ function ContactsPanel({ contacts: { project, emails, mailServer } }: { contacts
               error={emailError}
               onChange={(event) => setEmail(event.target.value)}
             />
-            <Button type="submit" tone="solid" className="mt-6.5" busy={save.busy}>
+            <Button type="submit" tone="solid" className="sm:mt-6.5" busy={save.busy}>
               Add contact
             </Button>
           </form>

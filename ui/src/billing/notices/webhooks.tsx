@@ -150,7 +150,7 @@ function AddWebhook({ project }: { project: string }) {
           error={destinationError}
           onChange={(event) => setDestination(event.target.value)}
         />
-        <Button type="submit" className="mt-6.5" busy={busy}>
+        <Button type="submit" className="sm:mt-6.5" busy={busy}>
           Add webhook
         </Button>
       </form>

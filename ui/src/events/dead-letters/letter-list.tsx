@@ -62,10 +62,10 @@ export function LetterList({ group }: { group: string }) {
             <details>
               <summary className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2.5 -outline-offset-2 hover:bg-hover/50">
                 <code className="font-mono text-xs">{letter.event?.type ?? 'malformed'}</code>
-                <span className="min-w-0 flex-1 truncate text-bad-ink">{letter.error}</span>
+                <span className="min-w-0 flex-1 basis-60 truncate text-bad-ink">{letter.error}</span>
                 <span className="figures text-[0.8125rem] text-ink-3">{letter.attempts} tries</span>
                 {letter.deadAt !== '' && (
-                  <Ago time={letter.deadAt} className="w-24 text-right text-[0.8125rem] text-ink-3" />
+                  <Ago time={letter.deadAt} className="ml-auto w-24 text-right text-[0.8125rem] text-ink-3" />
                 )}
               </summary>
               <div className="flex flex-col gap-3 px-4 pt-1 pb-4">

@@ -10,6 +10,7 @@ import { Panel } from '../../components/panel.tsx';
 import { Pill } from '../../components/pill.tsx';
 import { ScrollRegion } from '../../components/scroll-region.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
+import { figure, millisText } from '../../format/quantity.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { serviceMapQuery } from '../queries.ts';
 import { layOut, NODE, neighbours } from './layout.ts';
@@ -182,7 +183,8 @@ function NodeButton(props: { node: MapNode; pressed: boolean; dim: boolean; onCh
   );
 }
 
-const rate = (perSecond: number) => (perSecond >= 10 ? perSecond.toFixed(0) : perSecond.toFixed(2));
+/** Little is not nothing. */
+const rate = (perSecond: number) => (perSecond > 0 && perSecond < 0.01 ? '< 0.01' : figure(perSecond));
 
 function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }) {
   const nameOf = new Map(map.nodes.map(({ id, name }) => [id, name]));
@@ -204,7 +206,7 @@ function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }
               <HeadCell className="text-right">Latency</HeadCell>
             </tr>
           </thead>
-          <tbody>
+          <tbody className="[&>tr:last-child>td]:border-0">
             {shown.map((edge) => (
               <tr key={`${edge.kind} ${edge.from} ${edge.to}`}>
                 <Cell className="font-medium">{nameOf.get(edge.from) ?? edge.from}</Cell>
@@ -220,17 +222,15 @@ function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }
                     </span>
                   )}
                 </Cell>
-                <Cell className="figures text-right">{rate(edge.perSecond)}</Cell>
-                <Cell className="figures text-right">
+                <Cell className="figures text-right whitespace-nowrap">{rate(edge.perSecond)}</Cell>
+                <Cell className="figures text-right whitespace-nowrap">
                   {edge.errorRatio === 0 ? (
                     <span className="text-ink-3">none</span>
                   ) : (
                     <Pill tone="bad">{(edge.errorRatio * 100).toFixed(1)} %</Pill>
                   )}
                 </Cell>
-                <Cell className="figures text-right">
-                  {edge.latencyMs === null ? '–' : `${edge.latencyMs.toFixed(edge.latencyMs < 10 ? 1 : 0)} ms`}
-                </Cell>
+                <Cell className="figures text-right whitespace-nowrap">{millisText(edge.latencyMs)}</Cell>
               </tr>
             ))}
           </tbody>

@@ -106,13 +106,13 @@ function DeliveryRow({ project, subscription, delivery, writes }: DeliveryRowPro
           <Pill tone={TONES[delivery.state]} moving={delivery.state === 'waiting'}>
             {delivery.state}
           </Pill>
-          <code className="min-w-0 flex-1 truncate font-mono text-xs">{delivery.event.type}</code>
+          <code className="min-w-0 flex-1 basis-52 truncate font-mono text-xs">{delivery.event.type}</code>
           <span className="figures text-[0.8125rem] text-ink-3">
             {last === undefined
               ? 'not tried yet'
               : `${last.status ?? last.error ?? 'no answer'} · ${last.durationMs} ms · try ${delivery.attempts}`}
           </span>
-          <Ago time={delivery.createdAt} className="w-24 text-right text-[0.8125rem] text-ink-3" />
+          <Ago time={delivery.createdAt} className="ml-auto w-24 text-right text-[0.8125rem] text-ink-3" />
         </summary>
         {open && (
           <div className="flex flex-col gap-3 px-4 pt-1 pb-4">

@@ -42,7 +42,11 @@ export function SubscriptionsTab() {
           items={items}
           rows={2}
           empty={
-            <EmptyState icon={Webhook} title="Nothing is sent anywhere">
+            <EmptyState
+              icon={Webhook}
+              title="Nothing is sent anywhere"
+              command={`./skyrun events subscriptions create NAME https://example.com/events --project ${project}`}
+            >
               A subscription sends the events that its filter takes to your URL, signed, and tries until it has them.
             </EmptyState>
           }
