@@ -157,3 +157,23 @@ async function costs(): Promise<CostReport> {
 function digits(text: string | null): string {
   return (text ?? '').replace(/[^0-9.]/g, '');
 }
+
+test('on a phone no page is wider than the screen, and the tab of the page is in sight', async () => {
+  const { page } = browser;
+  await page.setViewportSize({ width: 390, height: 844 });
+  const tabbed = ['services/sample/cost', 'services/sample/settings', 'events/subscriptions', 'events/dead-letters'];
+  for (const path of ['services', 'images', 'domains', 'secrets', 'keys', 'members', 'events/map', ...tabbed]) {
+    await page.goto(`/projects/demo/${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await expect.poll(() => page.getByRole('status', { name: 'Loading' }).count()).toBe(0);
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth'), { message: path }).toBe(390);
+    if (!tabbed.includes(path)) continue;
+    const tab = page.locator('[data-tab-strip] [aria-current="page"]');
+    await expect
+      .poll(async () => tab.boundingBox().then((box) => box !== null && box.x >= 0 && box.x + box.width <= 390), {
+        message: path,
+      })
+      .toBe(true);
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+});
