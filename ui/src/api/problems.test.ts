@@ -1,6 +1,6 @@
 import { Problem } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { fieldMessage, problemFromBody, toProblem } from './problems.ts';
+import { fieldMessage, plainMessage, problemFromBody, toProblem } from './problems.ts';
 
 const body = {
   type: 'about:blank',
@@ -37,6 +37,14 @@ test('a field has the message of its own pointer only', () => {
   expect(fieldMessage(problem, '/spec/template/port')).toBe('expected a number');
   expect(fieldMessage(null, '/name')).toBeUndefined();
 });
+
+test.each([
+  ['Too small: expected number to be >=1', 'expected at least 1'],
+  ['Too big: expected number to be <=1000', 'expected at most 1000'],
+  ['Too small: expected number to be >0', 'expected more than 0'],
+  ['Too small: expected string to have >=1 characters', 'expected something here'],
+  ['must not exceed maxScale (-1)', 'must not exceed maxScale (-1)'],
+])('the schema’s %s reads %s', (message, plain) => expect(plainMessage(message)).toBe(plain));
 
 test('whatever was thrown becomes a problem', () => {
   expect(toProblem(new TypeError('odd'))).toMatchObject({ code: 'platform.internal', detail: 'odd' });

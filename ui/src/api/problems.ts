@@ -34,7 +34,22 @@ export function toProblem(error: unknown): Problem {
 /** The message for one form field, named by its JSON pointer into the body. */
 export function fieldMessage(problem: Problem | null, pointer: string): string | undefined {
   const message = problem?.errors.find(({ field }) => field === pointer)?.message;
-  // A form's number that is no number arrives at the schema as NaN; a person never wrote that.
-  if (message?.includes('received NaN') === true) return 'expected a number';
-  return message === 'Too small: expected string to have >=1 characters' ? 'expected something here' : message;
+  return message === undefined ? undefined : plainMessage(message);
 }
+
+/** A schema's own words as a person would say them; what was written for people stays. */
+export function plainMessage(message: string): string {
+  // A form's number that is no number arrives at the schema as NaN; a person never wrote that.
+  if (message.includes('received NaN')) return 'expected a number';
+  if (message === 'Too small: expected string to have >=1 characters') return 'expected something here';
+  const [, bound, value] = /^Too (?:small|big): expected \w+ to be ([<>]=?)(-?[\d.]+)$/.exec(message) ?? [];
+  const words = bound === undefined ? undefined : BOUNDS[bound];
+  return words === undefined ? message : `expected ${words} ${value}`;
+}
+
+const BOUNDS: Readonly<Record<string, string>> = {
+  '>=': 'at least',
+  '>': 'more than',
+  '<=': 'at most',
+  '<': 'less than',
+};

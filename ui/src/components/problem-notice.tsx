@@ -1,5 +1,5 @@
 import { TriangleAlert } from 'lucide-react';
-import { toProblem } from '../api/problems.ts';
+import { plainMessage, toProblem } from '../api/problems.ts';
 import { Button } from './button.tsx';
 
 /** An error in full: what, why, its code, and a way on. */
@@ -17,7 +17,7 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
           <ul className="list-disc pl-4">
             {problem.errors.map(({ field, message }) => (
               <li key={`${field} ${message}`}>
-                <code className="font-mono text-xs">{field}</code>: {message}
+                <code className="font-mono text-xs">{field}</code>: {plainMessage(message)}
               </li>
             ))}
           </ul>

@@ -15,7 +15,7 @@ import { Page } from '../components/page.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
-import { dateText, dateTimeText } from '../format/time.ts';
+import { dateText, shortTimeText } from '../format/time.ts';
 import { useMay } from '../shell/permissions.ts';
 import { useProjectName } from '../shell/place.ts';
 import { CreateKey, RotateKey } from './write-key.tsx';
@@ -41,7 +41,7 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
 function Ends({ apiKey }: { apiKey: ApiKey }) {
   const now = useNow();
   if (apiKey.previousUntil !== null && Date.parse(apiKey.previousUntil) > now) {
-    return <Pill tone="warn">old key until {dateTimeText(apiKey.previousUntil)}</Pill>;
+    return <Pill tone="warn">old key until {shortTimeText(apiKey.previousUntil)}</Pill>;
   }
   if (apiKey.expiresAt === null) return <span className="text-ink-3">never</span>;
   if (Date.parse(apiKey.expiresAt) <= now) return <Pill tone="bad">ended</Pill>;
@@ -93,7 +93,7 @@ export function KeysPage() {
                 <HeadCell className="hidden sm:table-cell">Key</HeadCell>
                 <HeadCell className="hidden sm:table-cell">Role</HeadCell>
                 <HeadCell className="hidden sm:table-cell">Last used</HeadCell>
-                <HeadCell>Ends</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Ends</HeadCell>
                 <HeadCell>
                   <span className="sr-only">Actions</span>
                 </HeadCell>
@@ -106,6 +106,9 @@ export function KeysPage() {
                     {apiKey.name}
                     <span className="block text-xs font-normal text-ink-3 sm:hidden">
                       {apiKey.role} · <code className="font-mono">{apiKey.hint}…</code>
+                      <span className="mt-1 block">
+                        Ends: <Ends apiKey={apiKey} />
+                      </span>
                     </span>
                   </Cell>
                   <Cell className="hidden font-mono text-xs text-ink-2 sm:table-cell">{apiKey.hint}…</Cell>
@@ -113,7 +116,7 @@ export function KeysPage() {
                   <Cell className="hidden text-ink-3 sm:table-cell">
                     {apiKey.lastUsedAt === null ? 'never' : <Ago time={apiKey.lastUsedAt} />}
                   </Cell>
-                  <Cell>
+                  <Cell className="hidden sm:table-cell">
                     <Ends apiKey={apiKey} />
                   </Cell>
                   <Cell className="text-right whitespace-nowrap">

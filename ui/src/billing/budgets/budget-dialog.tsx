@@ -154,8 +154,8 @@ function Threshold({ number, percent, basis, error, onChange, onRemove }: Thresh
           value={basis}
           onChange={(event) => onChange({ basis: event.target.value === 'forecast' ? 'forecast' : 'actual' })}
         >
-          <option value="actual">of the amount is spent</option>
-          <option value="forecast">of the amount is expected</option>
+          <option value="actual">is spent</option>
+          <option value="forecast">is expected</option>
         </Select>
         <Button tone="ghost" size="icon" aria-label={`Remove threshold ${number}`} onClick={onRemove}>
           <X aria-hidden />

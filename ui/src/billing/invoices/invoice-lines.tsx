@@ -27,14 +27,14 @@ export function InvoiceLines({ invoice }: { invoice: Invoice }) {
           The invoice has no lines.
         </EmptyState>
       ) : (
-        <Table label="Lines, table" className="min-w-176">
+        <Table label="Lines, table" className="sm:min-w-176">
           <thead>
             <tr>
               <HeadCell>Service</HeadCell>
               <HeadCell>What</HeadCell>
-              <HeadCell className="text-right">Quantity</HeadCell>
-              <HeadCell className="text-right">Unit price</HeadCell>
-              <HeadCell className="text-right">Usage rows</HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Quantity</HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Unit price</HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Usage rows</HeadCell>
               <HeadCell className="text-right">Amount</HeadCell>
             </tr>
           </thead>
@@ -59,15 +59,25 @@ export function InvoiceLines({ invoice }: { invoice: Invoice }) {
                       {line.service}
                     </button>
                   </Cell>
-                  <Cell>{line.description}</Cell>
-                  <Cell className="figures text-right whitespace-nowrap" title={`${line.quantity} ${line.unit}`}>
+                  <Cell>
+                    {line.description}
+                    <span className="figures block text-xs text-ink-3 sm:hidden">
+                      {billedQuantity(line.quantity, line.unit)}
+                    </span>
+                  </Cell>
+                  <Cell
+                    className="figures hidden text-right whitespace-nowrap sm:table-cell"
+                    title={`${line.quantity} ${line.unit}`}
+                  >
                     {billedQuantity(line.quantity, line.unit)}
                   </Cell>
-                  <Cell className="text-right whitespace-nowrap text-ink-2">
+                  <Cell className="hidden text-right whitespace-nowrap text-ink-2 sm:table-cell">
                     <Money amount={line.unitPrice} currency={currency} />
                     <span className="block text-xs text-ink-3">per {line.pricedUnit}</span>
                   </Cell>
-                  <Cell className="figures text-right text-ink-2">{groupDigits(String(line.usageRows))}</Cell>
+                  <Cell className="figures hidden text-right text-ink-2 sm:table-cell">
+                    {groupDigits(String(line.usageRows))}
+                  </Cell>
                   <Cell className="text-right font-medium">
                     <Money amount={line.amount} currency={currency} />
                   </Cell>

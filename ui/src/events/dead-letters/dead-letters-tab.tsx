@@ -34,7 +34,7 @@ export function DeadLettersTab() {
                 </HeadCell>
               </tr>
             </thead>
-            <tbody>
+            <tbody className="[&>tr:last-child>td]:border-0">
               {groups.map(({ group, project, seenAt, letters, more }) => (
                 <tr key={group}>
                   <Cell className="font-medium">{group}</Cell>

@@ -202,8 +202,9 @@ function Details({ project, item, writes, onSecret }: DetailsProps) {
           action="Rotate"
           tone="solid"
           onConfirm={async () => {
-            onSecret((await api.call(OPERATIONS.rotateSubscriptionSecret, { params })).secret);
+            const { secret } = await api.call(OPERATIONS.rotateSubscriptionSecret, { params });
             await refresh();
+            onSecret(secret);
           }}
           onClose={() => setAsking(null)}
         />
