@@ -12,7 +12,7 @@ import { Pill, type Tone } from '../../components/pill.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
-import { dateTimeText } from '../../format/time.ts';
+import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { ledgerEntriesQuery, ledgerQuery } from '../queries.ts';
 
@@ -131,7 +131,10 @@ function Entries({ project, currency }: { project: string; currency: string }) {
             {entries.map(({ seq, kind, document, debit, credit, amount, at }) => (
               <tr key={seq}>
                 <Cell className="figures hidden text-ink-3 sm:table-cell">{seq}</Cell>
-                <Cell className="figures sm:whitespace-nowrap">{dateTimeText(at)}</Cell>
+                <Cell className="figures whitespace-nowrap" title={dateTimeText(at)}>
+                  <span className="sm:hidden">{shortTimeText(at)}</span>
+                  <span className="hidden sm:inline">{dateTimeText(at)}</span>
+                </Cell>
                 <Cell title={document ?? undefined}>
                   <Pill tone={KINDS[kind].tone}>{KINDS[kind].says}</Pill>
                   <span className="mt-1 block text-xs text-ink-3 sm:hidden">
