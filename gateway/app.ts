@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import type { Client, Clock, Logger, Readiness } from '@skyrun/kit/base';
 import { type AccessLogOptions, createAccessLog } from './access-log/access-log.ts';
 import { BreakerNews } from './breaker/breaker-news.ts';
-import { createPriceFeed } from './cost/price-feed.ts';
 import { costField } from './cost/request-cost.ts';
 import type { TlsOptions } from './edge/tls-edge.ts';
-import { createRouteFeed } from './feed/route-feed.ts';
-import { createApiKeyFeed } from './guard/api-key-feed.ts';
+import { createFeeds } from './feed/feeds.ts';
 import { Callers } from './guard/callers.ts';
 import type { GuardDeps } from './guard/guard.ts';
 import { guardOf } from './guard/guard-book.ts';
-import { createKeyFeed } from './guard/key-feed.ts';
 import { Buckets, type SharedBuckets } from './limit/buckets.ts';
+import { type ConnectionCaps, ConnectionGate } from './limit/connection-gate.ts';
 import { createListener } from './listener.ts';
 import { Meter } from './meter/meter.ts';
 import { createObserver } from './observe/observer.ts';
@@ -30,7 +28,7 @@ import { Waker } from './report/waker.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { Spool } from './spool/spool.ts';
 import type { UsagePublisher } from './spool/spool-publisher.ts';
-import { createTeamFeed, TeamRoutes } from './team/team-routes.ts';
+import { TeamRoutes } from './team/team-routes.ts';
 import { createTraces, type TraceOptions } from './trace/traces.ts';
 import { createUpkeep } from './upkeep.ts';
 import { ClientTally } from './view/client-tally.ts';
@@ -63,6 +61,8 @@ export interface GatewayDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<GatewayLimits>;
+  /** Absent: no limit. */
+  readonly caps?: ConnectionCaps;
   /** Absent: no access log. */
   readonly accessLog?: AccessLogOptions;
   /** Absent: nothing is traced. */
@@ -179,13 +179,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     reporter.activate(destination);
     clock.setTimeout(PAGE_WAITS_MS, () => destination.traffic.move(clock.monotonic()));
   };
-  const prices = createPriceFeed({ client: deps.billing, clock, logger });
+  const { registry, identity, events, billing } = deps;
+  const feeds = createFeeds({ registry, identity, events, billing, table, teams, callers, dataDir, clock, logger });
   const traces =
     deps.traces === undefined
       ? null
-      : createTraces({ ...deps.traces, gateway: deps.id, prices, random, clock, logger });
+      : createTraces({ ...deps.traces, gateway: deps.id, prices: feeds, random, clock, logger });
   const accessLog =
     deps.accessLog === undefined ? null : createAccessLog({ ...deps.accessLog, gateway: deps.id, clock, logger });
+  const gate = new ConnectionGate(deps.caps ?? { total: 0, perAddress: 0 });
   const core: GatewayCore = {
     clock,
     logger,
@@ -208,48 +210,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
       ...(deps.tls?.acme ? { challenge: (target: string) => listener.challenge(target) } : {}),
     }),
     costField: ({ revision }, ms, until) =>
-      revision === null ? '' : costField(revision, prices.rates(revision.project), ms, until),
+      revision === null ? '' : costField(revision, feeds.rates(revision.project), ms, until),
     onEncrypted: null,
     onTraffic: (destination) => reporter.list(destination),
     onWaiting: dispatch.onWaiting,
     drainRoom: dispatch.drainRoom,
   };
-  const feed = createRouteFeed({
-    client: deps.registry,
-    path: join(dataDir, 'routes.json'),
-    clock,
-    logger,
-    apply: (change) => {
-      if (change.kind === 'replace') table.replace(change.routes);
-      if (change.kind === 'change') {
-        for (const route of change.upserts) table.upsert(route);
-        for (const host of change.removes) table.remove(host);
-      }
-    },
-    routes: () => Array.from(table.entries(), (entry) => entry.route),
-  });
-  const teamFeed = createTeamFeed({ client: deps.events, routes: teams, clock, logger });
-  const keys = createKeyFeed({
-    client: deps.identity,
-    callers,
-    path: join(dataDir, 'keys.json'),
-    clock,
-    logger,
-  });
-  const apiKeys = createApiKeyFeed({
-    client: deps.identity,
-    callers,
-    path: join(dataDir, 'api-keys.json'),
-    clock,
-    logger,
-  });
   const viewer = new Viewer({
     gateway: deps.id,
     core,
     table,
     clients: core.clients,
     clock,
-    registryLive: () => feed.live(),
+    registryLive: () => feeds.live(),
     sharedLimits: () => (deps.sharedBuckets === null ? 'alone' : buckets.shared ? 'shared' : 'unreachable'),
     usage: processUsage,
   });
@@ -260,20 +233,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const metrics = createMetrics({ defaults: true });
     traces?.register(metrics);
     accessLog?.register(metrics);
-    registerMetrics(metrics, core, table);
+    registerMetrics(metrics, core, gate, table);
     return metrics;
   };
   const ready = (): Readiness => ({
-    ok: listener.listening() && !core.draining && feed.known(),
+    ok: listener.listening() && !core.draining && feeds.known(),
     checks: {
       listening: listener.listening() ? 'ok' : 'not yet',
-      routes: feed.known() ? 'ok' : 'none known yet',
-      registry: feed.live() ? 'ok' : 'does not answer; the last known routes are in force',
+      routes: feeds.known() ? 'ok' : 'none known yet',
+      registry: feeds.live() ? 'ok' : 'does not answer; the last known routes are in force',
     },
   });
   const admin = createAdminServer({ openMetrics, table, ready });
   const { host, port, reusePort, baseDomain, tls } = deps;
-  const listener = createListener({ core, table, host, port, reusePort, baseDomain, tls, clock, logger });
+  const listener = createListener({ core, gate, table, host, port, reusePort, baseDomain, tls, clock, logger });
 
   function* destinations(): Iterable<Destination> {
     yield* table.destinations();
@@ -298,11 +271,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (started || stopping !== undefined) return;
     started = true;
     await Promise.all([assets.start(), spool.start()]);
-    prices.start();
     traces?.start();
-    await Promise.all([feed.start(), keys.start(), apiKeys.start()]);
+    await feeds.start();
     reporter.start();
-    teamFeed.start();
     views.start();
     upkeep.start();
     adminAddress = await admin.listen(deps.adminPort);
@@ -313,15 +284,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (!started) return;
     if (listener.listening()) await listener.drain();
     upkeep.stop();
-    await Promise.all([
-      feed.stop(),
-      reporter.stop(),
-      keys.stop(),
-      apiKeys.stop(),
-      prices.stop(),
-      teamFeed.stop(),
-      views.stop(),
-    ]);
+    await Promise.all([feeds.stop(), reporter.stop(), views.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await Promise.all([spool.stop(), traces?.stop(), accessLog?.close()]);
     for (const destination of destinations()) {

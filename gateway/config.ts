@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 const milliseconds = z.coerce.number().int().min(1).max(86_400_000);
 
+const connections = z.coerce.number().int().min(0).max(10_000_000);
+
 /** `name=value` pairs, percent-encoded, as OpenTelemetry's exporters take them. */
 function headerPairs(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(',').flatMap((pair): [string, string][] => {
@@ -142,6 +144,16 @@ export const gatewayConfig = defineConfig('gateway', {
     schema: milliseconds,
     default: '30000',
     doc: 'how long a client may neither send its body nor take its response, in ms',
+  },
+  SKYRUN_GATEWAY_CONNECTIONS: {
+    schema: connections,
+    default: '0',
+    doc: 'how many client connections may be open at a time in one gateway process; 0 is no limit',
+  },
+  SKYRUN_GATEWAY_ADDRESS_CONNECTIONS: {
+    schema: connections,
+    default: '0',
+    doc: 'how many of them one client address may have, where clients come with addresses of their own; 0 is no limit',
   },
   SKYRUN_GATEWAY_DRAIN_MS: {
     schema: milliseconds,

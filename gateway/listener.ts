@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@skyrun/kit/base';
 import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
+import type { ConnectionGate } from './limit/connection-gate.ts';
 import { ClientConnection } from './pipeline/connection.ts';
 import type { GatewayCore } from './pipeline/core.ts';
 import { isTenantHost } from './routing/hosts.ts';
@@ -25,6 +26,7 @@ export interface Listener {
 /** The ports of one gateway: the plain one, which clients may speak TLS on too, and one for TLS alone where it is asked for. */
 export function createListener(options: {
   readonly core: GatewayCore;
+  readonly gate: ConnectionGate;
   readonly table: RouteTable;
   readonly host: string;
   /** 0 picks a free one. */
@@ -35,9 +37,9 @@ export function createListener(options: {
   readonly clock: Clock;
   readonly logger: Logger;
 }): Listener {
-  const { core, table, host, port, reusePort, baseDomain, tls, clock, logger } = options;
+  const { core, gate, table, host, port, reusePort, baseDomain, tls, clock, logger } = options;
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    new ClientConnection(core, socket);
+    if (gate.admits(socket)) new ClientConnection(core, socket);
   });
   let tlsEdge: TlsEdge | undefined;
 
@@ -54,6 +56,7 @@ export function createListener(options: {
       tlsEdge = await openTlsEdge({
         tls: asked,
         core,
+        gate,
         host,
         reusePort,
         baseDomain,

@@ -92,6 +92,10 @@ const gateway = createGateway({
     stallMs: config.SKYRUN_GATEWAY_STALL_MS,
     drainMs: config.SKYRUN_GATEWAY_DRAIN_MS,
   },
+  caps: {
+    total: config.SKYRUN_GATEWAY_CONNECTIONS,
+    perAddress: config.SKYRUN_GATEWAY_ADDRESS_CONNECTIONS,
+  },
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

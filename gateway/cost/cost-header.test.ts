@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { servicePolicy } from '@skyrun/contracts';
 import { expect, test, vi } from 'vitest';
 import { route, startGateway, target } from '../harness/gateway.ts';
-import { billingWith } from './testing/unit-prices.ts';
+import { billingWith } from '../harness/unit-prices.ts';
 
 test('a caller who asks is told what the request cost, where the service lets it be told', async () => {
   const instance = createServer((_, response) => {

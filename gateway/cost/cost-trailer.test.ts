@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { servicePolicy } from '@skyrun/contracts';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RunningGateway, route, startGateway, target } from '../harness/gateway.ts';
-import { billingWith } from './testing/unit-prices.ts';
+import { billingWith } from '../harness/unit-prices.ts';
 
 const HOST = 'open.demo.localhost';
 const BODY = ['first ', 'second ', 'third'];

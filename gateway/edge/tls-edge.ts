@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
+import type { ConnectionGate } from '../limit/connection-gate.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
 import { Acme } from './acme.ts';
 import { Certificates } from './certificates.ts';
@@ -38,6 +39,7 @@ export interface TlsEdge extends Pick<TlsListener, 'accept'> {
 export async function openTlsEdge(options: {
   tls: TlsOptions;
   core: GatewayCore;
+  gate: ConnectionGate;
   host: string;
   reusePort: boolean;
   /** The platform's own host, for clients that name none. */
@@ -48,11 +50,11 @@ export async function openTlsEdge(options: {
   clock: Clock;
   logger: Logger;
 }): Promise<TlsEdge> {
-  const { tls, core, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger } = options;
+  const { tls, core, gate, host, reusePort, baseDomain, mayIssue, provedHosts, clock, logger } = options;
   const authority = tls.developmentDir === null ? null : await openDevelopmentAuthority(tls.developmentDir, clock);
   const certificates = new Certificates({ directory: tls.certificateDir, authority, mayIssue, clock, logger });
   await certificates.start();
-  const listener = createTlsListener(core, { certificates, fallback: await certificates.fallback(baseDomain) });
+  const listener = createTlsListener(core, { gate, certificates, fallback: await certificates.fallback(baseDomain) });
   const { acme: from } = tls;
   const acme =
     from === null

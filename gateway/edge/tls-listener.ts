@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import type { ConnectionGate } from '../limit/connection-gate.ts';
 import { ClientConnection } from '../pipeline/connection.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
 import { peerAddress } from '../pipeline/peer-address.ts';
@@ -21,9 +22,9 @@ export interface TlsListener {
 /** The encrypted port: a certificate by SNI, then HTTP/2 or HTTP/1.1 as ALPN has agreed. */
 export function createTlsListener(
   core: GatewayCore,
-  options: { certificates: Certificates; fallback: KeyPair | null },
+  options: { gate: ConnectionGate; certificates: Certificates; fallback: KeyPair | null },
 ): TlsListener {
-  const { certificates, fallback } = options;
+  const { gate, certificates, fallback } = options;
   const server = createServer(
     {
       ...(fallback === null ? {} : { cert: fallback.certificate, key: fallback.key }),
@@ -46,6 +47,8 @@ export function createTlsListener(
       } else new ClientConnection(core, socket, 'https');
     },
   );
+  // Before TLS costs anything.
+  server.prependListener('connection', (socket: Socket) => gate.admits(socket));
   server.on('tlsClientError', (_error, socket) => {
     core.stats.handshakeErrors += 1;
     socket.destroy();

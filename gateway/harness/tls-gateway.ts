@@ -4,6 +4,7 @@ import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Route } from '@skyrun/contracts';
+import type { GatewayDeps } from '../app.ts';
 import { type RunningGateway, startGateway } from './gateway.ts';
 
 export interface TlsGateway {
@@ -12,17 +13,25 @@ export interface TlsGateway {
   readonly port: number;
   readonly tlsPort: number;
   readonly ca: string;
+  /** Where its development authority is kept. */
+  readonly developmentDir: string;
   /** A client's HTTP/2 connection to a host of the gateway. */
   open(host?: string): ClientHttp2Session;
   close(): Promise<void>;
 }
 
 /** A gateway with an encrypted port beside the plain one. */
-export async function startTlsGateway(routes: readonly Route[]): Promise<TlsGateway> {
+export async function startTlsGateway(
+  routes: readonly Route[],
+  overrides: Partial<GatewayDeps> = {},
+): Promise<TlsGateway> {
   const directory = await mkdtemp(join(tmpdir(), 'skyrun-tls-'));
   const certificateDir = join(directory, 'certificates');
   const developmentDir = join(directory, 'development');
-  const running = await startGateway(routes, { tls: { port: 0, certificateDir, developmentDir, acme: null } });
+  const running = await startGateway(routes, {
+    ...overrides,
+    tls: { port: 0, certificateDir, developmentDir, acme: null },
+  });
   const ca = await readFile(join(developmentDir, 'ca.crt'), 'utf8');
   const tlsPort = running.gateway.tlsAddress().port;
   return {
@@ -30,6 +39,7 @@ export async function startTlsGateway(routes: readonly Route[]): Promise<TlsGate
     port: running.port,
     tlsPort,
     ca,
+    developmentDir,
     open(host = 'hello.demo.localhost') {
       const session = connect(`https://${host}:${tlsPort}`, { ca, servername: host, lookup: thisMachine });
       session.on('error', () => undefined);
@@ -43,7 +53,7 @@ export async function startTlsGateway(routes: readonly Route[]): Promise<TlsGate
 }
 
 /** Every name is this machine. */
-const thisMachine: LookupFunction = (_host, options, done) => {
+export const thisMachine: LookupFunction = (_host, options, done) => {
   if (options.all === true) done(null, [{ address: '127.0.0.1', family: 4 }]);
   else done(null, '127.0.0.1', 4);
 };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics, Readiness } from '@skyrun/kit';
+import type { ConnectionGate } from '../limit/connection-gate.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
 import type { Destination } from '../pipeline/destination.ts';
 import type { RouteTable } from '../routing/route-table.ts';
@@ -89,12 +90,13 @@ function describe({
 }
 
 /** Reads the counters when Prometheus asks, so that requests pay nothing for it. */
-export function registerMetrics(metrics: Metrics, core: GatewayCore, table: RouteTable): void {
+export function registerMetrics(metrics: Metrics, core: GatewayCore, gate: ConnectionGate, table: RouteTable): void {
   const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
   const requests = metrics.gauge('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
   const connections = metrics.gauge('skyrun_gateway_connections', 'Client connections that are open');
   const accepted = metrics.gauge('skyrun_gateway_connections_total', 'Client connections accepted');
   const refused = metrics.gauge('skyrun_gateway_refused_total', 'Malformed or late requests that were refused');
+  const turnedAway = metrics.gauge('skyrun_gateway_connections_turned_away_total', 'Connections beyond a cap');
   const inFlight = metrics.gauge('skyrun_gateway_in_flight', 'Requests in flight or waiting');
   const waiting = metrics.gauge('skyrun_gateway_waiting', 'Requests that wait for an instance');
   const routes = metrics.gauge('skyrun_gateway_routes', 'Hosts in the route table');
@@ -104,6 +106,7 @@ export function registerMetrics(metrics: Metrics, core: GatewayCore, table: Rout
     connections.set(core.connections.size);
     accepted.set(core.stats.connections);
     refused.set(core.stats.refused);
+    turnedAway.set(gate.turnedAway);
     routes.set(table.size);
     let current = 0;
     let queued = 0;

@@ -1,9 +1,9 @@
-import { OPERATIONS, type UnitPrices } from '@skyrun/contracts';
 import { expect, test, vi } from 'vitest';
 import { type Collector, startCollector } from '../harness/collector.ts';
 import { startEcho } from '../harness/echo-instance.ts';
 import { type RunningGateway, route, startGateway, target } from '../harness/gateway.ts';
 import { exchangeRaw, statusOf } from '../harness/raw-client.ts';
+import { billingWith } from '../harness/unit-prices.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
@@ -26,37 +26,7 @@ const tracing = (collector: Collector, ratio: number) => ({
   traces: { endpoint: collector.url, headers: {}, ratio },
 });
 
-const per = (price: string) => ({ price, per: 'unit' });
-const prices: UnitPrices = {
-  defaultList: 'tier-1',
-  accounts: [],
-  lists: [
-    {
-      id: 'tier-1@2024-01-01T00:00:00Z',
-      name: 'tier-1',
-      title: 'Tier 1',
-      effectiveFrom: '2024-01-01T00:00:00Z',
-      currency: 'USD',
-      request: {
-        cpu: per('0.000024'),
-        memory: per('0.0000025'),
-        cpuIdle: per('0'),
-        memoryIdle: per('0'),
-        requests: per('0.40'),
-      },
-      instance: { cpu: per('0'), memory: per('0'), minimumSeconds: 0 },
-      egress: [],
-      freeTier: [],
-      discounts: [],
-    },
-  ],
-};
-const billing = {
-  call: (operation: { id: string }) =>
-    operation.id === OPERATIONS.listUnitPrices.id
-      ? Promise.resolve(prices as never)
-      : Promise.reject(new Error(`unexpected ${operation.id}`)),
-};
+const billing = billingWith('0.000024');
 
 test('one trace from the caller through a cold start to the instance, with what it cost', async () => {
   const [collector, echo] = await Promise.all([startCollector(), startEcho()]);
