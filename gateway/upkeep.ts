@@ -1,12 +1,14 @@
 import type { Clock } from '@skyrun/kit/base';
 import type { Buckets, SharedBuckets } from './limit/buckets.ts';
 import { type Meter, WINDOW_MS } from './meter/meter.ts';
-import type { GatewayCore } from './pipeline/core.ts';
+import type { GatewayCore, OpenConnection } from './pipeline/core.ts';
 import type { Destination } from './pipeline/destination.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 
 /** How often bounds that only time can break are looked at. */
 const SWEEP_MS = 100;
+/** Connections that are looked at before others have their turn: of thousands, all at once would hold up every request. */
+const AT_ONCE = 200;
 
 /** What time alone asks of a gateway: bounds that run out, limits to be shared, windows that end, connections that are idle. */
 export function createUpkeep(options: {
@@ -22,12 +24,28 @@ export function createUpkeep(options: {
   const { core, dispatch, meter, buckets, sharedBuckets, destinations, clock } = options;
   let cancelSweep: () => void = () => undefined;
   let cancelWindow: () => void = () => undefined;
+  let stopped = false;
   const sweep = () => {
     core.now = clock.monotonic();
-    for (const connection of core.connections) connection.check(core.now);
+    check(core.connections.values());
     dispatch.sweep(core.now);
     if (sharedBuckets !== null) void buckets.share(sharedBuckets, () => clock.monotonic());
-    cancelSweep = clock.setTimeout(SWEEP_MS, sweep);
+  };
+  /** Those that come or go meanwhile are no matter to an iterator of a set. */
+  const check = (connections: Iterator<OpenConnection>) => {
+    for (let count = 0; count < AT_ONCE; count += 1) {
+      const { done, value } = connections.next();
+      if (done === true) {
+        cancelSweep = clock.setTimeout(SWEEP_MS, sweep);
+        return;
+      }
+      value.check(core.now);
+    }
+    setImmediate(() => {
+      if (stopped) return;
+      core.now = clock.monotonic();
+      check(connections);
+    });
   };
   const rollWindow = () => {
     const now = clock.now();
@@ -44,6 +62,7 @@ export function createUpkeep(options: {
       rollWindow();
     },
     stop() {
+      stopped = true;
       cancelSweep();
       cancelWindow();
     },

@@ -125,10 +125,13 @@ test('a service’s page sets what the gateway asks of its requests', async () =
   await expect.poll(async () => (await stack.get(sample)).status, { timeout: 20_000 }).toBe(503);
   expect((await stack.get(sample)).body).toContain('Painting the walls.');
   await page.getByRole('checkbox', { name: /Maintenance/ }).uncheck();
+  await page.getByRole('checkbox', { name: /Reads share connections/ }).check();
+  await page.getByLabel('Requests on a connection').fill('16');
   await page.getByRole('button', { name: 'Save access and limits' }).click();
   await expect.poll(async () => (await stack.get(sample)).status, { timeout: 20_000 }).toBe(200);
   const { spec } = await api.call(OPERATIONS.getService, { params: { project: 'demo', service: 'sample' } });
   expect(spec.policy?.rateLimits).toMatchObject([{ name: 'default', per: 'address', requests: 1000 }]);
+  expect(spec.policy?.pipelining).toEqual({ depth: 16, heldUpMs: 50 });
   expect(await violations(page)).toEqual([]);
 });
 

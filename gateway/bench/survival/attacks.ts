@@ -53,10 +53,8 @@ export async function surviveAttacks(setting: Setting): Promise<boolean> {
 /** Debian's nginx in front of the same instances. It keeps nothing on disk, as the gateway does not. */
 async function startPeer({ processes, directory, instancePort, attackedPort }: Setting): Promise<MeasuredProxy> {
   const [port = 0] = await freePorts(1);
-  const server = (
-    name: string,
-    upstream: string,
-  ) => `server { listen 127.0.0.1:${port} backlog=4096; server_name ${name};
+  const server = (name: string, upstream: string, backlog = '') => `server {
+listen 127.0.0.1:${port}${backlog}; server_name ${name};
 location / { proxy_pass http://${upstream}; proxy_http_version 1.1; proxy_set_header Connection "";
 proxy_set_header Host $http_host; proxy_max_temp_file_size 0; } }`;
   const child = await startNginx(
@@ -65,7 +63,7 @@ proxy_set_header Host $http_host; proxy_max_temp_file_size 0; } }`;
     'attacked',
     `upstream instance { server 127.0.0.1:${instancePort}; keepalive 512; keepalive_requests 100000000; }
 upstream attacked { server 127.0.0.1:${attackedPort}; keepalive 512; }
-${server(HOST, 'instance')}
+${server(HOST, 'instance', ' backlog=4096')}
 ${server(ATTACKED_HOST, 'attacked')}`,
   );
   await answers(port);
