@@ -337,7 +337,9 @@ export class PipelinedConnection implements SharedConnection {
     this.#sent = [];
     this.#batch = [];
     this.#boarded = [];
-    if (behind.length + unsent.length > 0 && this.connected) this.#place.onTrouble();
+    // Where nobody waits any more it was closed on purpose.
+    const hurt = [...behind, ...unsent].some(({ receiver }) => receiver !== null);
+    if (hurt && this.connected) this.#place.onTrouble();
     for (const request of [...(front === undefined ? [] : [front]), ...behind, ...unsent]) {
       this.#place.onMoved(request.kind);
       const answered = request === front && request.phase === 'answering';
