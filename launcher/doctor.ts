@@ -19,6 +19,7 @@ interface Finding {
   readonly advice?: string;
 }
 
+const MIB = 1_048_576;
 const GIB = 1_073_741_824;
 
 /** Look at everything that `up` depends on. Resolves with 0 when nothing stands in its way. */
@@ -30,6 +31,7 @@ export async function doctor(layout: Layout, progress: Progress): Promise<number
     packages(),
     disk(layout),
     memory(),
+    unsentBytes(),
     ...(await ports(layout)),
     secrets(layout),
   ];
@@ -148,6 +150,22 @@ function memory(): Finding {
     ok: free > GIB / 2,
     detail: `${(free / GIB).toFixed(1)} GiB free`,
     advice: 'at least 0.5 GiB is needed',
+  };
+}
+
+/** The gateway cannot bound what the kernel holds for a client that takes nothing; Node has no way to ask for it per socket. */
+function unsentBytes(): Finding {
+  const path = '/proc/sys/net/ipv4/tcp_notsent_lowat';
+  const bytes = existsSync(path) ? Number(readFileSync(path, 'utf8')) : Number.POSITIVE_INFINITY;
+  const bounded = bytes <= MIB;
+  return {
+    subject: 'slow clients',
+    ok: true,
+    warning: !bounded,
+    detail: bounded
+      ? `the kernel holds ${bytes} bytes at most that were not sent, for each`
+      : 'the kernel holds up to megabytes for each client that takes nothing',
+    advice: 'sysctl -w net.ipv4.tcp_notsent_lowat=131072, and the same in /etc/sysctl.d',
   };
 }
 

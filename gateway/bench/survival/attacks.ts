@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { answers, cpuMicros, freePorts, type Latency, measureLatency } from '../measure.ts';
 import { HOST, type MeasuredProxy, startNginx } from '../peers.ts';
@@ -34,6 +35,8 @@ interface Attacked {
 export async function surviveAttacks(setting: Setting): Promise<boolean> {
   const { proxy, options } = setting;
   const proxies = [proxy, await startPeer(setting)];
+  const unsent = (await readFile('/proc/sys/net/ipv4/tcp_notsent_lowat', 'utf8')).trim();
+  options.print(`net.ipv4.tcp_notsent_lowat is ${unsent}`);
   // Each is warm before it counts.
   for (const one of proxies) await measure(one, setting);
   let held = true;
