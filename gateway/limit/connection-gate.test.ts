@@ -60,8 +60,7 @@ test('a cap of all connections holds for every address together', async () => {
     connect({ port: edge.port, host: '127.0.0.1', localAddress }),
   );
   try {
-    const answers: boolean[] = [];
-    for (const socket of sockets) answers.push(await kept(socket, REQUEST));
+    const answers = await Promise.all(sockets.map((socket) => kept(socket, REQUEST)));
     expect(answers.filter((answered) => answered)).toHaveLength(2);
   } finally {
     for (const socket of sockets) socket.destroy();
