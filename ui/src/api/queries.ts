@@ -19,6 +19,7 @@ export const keys = {
   secrets: (project: string) => ['project', project, 'secrets'] as const,
   costs: (project: string) => ['project', project, 'costs'] as const,
   invoices: (project: string) => ['project', project, 'invoices'] as const,
+  budgetAlerts: (project: string) => ['project', project, 'budget-alerts'] as const,
   members: (project: string) => ['project', project, 'members'] as const,
   events: (project: string) => ['project', project, 'events'] as const,
 };

@@ -7,7 +7,6 @@ import { keys, paging } from '../api/queries.ts';
 export const billingKeys = {
   analysis: (project: string) => [...keys.costs(project), 'analysis'] as const,
   budgets: (project: string) => [...keys.costs(project), 'budgets'] as const,
-  alerts: (project: string) => ['project', project, 'budget-alerts'] as const,
   creditNotes: (project: string) => [...keys.invoices(project), 'credit-notes'] as const,
   usage: (project: string) => ['project', project, 'usage'] as const,
   ledger: (project: string) => ['project', project, 'ledger'] as const,
@@ -49,7 +48,7 @@ export const budgetsQuery = (api: ApiClient, project: string) =>
 
 export const budgetAlertsQuery = (api: ApiClient, project: string) =>
   infiniteQueryOptions({
-    queryKey: billingKeys.alerts(project),
+    queryKey: keys.budgetAlerts(project),
     queryFn: ({ signal, pageParam: cursor }) =>
       api.call(OPERATIONS.listBudgetAlerts, { params: { project }, query: { cursor, limit: 20 }, signal }),
     ...paging,

@@ -1,4 +1,4 @@
-import type { AnyEvent, CostReport, Decision, Instance, MetricPoint, Service } from '@skyrun/contracts';
+import type { AnyEvent, CostReport, Decision, Instance, MetricPoint, Service, TeamEvent } from '@skyrun/contracts';
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import { keys } from '../api/queries.ts';
 import { appendPoint, countInstances, patchCosts, pointOf, upsertInstance } from './reduce.ts';
@@ -17,7 +17,7 @@ type Decisions = InfiniteData<{ items: Decision[]; nextCursor: string | null }>;
 /** Brings the caches up to what an event says, and asks the owner again where the event does not say all. */
 export class CacheFeed {
   readonly #queries: QueryClient;
-  readonly #timers = new Map<string, number[]>();
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>[]>();
 
   constructor(queries: QueryClient) {
     this.#queries = queries;
@@ -66,6 +66,9 @@ export class CacheFeed {
         this.#askSoon(keys.costs(project));
         return;
       case 'skyrun.invoice.closed.v1':
+      case 'skyrun.invoice.paid.v1':
+      case 'skyrun.invoice.voided.v1':
+      case 'skyrun.invoice.credited.v1':
         this.#askSoon(keys.invoices(project));
         this.#askSoon(keys.costs(project));
         return;
@@ -81,6 +84,20 @@ export class CacheFeed {
         this.#askSoon(keys.services(project));
         this.#askSoon(keys.service(project, event.data.service), true);
         this.#askSoon(keys.revisions(project, event.data.service));
+        return;
+      case 'skyrun.budget.exceeded.v1':
+        this.#askSoon(keys.budgetAlerts(project));
+        this.#askSoon(keys.costs(project));
+        return;
+      case 'skyrun.project.capped.v1':
+      case 'skyrun.project.uncapped.v1':
+        this.#askSoon(keys.services(project));
+        this.#askSoon(keys.costs(project));
+        return;
+      case 'skyrun.key.created.v1':
+      case 'skyrun.key.rotated.v1':
+      case 'skyrun.key.revoked.v1':
+        this.#askSoon(keys.apiKeys(project));
         return;
       case 'skyrun.image.imported.v1':
       case 'skyrun.image.deleted.v1':
@@ -104,8 +121,18 @@ export class CacheFeed {
       case 'skyrun.project.created.v1':
       case 'skyrun.usage.recorded.v1':
       case 'skyrun.usage.lost.v1':
+      case 'skyrun.usage.differed.v1':
       case 'skyrun.instance.sampled.v1':
+      case 'skyrun.instance.admitted.v1':
+      case 'skyrun.instance.ejected.v1':
+      case 'skyrun.flow.observed.v1':
+      case 'skyrun.letters.grown.v1':
+      case 'skyrun.schema.registered.v1':
+      case 'skyrun.subscription.tested.v1':
         return;
+      default:
+        // A team's own; a type of the platform's that is not above does not compile.
+        event satisfies TeamEvent;
     }
   }
 
@@ -115,7 +142,7 @@ export class CacheFeed {
   }
 
   stop(): void {
-    for (const timers of this.#timers.values()) timers.forEach(clearTimeout);
+    for (const timer of [...this.#timers.values()].flat()) clearTimeout(timer);
     this.#timers.clear();
   }
 
@@ -145,7 +172,7 @@ export class CacheFeed {
     const id = JSON.stringify(queryKey);
     if (this.#timers.has(id)) return;
     const timers = SOON_MS.map((delay, index) =>
-      window.setTimeout(() => {
+      setTimeout(() => {
         if (index === SOON_MS.length - 1) this.#timers.delete(id);
         void this.#queries.invalidateQueries({ queryKey, exact });
       }, delay),
