@@ -69,7 +69,19 @@ test.each([
   ['skyrun.*.created.v1', 'skyrun.user.created.v1', true],
   ['skyrun.user.created.v1', 'skyrun.user.createdxv1', false],
   ['skyrunxuser.*', 'skyrun.user.created.v1', false],
+  ['skyrun.user.created.v1*', 'skyrun.user.created.v1', false],
+  ['skyrun.*.*.v1', 'skyrun.user.created.v1', true],
+  ['skyrun.*user.created.v1', 'skyrun.user.created.v1', false],
+  ['a*ab', 'ab', false],
+  ['a*b*b', 'axbb', false],
+  ['a*b*b', 'axbxb', true],
 ])('pattern %s and %s: %s', (pattern, type, matches) => expect(matchesType(pattern, type)).toBe(matches));
+
+test('a pattern of many stars is as quick as any other', () => {
+  // A regular expression goes back over them for half a minute, which is longer than a test may take.
+  const type = `team.shop.${'a'.repeat(50)}.${'a'.repeat(50)}.v1`;
+  expect(matchesType('*a*a*a*a*a*aZ', type)).toBe(false);
+});
 
 test('a pattern that means no type is an error by name', () => {
   expect(expandTypes(['*'])).toEqual(EVENT_TYPES);
