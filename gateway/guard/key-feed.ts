@@ -19,6 +19,7 @@ export function createKeyFeed(options: {
 }): Pick<Ticker, 'stop'> & { start(): Promise<void> } {
   const { client, callers, path, clock, logger } = options;
   let text = '';
+  let cancelSoon: () => void = () => undefined;
   const take = (set: unknown) => {
     const keys = readKeySet(set);
     if (keys.length > 0) callers.setKeys(keys);
@@ -50,10 +51,13 @@ export function createKeyFeed(options: {
       const soon = () => {
         if (callers.hasKeys) return;
         ticker.wake();
-        clock.setTimeout(RETRY_MS, soon);
+        cancelSoon = clock.setTimeout(RETRY_MS, soon);
       };
       soon();
     },
-    stop: () => ticker.stop(),
+    stop() {
+      cancelSoon();
+      return ticker.stop();
+    },
   };
 }
