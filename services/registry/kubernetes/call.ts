@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Problem } from '@skyrun/contracts';
 import type { Authenticator, Caller } from '@skyrun/kit';
-import { parse, YAMLParseError } from 'yaml';
+import { YAMLParseError } from 'yaml';
 import type { JsonObject } from './json.ts';
 import type { FieldValidation } from './manifest.ts';
 import { PROTOBUF, readProtobuf } from './protobuf.ts';
+import { readYaml } from './read-yaml.ts';
 import { badRequest, StatusError } from './status.ts';
 import type { IncludeObject } from './table.ts';
 import type { WriteOptions } from './write-objects.ts';
@@ -55,7 +56,7 @@ export async function readBody(
   }
   const text = Buffer.concat(chunks).toString('utf8');
   try {
-    return type.endsWith('yaml') ? parse(text, { maxAliasCount: 0 }) : JSON.parse(text);
+    return type.endsWith('yaml') ? readYaml(text) : JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof YAMLParseError || error instanceof ReferenceError) {
       throw badRequest(`the body cannot be read: ${error.message.slice(0, 200)}`);

@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
+import { YAMLParseError } from 'yaml';
 import type { JsonObject } from './json.ts';
 import {
   afterApply,
@@ -11,6 +12,7 @@ import {
 } from './managed-fields.ts';
 import { formOf } from './negotiate.ts';
 import { jsonPatch, mergePatch } from './patch.ts';
+import { readYaml } from './read-yaml.ts';
 import { fieldSelector, labelSelector, matchesFields } from './selectors.ts';
 import { fieldPath } from './status.ts';
 import { targetOf } from './target.ts';
@@ -88,6 +90,18 @@ test.each<[string, unknown]>([
   ['a position too far', [{ op: 'add', path: '/l/7', value: 1 }]],
 ])('a JSON patch with %s does not apply', (_, patch) => {
   expect(() => jsonPatch({ l: [1] }, patch)).toThrow(expect.objectContaining({ code: 422 }));
+});
+
+test('YAML is read to a bound, once per key and without aliases', () => {
+  expect(readYaml('a: 1\nb: [x, {c: y}]')).toEqual({ a: 1, b: ['x', { c: 'y' }] });
+  const keys = (count: number) => Array.from({ length: count }, (_, index) => `k${index}: v`).join('\n');
+  expect(Object.keys(readYaml(keys(5000)) ?? {})).toHaveLength(5000);
+  // Compared each with each, so many hold the process for minutes.
+  expect(() => readYaml(keys(60_000))).toThrow(expect.objectContaining({ code: 413 }));
+  expect(() => readYaml('a: {b: 1, c: 2, b: 3}')).toThrow(expect.objectContaining({ code: 400 }));
+  expect(() => readYaml('a: &a [x]\nb: *a')).toThrow(ReferenceError);
+  expect(() => readYaml('a: [')).toThrow(YAMLParseError);
+  expect(() => readYaml('--- a\n--- b')).toThrow(YAMLParseError);
 });
 
 test('a JSON patch that doubles the document again and again is refused before it fills the memory', () => {
