@@ -4,6 +4,7 @@ import { createDatabase } from '@skyrun/postgres';
 import { testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ADMIN, INTERNAL_TOKEN, problemOf, type Running, startIdentity, until } from '../identity.fixture.ts';
+import { MOST_KEYS } from './usecases.ts';
 
 let identity: Running;
 let databaseUrl: string;
@@ -143,4 +144,19 @@ it('tells gateways of every digest that holds, when something has changed, and h
   ).toMatchObject({
     code: 'auth.forbidden',
   });
+});
+
+it('are so many in a project and no more: every gateway holds all of them', async () => {
+  const crowded = { project: 'crowded' };
+  await owner.call(OPERATIONS.createProject, { body: { name: crowded.project } });
+  const make = (name: string) =>
+    owner.call(OPERATIONS.createApiKey, { params: crowded, body: { name, role: 'viewer' } });
+  const [first] = await Promise.all([make('first'), make('second')]);
+  for (let count = 2; count < MOST_KEYS - 2; count += 1) await make(`key-${count}`);
+  // At once: whoever counts must not be passed by others.
+  const last = await Promise.allSettled(['a', 'b', 'c', 'd', 'e'].map((letter) => make(`last-${letter}`)));
+  expect(last.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+  expect(await problemOf(make('one-more'))).toMatchObject({ code: 'request.invalid' });
+  await owner.call(OPERATIONS.revokeApiKey, { params: { ...crowded, key: first.id } });
+  await make('in-its-place');
 });

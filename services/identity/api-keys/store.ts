@@ -25,6 +25,16 @@ export async function findKey(db: Db, project: string, id: string): Promise<ApiK
   return row ? toKey(row) : null;
 }
 
+/** Those that have ended, too. */
+export async function countKeys(db: Db, projectId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('api_keys')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('project_id', '=', projectId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** By name; one more than `limit` when there are more. */
 export async function listKeys(
   db: Db,

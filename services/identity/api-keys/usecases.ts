@@ -5,10 +5,12 @@ import { appendAudit } from '../store/audit.ts';
 import { lockProject } from '../store/projects.ts';
 import type { Db } from '../store/tables.ts';
 import { makeKey } from './secret.ts';
-import { deleteKey, findKey, heldKeys, insertKey, keysVersion, markUsed, replaceDigest } from './store.ts';
+import { countKeys, deleteKey, findKey, heldKeys, insertKey, keysVersion, markUsed, replaceDigest } from './store.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+/** Keys of one project. Every gateway holds those of all projects in memory, and is told all of them at each change. */
+export const MOST_KEYS = 100;
 
 interface OneKey {
   readonly project: string;
@@ -24,12 +26,16 @@ export interface CreateApiKey {
   readonly origin: Origin;
 }
 
-/** @throws Problem `resource.not_found` (project), `resource.already_exists` */
+/** @throws Problem `resource.not_found` (project), `resource.already_exists`, `request.invalid` where there are too many */
 export function createApiKey(input: CreateApiKey, context: IdentityContext): Promise<NewApiKey> {
   const { project, name, role, expiresInDays, origin } = input;
   return context.inTransaction(async (db, emit) => {
     const now = context.clock.now();
     const { id: projectId } = (await lockProject(db, project)) ?? notFound(`there is no project ${project}`);
+    if ((await countKeys(db, projectId)) >= MOST_KEYS) {
+      const message = `${project} has ${MOST_KEYS} keys, which is the most there may be; revoke one that is not used`;
+      throw new Problem('request.invalid', { detail: message, errors: [{ field: '#path/project', message }] });
+    }
     const { key, digest, hint } = makeKey();
     const id = newId('apiKey', context.clock);
     const expires = expiresInDays === undefined ? null : new Date(now + expiresInDays * DAY_MS);
