@@ -124,3 +124,14 @@ test('without a mail server, or without a contact, it is said so', async () => {
   await runOnce(mailJob(() => billing, null));
   expect(await states('alone')).toMatchObject([{ state: 'failed', error: expect.stringContaining('SKYRUN_SMTP_URL') }]);
 });
+
+test('a test goes out once a minute, whoever the contacts are meanwhile: nobody can be flooded by us', async () => {
+  const conflict = { code: 'resource.conflict', detail: expect.stringContaining('less than a minute ago') };
+  await replaceContacts(billing, 'flood', ['one@x.test'], true);
+  const sent = await Promise.allSettled(Array.from({ length: 5 }, () => sendTestMail(billing, 'flood')));
+  expect(sent.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  await replaceContacts(billing, 'flood', ['two@x.test'], true);
+  await expect(sendTestMail(billing, 'flood')).rejects.toMatchObject(conflict);
+  await billing.clock.advance(60_001);
+  expect(await sendTestMail(billing, 'flood')).toMatchObject([{ recipient: 'two@x.test' }]);
+});

@@ -1,7 +1,8 @@
 import { type BillingContacts, type BillingMail, Problem } from '@skyrun/contracts';
 import { newId } from '@skyrun/kit';
 import type { BillingContext } from '../context.ts';
-import { contactsOf, insertMails, listMails, putContacts, requeueMail } from '../store/mails.ts';
+import { contactsOf, insertMails, listMails, mailedSince, putContacts, requeueMail } from '../store/mails.ts';
+import type { Sql } from '../store/sql.ts';
 import { type Letter, letterOf, type NoticeEvent, testLetter } from './notice.ts';
 
 export async function getContacts(
@@ -24,12 +25,27 @@ export async function replaceContacts(
 
 /** Queues a mail to each contact about an event; once, however often the event is delivered. */
 export async function tellContacts(context: BillingContext, event: NoticeEvent): Promise<void> {
-  await queue(context, event.data.project, event.id, letterOf(event));
+  await queue(context.db.kysely<unknown>(), context, event.data.project, event.id, letterOf(event));
 }
 
-/** Throws `resource.conflict` where nobody would get it. */
+/** Contacts are whatever a project writes down: so often, and no oftener, it may have them written to at will. */
+const TEST_EVERY_MS = 60_000;
+const TEST_CAUSE = 'test ';
+
+/** Throws `resource.conflict` where nobody would get it, or where they got one just now. */
 export async function sendTestMail(context: BillingContext, project: string): Promise<BillingMail[]> {
-  const ids = await queue(context, project, newId('event', context.clock), testLetter(project));
+  const ids = await context.db.transaction(async (tx) => {
+    const db = tx.kysely<unknown>();
+    // One at a time, so that nobody asks many times at once.
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('test mail ' || $1::text, 0))`, [project]);
+    if (await mailedSince(db, project, TEST_CAUSE, context.clock.now() - TEST_EVERY_MS)) {
+      throw new Problem('resource.conflict', {
+        detail: `project ${project} had a test less than a minute ago; wait, then send another one`,
+        retryAfterSeconds: TEST_EVERY_MS / 1000,
+      });
+    }
+    return await queue(db, context, project, TEST_CAUSE + newId('event', context.clock), testLetter(project));
+  });
   if (ids.length === 0) {
     throw new Problem('resource.conflict', { detail: `project ${project} has no billing contact; add one first` });
   }
@@ -51,8 +67,13 @@ export async function retryMail(context: BillingContext, project: string, id: st
   return stored.mail;
 }
 
-async function queue(context: BillingContext, project: string, cause: string, letter: Letter): Promise<string[]> {
-  const db = context.db.kysely<unknown>();
+async function queue(
+  db: Sql,
+  context: Pick<BillingContext, 'clock'>,
+  project: string,
+  cause: string,
+  letter: Letter,
+): Promise<string[]> {
   const at = context.clock.now();
   const mails = (await contactsOf(db, project)).map((recipient) => ({
     id: newId('mail', context.clock),

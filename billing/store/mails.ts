@@ -39,6 +39,14 @@ export async function insertMails(db: Sql, mails: readonly NewMail[]): Promise<v
     ON CONFLICT (cause, recipient) DO NOTHING`.execute(db);
 }
 
+/** Whether a mail about something that begins like `cause` was queued after `since`. */
+export async function mailedSince(db: Sql, project: string, cause: string, since: number): Promise<boolean> {
+  const found = await sql`
+    SELECT 1 FROM mail WHERE project = ${project} AND created_at > ${since}::int8 AND starts_with(cause, ${cause})
+    LIMIT 1`.execute(db);
+  return found.rows.length > 0;
+}
+
 export async function dueMails(db: Sql, now: number, limit: number): Promise<string[]> {
   const found = await sql<{ id: string }>`
     SELECT id FROM mail WHERE state = 'queued' AND due_at <= ${now}::int8 ORDER BY due_at LIMIT ${limit}`.execute(db);
