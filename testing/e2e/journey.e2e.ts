@@ -116,7 +116,7 @@ test('a service’s page sets what the gateway asks of its requests', async () =
   await page.getByRole('button', { name: 'Add rate limit' }).click();
   await page.getByLabel('Requests', { exact: true }).fill('many');
   await page.getByRole('button', { name: 'Save access and limits' }).click();
-  await page.getByText('expected a number').waitFor();
+  await page.getByText('expected a number', { exact: true }).waitFor();
   await page.getByLabel('Requests', { exact: true }).fill('1000');
   await page.getByRole('checkbox', { name: /Maintenance/ }).check();
   await page.getByRole('textbox', { name: 'Message' }).fill('Painting the walls.');

@@ -21,7 +21,8 @@ export function TabStrip({ label, children }: { label: string; children: ReactNo
     const resized = new ResizeObserver(() =>
       shown.querySelector('[aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
     );
-    resized.observe(shown);
+    // The list grows when its font has come.
+    for (const element of [shown, ...shown.children]) resized.observe(element);
     return () => resized.disconnect();
   }, [path, tabs]);
   return (
@@ -31,7 +32,7 @@ export function TabStrip({ label, children }: { label: string; children: ReactNo
       data-tab-strip
       className="-mx-4 overflow-x-auto border-b border-line px-4 sm:mx-0 sm:px-0"
     >
-      <ul className="flex gap-1">{children}</ul>
+      <ul className="flex w-max min-w-full gap-1">{children}</ul>
     </nav>
   );
 }
