@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { answers, cpuMicros, freePorts, type Latency, measureLatency } from '../measure.ts';
 import { HOST, type MeasuredProxy, startNginx } from '../peers.ts';
 import { pause, type Setting } from './setting.ts';
-
-const run = promisify(execFile);
+import { connectionsTo } from './shared-port.ts';
 
 /** slowhttptest asks for the name that it connects to. */
 export const ATTACKED_HOST = '127.0.0.1';
@@ -19,6 +17,9 @@ const ATTACKS: Readonly<Record<string, readonly string[]>> = {
 };
 export const ATTACK_NAMES: readonly string[] = Object.keys(ATTACKS);
 const ALLOWED_RATIO = 1.5;
+/** How long the attackers' coming is measured, and how much longer they may take, in seconds. */
+const COMING_SECONDS = 4;
+const COME_WITHIN_SECONDS = 15;
 
 /** One proxy with its attackers and without. */
 interface Attacked {
@@ -38,7 +39,7 @@ export async function surviveAttacks(setting: Setting): Promise<boolean> {
   const unsent = (await readFile('/proc/sys/net/ipv4/tcp_notsent_lowat', 'utf8')).trim();
   options.print(`net.ipv4.tcp_notsent_lowat is ${unsent}`);
   // Each is warm before it counts.
-  for (const one of proxies) await measure(one, setting);
+  for (const one of proxies) await measure(one, setting, setting.options.seconds);
   let held = true;
   for (const name of options.attacks) {
     const flags = ATTACKS[name];
@@ -76,10 +77,10 @@ ${server(ATTACKED_HOST, 'attacked')}`,
 async function measure(
   proxy: MeasuredProxy,
   { directory, options }: Setting,
+  seconds: number,
 ): Promise<Latency & { readonly cores: number }> {
-  const { rate, seconds } = options;
   const [before, begun] = [await cpuMicros(proxy.pid), performance.now()];
-  const latency = await measureLatency(proxy, { directory, ratePerSecond: rate, seconds });
+  const latency = await measureLatency(proxy, { directory, ratePerSecond: options.rate, seconds });
   const cores = ((await cpuMicros(proxy.pid)) - before) / ((performance.now() - begun) * 1000);
   return { ...latency, cores };
 }
@@ -91,20 +92,26 @@ async function attack(
   setting: Setting,
 ): Promise<Attacked> {
   const { seconds, attackers } = setting.options;
-  const calm = await measure(proxy, setting);
-  const size = ['-c', String(attackers), '-r', String(Math.ceil(attackers / 2)), '-l', String(seconds + 4)];
+  const calm = await measure(proxy, setting, seconds);
+  const lasts = seconds + COMING_SECONDS + COME_WITHIN_SECONDS;
+  const size = ['-c', String(attackers), '-r', String(Math.ceil(attackers / 2)), '-l', String(lasts)];
   const address = ['-u', `http://${ATTACKED_HOST}:${proxy.port}${ATTACKED_PATH}`];
-  const running = run('chrt', ['--idle', '0', 'slowhttptest', ...flags, ...size, ...address]);
-  await pause(3000);
-  const attacked = await measure(proxy, setting);
-  await running;
+  const running = execFile('chrt', ['--idle', '0', 'slowhttptest', ...flags, ...size, ...address]);
+  const ended = new Promise((resolve) => running.once('exit', resolve));
+  const coming = await measure(proxy, setting, COMING_SECONDS);
+  const limit = performance.now() + COME_WITHIN_SECONDS * 1000;
+  while ((await connectionsTo(proxy.port)) < attackers * 0.95 && performance.now() < limit) await pause(100);
+  const there = await connectionsTo(proxy.port);
+  const attacked = await measure(proxy, setting, seconds);
+  running.kill('SIGTERM');
+  await ended;
   const ratio = attacked.p99Ms / calm.p99Ms;
   return {
     ratio,
     whole: attacked.requests === calm.requests,
     line:
-      `slow ${name}, ${attackers} connections, ${proxy.name}: p99 ${attacked.p99Ms.toFixed(2)} ms, ` +
-      `${calm.p99Ms.toFixed(2)} ms without, ratio ${ratio.toFixed(2)}; ` +
+      `slow ${name}, ${there} of ${attackers} connections, ${proxy.name}: p99 ${attacked.p99Ms.toFixed(2)} ms, ` +
+      `${calm.p99Ms.toFixed(2)} ms without, ratio ${ratio.toFixed(2)}; ${coming.p99Ms.toFixed(2)} ms while they come; ` +
       `${attacked.requests} of ${calm.requests} requests answered; ` +
       `it took ${percent(attacked.cores)} of a core, ${percent(calm.cores)} without`,
   };

@@ -2,7 +2,9 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { answers } from '../measure.ts';
 import { pause } from './setting.ts';
 
+/** States as the kernel numbers them. */
 const LISTENING = '0A';
+const ESTABLISHED = '01';
 const WITHIN_MS = 60_000;
 
 /** Resolves when the process listens on the port too, by `/proc`: who answers there cannot tell who did. */
@@ -22,9 +24,19 @@ export async function sharedBy(port: number, pid: number): Promise<void> {
   throw new Error(`process ${pid} does not listen on port ${port}`);
 }
 
+/** Connections that clients have open to the port. */
+export async function connectionsTo(port: number): Promise<number> {
+  return (await socketsAt(port)).filter((row) => row[3] === ESTABLISHED).length;
+}
+
 /** Inodes of the sockets that listen on the port. */
 async function listenersOf(port: number): Promise<Set<string>> {
+  return new Set((await socketsAt(port)).filter((row) => row[3] === LISTENING).flatMap((row) => row[9] ?? []));
+}
+
+/** The rows of `/proc/net/tcp` whose own port it is. */
+async function socketsAt(port: number): Promise<string[][]> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((row) => row.trim().split(/\s+/));
-  return new Set(rows.filter((row) => row[1]?.endsWith(wanted) && row[3] === LISTENING).flatMap((row) => row[9] ?? []));
+  return rows.filter((row) => row[1]?.endsWith(wanted) === true);
 }
