@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { pageByName } from './page-by-name.ts';
 import type { DomainRow, Store } from './tables.ts';
 
 export async function findDomain(store: Store, project: string, name: string): Promise<DomainRow | undefined> {
@@ -32,14 +33,8 @@ export async function listDomains(
   after: string | null,
   limit: number,
 ): Promise<DomainRow[]> {
-  return await store
-    .selectFrom('domains')
-    .selectAll()
-    .where('project', '=', project)
-    .$if(after !== null, (query) => query.where('name', '>', after ?? ''))
-    .orderBy('name')
-    .limit(limit)
-    .execute();
+  const own = store.selectFrom('domains').selectAll().where('project', '=', project);
+  return await pageByName(own, after, limit).execute();
 }
 
 /** Those whose time has come, the longest due first. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { pageByName } from './page-by-name.ts';
 import type { SecretRow, SecretVersionRow, Store } from './tables.ts';
 
 export async function findSecret(store: Store, project: string, name: string): Promise<SecretRow | undefined> {
@@ -41,14 +42,8 @@ export async function listSecrets(
   after: string | null,
   limit: number,
 ): Promise<SecretRow[]> {
-  return await store
-    .selectFrom('secrets')
-    .selectAll()
-    .where('project', '=', project)
-    .$if(after !== null, (query) => query.where('name', '>', after ?? ''))
-    .orderBy('name')
-    .limit(limit)
-    .execute();
+  const own = store.selectFrom('secrets').selectAll().where('project', '=', project);
+  return await pageByName(own, after, limit).execute();
 }
 
 /** Newest first, without their values. */

@@ -2,6 +2,7 @@ import type { Instance } from '@skyrun/contracts';
 import { sql } from 'kysely';
 import { LIVE_STATES } from '../observed/instance-order.ts';
 import type { ServiceState } from '../services/service-state.ts';
+import { pageByName } from './page-by-name.ts';
 import { pausedProjects } from './paused.ts';
 import type { RevisionRow, RolloutRow, ServiceRow, Store } from './tables.ts';
 
@@ -52,15 +53,8 @@ export async function listServices(
   after: string | null,
   limit: number,
 ): Promise<ServiceRow[]> {
-  return await store
-    .selectFrom('services')
-    .selectAll()
-    .where('project', '=', project)
-    .where('deleted_at', 'is', null)
-    .$if(after !== null, (query) => query.where('name', '>', after ?? ''))
-    .orderBy('name')
-    .limit(limit)
-    .execute();
+  const own = store.selectFrom('services').selectAll().where('project', '=', project).where('deleted_at', 'is', null);
+  return await pageByName(own, after, limit).execute();
 }
 
 /** Services that are not deleted: all, or those of `ids` that there are. */
