@@ -31,6 +31,26 @@ test('a repeated or late report changes nothing', () => {
   expect(intake.drain().get('rev_a')?.requests).toBe(5);
 });
 
+test('a report that another has overtaken is counted once, and says nothing about now', () => {
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
+  intake.accept(report({ sequence: 1 }), NOW);
+  intake.accept(report({ sequence: 3, revisions: [revision({ current: 7 })] }), NOW);
+  for (let time = 0; time < 2; time += 1) expect(intake.accept(report({ sequence: 2 }), NOW)).toBe(false);
+  expect(intake.drain().get('rev_a')?.requests).toBe(15);
+  expect(intake.current('rev_a', NOW)).toBe(7);
+});
+
+test('a request that waits is heard of although a later report has overtaken the news of it', () => {
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
+  const waits = (revisionId: string) => [revision({ revisionId, current: 1, queued: 1, requests: 0, concurrency: 0 })];
+  intake.accept(report({ sequence: 1 }), NOW);
+  intake.accept(report({ sequence: 4, windowMs: 0, revisions: waits('rev_c') }), NOW);
+  expect(intake.accept(report({ sequence: 3, windowMs: 0, revisions: waits('rev_b') }), NOW)).toBe(true);
+  expect(intake.accept(report({ sequence: 3, windowMs: 0, revisions: waits('rev_b') }), NOW)).toBe(false);
+  expect(intake.accept(report({ sequence: 2, windowMs: 0, revisions: waits('rev_c') }), NOW)).toBe(false);
+  expect([intake.current('rev_b', NOW), intake.current('rev_c', NOW)]).toEqual([1, 1]);
+});
+
 test('a gateway that starts anew is heard', () => {
   const intake = createTrafficIntake({ windowMs: () => 60_000 });
   intake.accept(report({ sequence: 900 }), NOW);

@@ -22,6 +22,8 @@ interface GatewayState {
   /** By ours. */
   heardAt: number;
   current: Map<string, RevisionReport>;
+  /** Sequences of the reports that came last, in the order in which they came. */
+  readonly heard: Set<number>;
   /** Whether it says which instance has how many. */
   countsInstances: boolean;
 }
@@ -63,6 +65,9 @@ export interface TrafficIntake {
   forget(keep: ReadonlySet<string>): void;
 }
 
+/** Of one gateway; what comes later than so many others is as good as lost. */
+const MOST_HEARD = 256;
+
 /** What all gateways together see, kept in memory by the leader; the seconds become metrics that outlive it. */
 export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake {
   const gateways = new Map<string, GatewayState>();
@@ -85,6 +90,21 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
     return found;
   }
 
+  /**
+   * One that a later report has overtaken, on another connection or through another orchestrator: what it says of now is past,
+   * but its requests were made, and those that it says wait do so unless the later one knew of them.
+   */
+  function acceptOvertaken(known: GatewayState, report: TrafficReport): boolean {
+    const { heard } = known;
+    if (heard.has(report.sequence) || report.sequence < Math.min(...heard)) return false;
+    remember(heard, report.sequence);
+    for (const revision of report.revisions) addReport(trafficOf(revision.revisionId).tally, revision, report.windowMs);
+    const unknown = report.revisions.filter(({ revisionId }) => !known.current.has(revisionId));
+    if (report.windowMs > 0 || unknown.length === 0) return false;
+    for (const revision of unknown) known.current.set(revision.revisionId, revision);
+    return true;
+  }
+
   const alive = (now: number) => [...gateways.values()].filter(({ heardAt }) => now - heardAt < GATEWAY_TTL_MS);
 
   return {
@@ -92,7 +112,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       const at = Date.parse(report.at);
       const known = gateways.get(report.gateway);
       // A sequence that begins anew at a later time is a new process under an old name.
-      if (known && report.sequence <= known.sequence && at <= known.at) return false;
+      if (known && report.sequence <= known.sequence && at <= known.at) return acceptOvertaken(known, report);
       const current = new Map(report.revisions.map((revision) => [revision.revisionId, revision]));
       // An activation tells of the revisions that wait and says nothing about the others.
       const merged = report.windowMs === 0 && known ? known.current : current;
@@ -103,6 +123,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
         at,
         heardAt: now,
         current: merged,
+        heard: remember(known && report.sequence > known.sequence ? known.heard : new Set(), report.sequence),
         countsInstances: counts || (known?.countsInstances ?? false),
       });
       for (const revision of report.revisions) {
@@ -175,4 +196,11 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       for (const revisionId of revisions.keys()) if (!keep.has(revisionId)) revisions.delete(revisionId);
     },
   };
+}
+
+function remember(heard: Set<number>, sequence: number): Set<number> {
+  heard.add(sequence);
+  const [oldest] = heard;
+  if (heard.size > MOST_HEARD && oldest !== undefined) heard.delete(oldest);
+  return heard;
 }
