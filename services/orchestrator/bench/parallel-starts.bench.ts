@@ -28,6 +28,17 @@ function serviceAt(index: number): DesiredRevision {
   return desiredOf({ project, service: `s${index}`, image: image.reference, template });
 }
 
+/** What was told of a revision that did not come up. */
+function historyOf(revisionId: string): string {
+  const told = harness.events.flatMap((event) => {
+    const text = JSON.stringify(event.data);
+    if (!text.includes(revisionId)) return [];
+    const why = event.type === 'skyrun.scaling.decided.v1' ? event.data.decision.sentence : text;
+    return [`${event.time} ${event.type} ${why}`];
+  });
+  return told.length === 0 ? 'nothing was told of it' : told.join('; ');
+}
+
 interface Started {
   readonly ms: number[];
   readonly failures: number;
@@ -55,7 +66,8 @@ async function ours(count: number): Promise<Started> {
     for (;;) {
       const address = addresses.get(revisionId);
       if (address !== undefined) return address;
-      if (clock.monotonic() - began > WITHIN_MS) throw new Error(`${revisionId} is not ready`);
+      if (clock.monotonic() - began > WITHIN_MS)
+        throw new Error(`${revisionId} is not ready: ${historyOf(revisionId)}`);
       await clock.sleep(5);
     }
   };

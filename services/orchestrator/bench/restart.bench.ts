@@ -1,10 +1,12 @@
-import { systemClock as clock } from '@skyrun/kit';
+import { systemClock as clock, newId } from '@skyrun/kit';
+import { instanceSpec, newRecord } from '../reconcile/records.ts';
 import { desiredOf } from '../testing/desired.ts';
-import { firstByte, quantile, spread, startSetting } from './setting.ts';
+import { firstByte, quantile, spread, startAlone, startSetting } from './setting.ts';
 
 /**
- * A stopped container that was kept: a waiting request → first byte, against `docker start` → first byte of a container of
- * the same image, in turns in the same run. Ours includes the probe, the writes and the ready event.
+ * A stopped container that was kept: a waiting request → first byte, against `docker start` → first byte, in turns in the same
+ * run: of a container that is made as ours is, on a network of its own and with our limits, and of one by a plain `docker run`.
+ * Ours includes the probe, the writes and the ready event.
  *
  *   ./skyrun bench restart [rounds]
  */
@@ -13,6 +15,7 @@ const ROUNDS = Number(process.argv[2] ?? 6);
 const MOST = 1.15;
 
 const { harness, image, dockerRun, addressOf, container, stop } = await startSetting('10.216.0.0/16');
+const alone = startAlone('10.218.0.0/16');
 const scaling = {
   stableWindowSeconds: 6,
   scaleToZeroGraceSeconds: 1,
@@ -20,51 +23,93 @@ const scaling = {
 };
 const web = desiredOf({ image: image.reference, template: { scaling, terminationGraceSeconds: 1 } });
 const instance = async () => (await harness.instances('demo', 'web')).items[0];
-const peer = await dockerRun();
+const plain = await dockerRun();
+const same = newRecord(web, { instanceId: newId('instance', clock), node: 'bench', now: clock.now() });
 
-async function plain(): Promise<number> {
-  await container(peer).stop({ t: 1 });
+interface Round {
+  readonly took: number;
+  readonly startMs: number;
+}
+
+async function startPlain(): Promise<number> {
+  await container(plain).stop({ t: 1 });
   const began = clock.monotonic();
-  await container(peer).start();
-  await firstByte(await addressOf(peer));
+  await container(plain).start();
+  await firstByte(await addressOf(plain));
   return clock.monotonic() - began;
 }
 
-async function ours(): Promise<number> {
+async function startSame(): Promise<Round> {
+  const made = alone.container(same.instanceId);
+  await made.stop({ t: 1 });
+  const began = clock.monotonic();
+  await made.start();
+  const startMs = clock.monotonic() - began;
+  const { NetworkSettings: network } = await made.inspect();
+  await firstByte(Object.values(network.Networks)[0]?.IPAddress ?? '');
+  return { took: clock.monotonic() - began, startMs };
+}
+
+async function ours(): Promise<Round & { readonly probeMs: number }> {
   await harness.until('parked', async () => (await instance())?.state === 'parked');
-  const seen = harness.events.length;
+  let seen = harness.events.length;
   const began = clock.monotonic();
   await harness.report(web, { windowMs: 0, requests: 0 });
-  const ready = await harness.until('ready', () =>
-    harness.events.slice(seen).find(({ type }) => type === 'skyrun.instance.ready.v1'),
-  );
-  await firstByte(ready.type === 'skyrun.instance.ready.v1' ? (ready.data.address ?? '') : '');
-  const took = clock.monotonic() - began;
-  await harness.report(web, { current: 0, requests: 1 });
-  return took;
+  for (;;) {
+    const event = harness.events[seen];
+    if (event === undefined) {
+      if (clock.monotonic() - began > 60_000) throw new Error('it is not ready within a minute');
+      await clock.sleep(1);
+      continue;
+    }
+    seen += 1;
+    if (event.type !== 'skyrun.instance.ready.v1') continue;
+    await firstByte(event.data.address ?? '');
+    const took = clock.monotonic() - began;
+    await harness.report(web, { current: 0, requests: 1 });
+    const { startMs = 0, probeMs = 0 } = event.data.startPhases ?? {};
+    return { took, startMs, probeMs };
+  }
 }
 
 try {
   harness.registry.set(web);
-  await firstByte(await addressOf(peer));
+  await alone.runtime.start(instanceSpec(web, same));
+  await firstByte(await addressOf(plain));
   await harness.report(web, { windowMs: 0, requests: 0 });
   await harness.until('ready', async () => (await instance())?.state === 'ready');
   await harness.report(web, { current: 0, requests: 1 });
-  const own: number[] = [];
-  const bare: number[] = [];
+  const own: Awaited<ReturnType<typeof ours>>[] = [];
+  const sames: Round[] = [];
+  const plains: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
-    const there = await plain();
+    const [there, alike] = [await startPlain(), await startSame()];
     const here = await ours();
-    if (round === 0) continue; // Both are warm now.
-    bare.push(there);
+    if (round === 0) continue; // All are warm now.
+    plains.push(there);
+    sames.push(alike);
     own.push(here);
   }
-  console.log(`docker start + first byte   ${spread(bare)}`);
-  console.log(`skyrun, from stopped        ${spread(own)}`);
+  const tooks = (rounds: readonly Round[]) => rounds.map(({ took }) => took);
+  const starts = (rounds: readonly Round[]) =>
+    `of which the engine's start ${quantile(
+      rounds.map(({ startMs }) => startMs),
+      0.5,
+    ).toFixed(0)} ms`;
+  const probe = quantile(
+    own.map(({ probeMs }) => probeMs),
+    0.5,
+  );
+  const ratio = (peer: readonly number[]) => `${(quantile(tooks(own), 0.5) / quantile(peer, 0.5)).toFixed(2)} ×`;
+  console.log(`docker start + first byte, made alike   ${spread(tooks(sames))}  ${starts(sames)}`);
+  console.log(`docker start + first byte, docker run   ${spread(plains)}`);
+  console.log(`skyrun, from stopped                    ${spread(tooks(own))}  ${starts(own)}, probe ${probe} ms`);
   console.log(
-    `ratio                       ${(quantile(own, 0.5) / quantile(bare, 0.5)).toFixed(2)} × at the median (aim: ≤ ${MOST})`,
+    `ratio at the median                     ${ratio(tooks(sames))} (aim: ≤ ${MOST}); to docker run's ${ratio(plains)}`,
   );
 } finally {
-  await container(peer).remove({ force: true });
+  await container(plain).remove({ force: true });
+  await alone.runtime.stop(same.instanceId, { graceMs: 0, remove: true });
+  await alone.runtime.tidy(new Set());
   await stop();
 }

@@ -6,6 +6,7 @@ import { startPostgres } from '@skyrun/testing';
 import Docker from 'dockerode';
 import { networkProber } from '../probes/probe.ts';
 import { createDockerRuntime } from '../runtime/docker/docker-runtime.ts';
+import { containerName } from '../runtime/docker/labels.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Harness, startHarness } from '../testing/harness.ts';
 import { loadTestImage, type TestImage } from '../testing/image.ts';
@@ -25,11 +26,26 @@ export interface Setting {
   stop(): Promise<void>;
 }
 
-export async function startSetting(networkPool: string): Promise<Setting> {
+/** Containers as the orchestrator makes them, that no orchestrator looks after. */
+export interface Alone {
+  readonly runtime: Runtime;
+  /** The engine's own handle of an instance's container. */
+  container(instanceId: string): Docker.Container;
+}
+
+export function startAlone(networkPool: string): Alone {
+  const installation = `p${newId('instance', clock).slice(-8)}`;
   const docker = new Docker({ socketPath: SOCKET });
-  const runtime = createDockerRuntime({
+  return {
+    runtime: engine(installation, networkPool),
+    container: (instanceId) => docker.getContainer(containerName(installation, instanceId)),
+  };
+}
+
+function engine(installation: string, networkPool: string): Runtime {
+  return createDockerRuntime({
     socketPath: SOCKET,
-    installation: `b${newId('instance', clock).slice(-8)}`,
+    installation,
     networkPool,
     networkPrefix: 26,
     egress: true,
@@ -37,6 +53,11 @@ export async function startSetting(networkPool: string): Promise<Setting> {
     clock,
     logger: silentLogger,
   });
+}
+
+export async function startSetting(networkPool: string): Promise<Setting> {
+  const docker = new Docker({ socketPath: SOCKET });
+  const runtime = engine(`b${newId('instance', clock).slice(-8)}`, networkPool);
   const postgres = await startPostgres();
   const database = await postgres.createDatabase('bench');
   const image = await loadTestImage(runtime);
@@ -90,5 +111,9 @@ export async function firstByte(address: string): Promise<void> {
 export const quantile = (values: readonly number[], share: number): number =>
   values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? 0;
 
-export const spread = (values: readonly number[]): string =>
-  `p50 ${quantile(values, 0.5).toFixed(0).padStart(5)} ms  p95 ${quantile(values, 0.95).toFixed(0).padStart(5)} ms  worst ${quantile(values, 1).toFixed(0).padStart(5)} ms`;
+export const spread = (values: readonly number[], digits = 0): string =>
+  [0.5, 0.95, 1]
+    .map(
+      (share, index) => `${['p50', 'p95', 'worst'][index]} ${quantile(values, share).toFixed(digits).padStart(5)} ms`,
+    )
+    .join('  ');

@@ -1,61 +1,24 @@
-import { get } from 'node:http';
 import { OPERATIONS } from '@skyrun/contracts';
-import { systemClock as clock, newId, silentLogger } from '@skyrun/kit';
-import { startPostgres } from '@skyrun/testing';
-import { networkProber } from '../probes/probe.ts';
+import { systemClock as clock, newId } from '@skyrun/kit';
 import { instanceSpec, newRecord } from '../reconcile/records.ts';
-import { createDockerRuntime } from '../runtime/docker/docker-runtime.ts';
 import { desiredOf } from '../testing/desired.ts';
-import { startHarness } from '../testing/harness.ts';
-import { loadTestImage } from '../testing/image.ts';
+import { firstByte, quantile, spread, startAlone, startSetting } from './setting.ts';
 
 /**
  * A paused instance: the gateway's question over HTTP → first byte of the container, against the engine's own unpause →
  * first byte of the same container, in turns in the same run. The way through the gateway adds what a forwarded request adds.
+ *
+ *   ./skyrun bench wake [rounds]
  */
 
 const ROUNDS = Number(process.argv[2] ?? 20);
 const TARGET_P95_MS = 30;
-const SOCKET = '/var/run/docker.sock';
 
-function firstByte(host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const asked = get({ host, port: 8080, agent: false }, (response) => {
-      response.once('data', () => resolve());
-      response.resume();
-    });
-    asked.once('error', reject);
-  });
-}
-
-const at = (values: readonly number[], share: number) =>
-  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? 0;
-const shown = (values: readonly number[]) =>
-  `p50 ${at(values, 0.5).toFixed(1)} ms  p95 ${at(values, 0.95).toFixed(1)} ms  worst ${at(values, 1).toFixed(1)} ms`;
-
-const engine = (prefix: string, networkPool: string) =>
-  createDockerRuntime({
-    socketPath: SOCKET,
-    installation: `${prefix}${newId('instance', clock).slice(-8)}`,
-    networkPool,
-    networkPrefix: 26,
-    egress: true,
-    pidsLimit: 256,
-    clock,
-    logger: silentLogger,
-  });
-const runtime = engine('b', '10.214.0.0/16');
-/** Holds a container that no orchestrator looks after. */
-const alone = engine('p', '10.215.0.0/16');
-const postgres = await startPostgres();
-const database = await postgres.createDatabase('bench');
-const image = await loadTestImage(runtime);
-const harness = await startHarness({ databaseUrl: database.url, runtime, prober: networkProber });
-
+const { harness, runtime, image, stop } = await startSetting('10.214.0.0/16');
+const alone = startAlone('10.215.0.0/16');
 const scaling = { stableWindowSeconds: 6, scaleToZeroGraceSeconds: 1, idle: { pausedSeconds: 3600 } };
 const web = desiredOf({ image: image.reference, template: { scaling } });
 const instance = async () => (await harness.instances('demo', 'web')).items[0];
-
 const frozen = () => harness.until('frozen', async () => (await runtime.list())[0]?.paused === true);
 const peer = newRecord(web, { instanceId: newId('instance', clock), node: 'bench', now: clock.now() });
 
@@ -65,20 +28,15 @@ try {
   await harness.report(web, { windowMs: 0, requests: 0 });
   await harness.until('ready', async () => (await instance())?.state === 'ready');
   await harness.report(web, { current: 0, requests: 1 });
-  const { address = '' } = (await alone.start(instanceSpec(web, peer))).instance;
-  await harness.until('the peer answers', () =>
-    firstByte(address).then(
-      () => true,
-      () => false,
-    ),
-  );
+  const { address = '' } = (await alone.runtime.start(instanceSpec(web, peer))).instance;
+  await firstByte(address);
   const ours: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     await frozen();
-    await alone.pause(peer.instanceId);
+    await alone.runtime.pause(peer.instanceId);
     const begun = clock.monotonic();
-    await alone.resume(peer.instanceId);
+    await alone.container(peer.instanceId).unpause();
     await firstByte(address);
     const bareMs = clock.monotonic() - begun;
     const asked = clock.monotonic();
@@ -90,16 +48,11 @@ try {
     ours.push(took);
     bare.push(bareMs);
   }
-  console.log(`unpause + first byte   ${shown(bare)}`);
-  console.log(`skyrun                 ${shown(ours)}   (aim: p95 ≤ ${TARGET_P95_MS} ms)`);
-  console.log(`ratio                  ${(at(ours, 0.5) / at(bare, 0.5)).toFixed(2)} × at the median`);
+  console.log(`unpause + first byte   ${spread(bare, 1)}`);
+  console.log(`skyrun                 ${spread(ours, 1)}   (aim: p95 ≤ ${TARGET_P95_MS} ms)`);
+  console.log(`ratio                  ${(quantile(ours, 0.5) / quantile(bare, 0.5)).toFixed(2)} × at the median`);
 } finally {
-  harness.registry.set();
-  await harness.until('gone', async () => (await runtime.list()).length === 0);
-  await alone.stop(peer.instanceId, { graceMs: 0, remove: true });
-  await alone.tidy(new Set());
-  await harness.stop();
-  await runtime.tidy(new Set());
-  await image.remove();
-  await postgres.stop();
+  await alone.runtime.stop(peer.instanceId, { graceMs: 0, remove: true });
+  await alone.runtime.tidy(new Set());
+  await stop();
 }
