@@ -13,16 +13,15 @@ export interface StartupProbe {
 
 /** While so young, an instance is asked often: a cold start waits for the answer. */
 const EAGER_FOR_MS = 2_000;
-const EAGER_PERIOD_MS = 15;
-/** A program costs a process each time, so it is asked less often. */
-const EAGER_EXEC_PERIOD_MS = 100;
+/** Whether a port is open costs next to nothing to ask; a program costs a process each time. */
+const EAGER_PERIOD_MS = { tcp: 5, http: 15, exec: 100 } as const;
 
 /** True as soon as the instance answers, false when its deadline is over. Rejects when the signal aborts. */
 export async function awaitStartup(options: StartupProbe): Promise<boolean> {
   const { instanceId, address, template, ask, clock, signal } = options;
   const probe = template.startupProbe;
   const { periodMs, timeoutMs, deadlineSeconds } = probe;
-  const eagerMs = probe.kind === 'exec' ? EAGER_EXEC_PERIOD_MS : EAGER_PERIOD_MS;
+  const eagerMs = EAGER_PERIOD_MS[probe.kind];
   const began = clock.monotonic();
   const deadline = began + deadlineSeconds * 1000;
   for (;;) {

@@ -50,11 +50,15 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   });
   /** By instance: the list does not tell it, and asking each container each time would not scale. */
   const startTimes = new Map<string, number>();
+  /** By instance: whoever starts one again need not ask first where it belongs. */
+  const projects = new Map<string, string>();
   const container = (instanceId: string) => docker.getContainer(containerName(installation, instanceId));
 
   async function inspect(instanceId: string): Promise<RuntimeInstance | null> {
     try {
-      return fromInspect(installation, await container(instanceId).inspect());
+      const found = fromInspect(installation, await container(instanceId).inspect());
+      if (found) projects.set(instanceId, found.identity.project);
+      return found;
     } catch (error) {
       if (hasStatus(error, 404)) return null;
       throw toRuntimeError(error, 'unavailable');
@@ -97,12 +101,14 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
     }
   }
 
-  async function run(instanceId: string, mayAct: MayAct): Promise<void> {
+  async function run(instanceId: string, mayAct: MayAct): Promise<'now' | 'already' | 'gone'> {
     startTimes.delete(instanceId);
     try {
       await sendFenced(mayAct, () => container(instanceId).start());
+      return 'now';
     } catch (error) {
-      if (hasStatus(error, 304)) return;
+      if (hasStatus(error, 304)) return 'already';
+      if (hasStatus(error, 404) && /no such container/i.test(readEngineError(error).message)) return 'gone';
       throw toRuntimeError(error, 'cannot_start');
     }
   }
@@ -122,6 +128,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   }
 
   async function remove(instanceId: string, mayAct: MayAct): Promise<void> {
+    projects.delete(instanceId);
     try {
       await sendFenced(mayAct, () => container(instanceId).remove({ force: true, v: true }));
     } catch (error) {
@@ -177,13 +184,16 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
     async restart(instanceId, mayAct = anybodyMay) {
       const began = clock.monotonic();
-      const before = await inspect(instanceId);
-      if (!before || before.state === 'running') return before && { instance: before, createMs: 0, startMs: 0 };
-      await networks.ensure(before.identity.project);
-      await run(instanceId, mayAct);
+      const project = projects.get(instanceId) ?? (await inspect(instanceId))?.identity.project;
+      if (project === undefined) return null;
+      await networks.ensure(project);
+      const ran = await run(instanceId, mayAct);
       const instance = await inspect(instanceId);
-      if (!instance) throw toRuntimeError(new Error('the container vanished while it started'), 'cannot_start');
-      return { instance, createMs: 0, startMs: clock.monotonic() - began };
+      if (!instance) {
+        projects.delete(instanceId);
+        return null;
+      }
+      return { instance, createMs: 0, startMs: ran === 'now' ? clock.monotonic() - began : 0 };
     },
 
     exec: (instanceId, command, { timeoutMs }) => execIn(container(instanceId), command, timeoutMs),
