@@ -68,9 +68,9 @@ describe.skipIf(refused !== null)('from inside a container', () => {
       await runtime.stop(identity.instanceId, { graceMs: 0, remove: true });
     }
     await runtime.tidy(new Set());
-    await image.remove();
     listener.close();
     await outside.end();
+    await image.remove();
   });
 
   const connects = async (from: string, host: string, to: number) =>
@@ -125,6 +125,34 @@ describe.skipIf(refused !== null)('from inside a container', () => {
     expect(await rules()).not.toContain(chainsOf(`${installation}o`).forward);
     await open.stop(id, { graceMs: 0, remove: true });
     await open.tidy(new Set());
+  });
+
+  test('a port that the machine sends on elsewhere is refused, although the same place may be reached directly', async () => {
+    const published = createServer();
+    published.listen(0, '127.0.0.1');
+    await once(published, 'listening');
+    const reserved = published.address();
+    const at = typeof reserved === 'object' && reserved ? reserved.port : 0;
+    // As an engine publishes a container's port: what comes for the machine is sent to another address.
+    const detour = ['PREROUTING', '-p', 'tcp', '--dport', String(at), '-m', 'addrtype', '--dst-type', 'LOCAL'];
+    const change = (verb: '-A' | '-D') =>
+      run('iptables', ['-w', '10', '-t', 'nat', verb, ...detour, '-j', 'DNAT', '--to-destination', `${OUTSIDE}:80`]);
+    const open = runtimeWith({ installation: `${installation}d`, networkRules: 'off' });
+    await change('-A');
+    try {
+      const kept = await started(runtime, 'one');
+      const free = await started(open, 'one');
+      const gatewayOf = (address: string) =>
+        address.replace(/\d+$/, (last) => String(Math.floor(Number(last) / 64) * 64 + 1));
+      expect(await connects(kept.address, OUTSIDE, 80)).toBe('connected');
+      expect(await connects(free.address, gatewayOf(free.address), at)).toBe('connected');
+      expect(await connects(kept.address, gatewayOf(kept.address), at)).toBe('ECONNREFUSED');
+    } finally {
+      await change('-D');
+      published.close();
+      for (const { identity } of await open.list()) await open.stop(identity.instanceId, { graceMs: 0, remove: true });
+      await open.tidy(new Set());
+    }
   });
 
   test('rules are set once however often, come back when flushed, and go with the last network', async () => {

@@ -93,8 +93,9 @@ function fourRules({ denied, resolvers }: NetworkRules): { forward: string[]; in
     forward: [
       ANSWERS,
       ...names,
-      // A port that the machine publishes for another container: the machine's address by a detour.
-      ...refuse('-m conntrack --ctstate DNAT'),
+      // A port that the machine publishes for another container: the machine's address by a detour. A reset would come
+      // from the address at its end, which nobody asked, and be ignored; this goes back the way the packet came.
+      '-m conntrack --ctstate DNAT -j REJECT',
       ...denied.flatMap((range) => refuse(`-d ${range}`)),
     ],
     input: [ANSWERS, ...names, ...refuse('-m conntrack --ctstate NEW'), '-m conntrack --ctstate INVALID -j DROP'],
