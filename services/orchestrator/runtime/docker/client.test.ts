@@ -32,12 +32,12 @@ async function startEngine() {
   return { asked, docker: createDockerClient({ socketPath }) };
 }
 
-/** May act until this turn of the event loop is over. */
-function untilTheNextTurn() {
+/** May act now, and not when anything else has had its turn. */
+function justNow() {
   let over = false;
   return () => {
     if (over) throw new Error('the lease ran out');
-    setImmediate(() => {
+    queueMicrotask(() => {
       over = true;
     });
   };
@@ -45,7 +45,7 @@ function untilTheNextTurn() {
 
 test('what may not be done any more when its connection is there is not sent', async () => {
   const { asked, docker } = await startEngine();
-  const made = sendFenced(untilTheNextTurn(), () => docker.createContainer({ Image: 'app' }));
+  const made = sendFenced(justNow(), () => docker.createContainer({ Image: 'app' }));
   await expect(made).rejects.toThrow('the lease ran out');
   expect(asked).toEqual([]);
 });
@@ -53,7 +53,7 @@ test('what may not be done any more when its connection is there is not sent', a
 test('on a connection that is there it is sent in the turn in which it was allowed', async () => {
   const { asked, docker } = await startEngine();
   await docker.ping();
-  await sendFenced(untilTheNextTurn(), () => docker.createContainer({ Image: 'app' }));
+  await sendFenced(justNow(), () => docker.createContainer({ Image: 'app' }));
   expect(asked).toEqual(['GET /_ping', 'POST /containers/create']);
 });
 
