@@ -17,11 +17,17 @@ export interface Finding extends Verdict {
   readonly recoveries: readonly number[];
   /** Acknowledged commands per second over the whole experiment, faults included. */
   readonly rate: number;
-  /** Events that waited when the last fault was lifted, and how many of them took effect per second. */
-  readonly backlog: number;
-  readonly drainRate: number;
+  /** What an absence of the broker left behind; empty for every other fault. */
+  readonly drain: Drain;
   /** Why it did not come to an end; null when it did. */
   readonly stalled: string | null;
+}
+
+export interface Drain {
+  /** Commands without effect when the broker came back, after which nothing new was sent until all of them had theirs. */
+  readonly backlog: number;
+  /** Effects per second over each fourth of the backlog, from the broker's first answer on. */
+  readonly rates: readonly number[];
 }
 
 export interface ExperimentOptions extends FaultContext {
@@ -42,6 +48,8 @@ const POLL_MS = 50;
 /** Commands that may be acknowledged without their effect before the publishers wait; while the broker is away, more. */
 const BACKLOG = 1_000;
 const BACKLOG_ABSENT = 20_000;
+/** While the broker is absent each caller rests so long between two commands: what it needs is a backlog, not a busy machine. */
+const CALM_MS = 200;
 /** Milliseconds between the recovery from a fault and the next one. */
 const PAUSE_MS = [1_000, 6_000] as const;
 
@@ -51,13 +59,15 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
   const label = `${fault}-${random.between(0, 0xff_ffff).toString(36)}`;
   const progress = followJournal(laboratory, clock);
   const most = fault === 'absent' ? BACKLOG_ABSENT : BACKLOG;
-  const load = loader.start(label, (acknowledged) => acknowledged - progress.written() < most);
+  const load = loader.start(label, {
+    room: (acknowledged) => acknowledged - progress.written() < most,
+    pauseMs: fault === 'absent' ? CALM_MS : 0,
+  });
   const from = clock.monotonic();
   const recoveries: number[] = [];
   let stalled: string | null = null;
   let faults = 0;
-  let backlog = 0;
-  let lifted = from;
+  let drain: Drain = { backlog: 0, rates: [] };
   // One long absence says it all.
   const times = fault === 'absent' ? 1 : options.faults;
   const enough = () => load.acknowledged.length >= commands && faults >= times;
@@ -66,8 +76,7 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
       await clock.sleep(random.between(...PAUSE_MS));
       const what = await FAULTS[fault].run(options);
       faults += 1;
-      lifted = clock.monotonic();
-      backlog = await waiting(laboratory, clock);
+      if (fault === 'absent') drain = await drained(laboratory, label, load, clock);
       const ms = await recovery(laboratory, load, progress, clock);
       recoveries.push(ms);
       say(`${what}; recovered in ${Math.round(ms)} ms; ${load.acknowledged.length} acknowledged`);
@@ -80,7 +89,6 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
   }
   const seconds = (clock.monotonic() - from) / 1_000;
   const effects = await settledEffects(laboratory, label, load, clock);
-  const drained = clock.monotonic();
   const letters = laboratory.bus.deadLetters(CONSUMER_GROUP);
   const dead = (await letters.list()).items.map(({ id }) => id);
   await letters.discard(dead, 'counted');
@@ -94,8 +102,7 @@ export async function experiment(options: ExperimentOptions): Promise<Finding> {
     deadLetters: dead.length,
     recoveries,
     rate: load.acknowledged.length / seconds,
-    backlog,
-    drainRate: backlog === 0 ? 0 : backlog / ((drained - lifted) / 1_000),
+    drain,
     stalled,
   };
 }
@@ -180,12 +187,37 @@ async function settledEffects(laboratory: Laboratory, label: string, load: Load,
   }
 }
 
-/** Events of the commands that are not sent yet. */
-async function waiting({ outboxes }: Laboratory, clock: Clock): Promise<number> {
-  const counts = await Promise.all(
-    outboxes.map((db) => query(db, clock, 'select count(*)::int as count from outbox where sent_at is null', [])),
-  );
-  return counts.reduce((sum, rows) => sum + Number(rows[0]?.['count'] ?? 0), 0);
+/** Holds the load until everything that waits has taken effect: what is measured is the backlog alone. */
+async function drained(laboratory: Laboratory, label: string, load: Load, clock: Clock): Promise<Drain> {
+  const count = async () => {
+    const rows = await query(
+      laboratory.effects,
+      clock,
+      'select count(*)::int as count from journal where subject like $1 or subject like $2',
+      [`projects/${label}-%`, `orders/${label}-%`],
+    );
+    return Number(rows[0]?.['count'] ?? 0);
+  };
+  const from = clock.monotonic();
+  const resume = await load.hold();
+  const before = await count();
+  const backlog = load.acknowledged.length - before;
+  const rates: number[] = [];
+  let mark = { at: from, written: before };
+  let moved = { at: from, written: before };
+  while (rates.length < 4) {
+    const written = await count();
+    const at = clock.monotonic();
+    if (written > moved.written) moved = { at, written };
+    if (at - moved.at > STALL_MS)
+      throw new Error(`${before + backlog - written} commands of the absence have no effect`);
+    if (written >= before + (backlog * (rates.length + 1)) / 4) {
+      rates.push((written - mark.written) / ((at - mark.at) / 1_000));
+      mark = { at, written };
+    } else await clock.sleep(200);
+  }
+  resume();
+  return { backlog, rates };
 }
 
 /** Asks until PostgreSQL answers: it is one of those that are hurt. */

@@ -37,7 +37,7 @@ const DATABASE = 'skyrun';
 const PREFIX = 'skyrun-chaos-';
 const CONSUMERS = 2;
 /** Megabytes of the small disks. RabbitMQ stops at 200 free, so its disk has more. */
-const DISK_MB = 700;
+const DISK_MB = 1_200;
 
 export type BrokerKind = Extract<BusKind, 'redis' | 'rabbitmq'>;
 
@@ -52,8 +52,6 @@ export interface Laboratory {
   readonly links: readonly Link[];
   /** The consumers' database, by the direct way. */
   readonly effects: Database;
-  /** The schemas in whose outboxes the commands' events wait; by the direct way. */
-  readonly outboxes: readonly Database[];
   /** By the direct way. */
   readonly bus: EventBus;
   /** Mount points of the small disks of database and broker; empty where this account may not mount. */
@@ -196,15 +194,19 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     });
   }
 
-  const database = (schema: string) =>
-    createDatabase({ url: urls.postgres, schema, applicationName: 'chaos', poolSize: 2, logger: silentLogger, clock });
-  const effects = database('tally');
-  const outboxes = [database('identity'), database('events')];
+  const effects = createDatabase({
+    url: urls.postgres,
+    schema: 'tally',
+    applicationName: 'chaos',
+    poolSize: 2,
+    logger: silentLogger,
+    clock,
+  });
   let bus: EventBus | undefined;
 
   const end = async (keep: boolean) => {
     await bus?.close();
-    await Promise.all([effects, ...outboxes].map((one) => one.close()));
+    await effects.close();
     for (const party of parties) party.retire();
     for (const kind of ['consumer', 'service', 'broker', 'cache', 'database', 'helper'] as const) {
       await Promise.all(parties.filter((party) => party.spec.kind === kind).map((party) => party.end()));
@@ -232,7 +234,6 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     parties,
     links,
     effects,
-    outboxes,
     bus,
     disks,
     party(name) {

@@ -22,6 +22,8 @@ export interface Load {
   readonly acknowledged: readonly NumberedCommand[];
   /** Starts nothing new; resolves when every call under way is accepted. */
   finish(): Promise<void>;
+  /** Starts nothing new; resolves, when every call under way is accepted, with what lets it go on. */
+  hold(): Promise<() => void>;
   /** Resolves with the first command that was begun after now, when it is acknowledged. */
   next(): Promise<NumberedCommand>;
 }
@@ -35,11 +37,15 @@ export interface LoadTarget {
 }
 
 export interface Loader {
-  /**
-   * @param label makes the commands of this load unlike any other's; lower case letters
-   * @param room whether the publishers may go on when so many are acknowledged; callers of single commands always do
-   */
-  start(label: string, room: (acknowledged: number) => boolean): Load;
+  /** @param label makes the commands of this load unlike any other's; lower case letters */
+  start(label: string, pace: Pace): Load;
+}
+
+export interface Pace {
+  /** Whether the publishers may go on when so many are acknowledged; callers of single commands always do. */
+  room(acknowledged: number): boolean;
+  /** Milliseconds that each sender rests between two calls. */
+  readonly pauseMs: number;
 }
 
 /**
@@ -70,7 +76,7 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
   };
 
   return {
-    start(label, room) {
+    start(label, { room, pauseMs }) {
       const acknowledged: NumberedCommand[] = [];
       const delay = backoff({ baseMs: 50, maxMs: 1_000 });
       const waiting: { from: number; resolve: (command: NumberedCommand) => void }[] = [];
@@ -78,6 +84,8 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
       let refused = 0;
       let accepted = 0;
       let going = true;
+      let held: PromiseWithResolvers<void> | undefined;
+      const underWay = new Set<Promise<void>>();
 
       const untilAccepted = async ({ commands, send }: Call) => {
         const begun = clock.monotonic();
@@ -104,8 +112,13 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
       };
       const work = async (calls: Iterator<Call>, mayGo: () => boolean) => {
         while (going) {
-          if (mayGo()) await untilAccepted(calls.next().value);
-          else await clock.sleep(FULL_MS);
+          if (held) await held.promise;
+          else if (mayGo()) {
+            const call = untilAccepted(calls.next().value);
+            underWay.add(call);
+            await call.finally(() => underWay.delete(call));
+            if (pauseMs > 0) await clock.sleep(pauseMs);
+          } else await clock.sleep(FULL_MS);
         }
       };
       const workers = [
@@ -123,6 +136,15 @@ export async function createLoader({ url, email, password, clock }: LoadTarget):
         async finish() {
           going = false;
           await Promise.all(workers);
+        },
+        async hold() {
+          const holding = Promise.withResolvers<void>();
+          held = holding;
+          await Promise.all(underWay);
+          return () => {
+            held = undefined;
+            holding.resolve();
+          };
         },
         next: () =>
           new Promise((resolve) => {

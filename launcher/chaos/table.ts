@@ -32,11 +32,7 @@ export function table(findings: readonly Finding[]): string {
   const notes = findings.flatMap((finding) => [
     ...(finding.stalled === null ? [] : [`${finding.fault}: ${finding.stalled}`]),
     ...finding.examples.map((example) => `${finding.fault}: ${example}`),
-    ...(finding.fault === 'absent'
-      ? [
-          `absent: ${finding.backlog} events waited when the broker came back; ${Math.round(finding.drainRate)} per second took effect`,
-        ]
-      : []),
+    ...(finding.drain.rates.length === 0 ? [] : [`${finding.fault}: ${drainOf(finding.drain)}`]),
   ]);
   return [...lines, ...notes].join('\n');
 }
@@ -64,4 +60,9 @@ function row(finding: Finding): string[] {
     seconds(sorted.at(-1)),
     rate.toFixed(0),
   ];
+}
+
+function drainOf({ backlog, rates }: Finding['drain']): string {
+  const fourths = rates.map((rate) => rate.toFixed(0)).join(', ');
+  return `${backlog} commands had no effect when the broker came back; they drained at ${fourths} a second, fourth by fourth`;
 }
