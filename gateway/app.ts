@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import type { Client, Clock, Logger, Readiness } from '@skyrun/kit/base';
 import { type AccessLogOptions, createAccessLog } from './access-log/access-log.ts';
 import { BreakerNews } from './breaker/breaker-news.ts';
+import { CallBook } from './calls/call-book.ts';
+import { createCallNews } from './calls/call-news.ts';
+import { sentApiKey } from './calls/sent-api-key.ts';
 import { costField } from './cost/request-cost.ts';
 import type { TlsOptions } from './edge/tls-edge.ts';
 import { createFeeds } from './feed/feeds.ts';
@@ -110,9 +113,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const breakerNews = new BreakerNews({ gateway: deps.id, bus: deps.bus, clock, logger });
   const buckets = new Buckets({ shares: deps.sharedBuckets !== null });
   const callers = new Callers();
+  const calls = new CallBook();
+  const callNews = createCallNews({ gateway: deps.id, book: calls, bus: deps.bus, clock, logger });
   const guardDeps: GuardDeps = {
     buckets,
     callers,
+    calls,
     // Each request sets it before it is asked.
     monotonic: () => core.now,
     now: () => clock.now(),
@@ -207,6 +213,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       platform,
       baseDomain: deps.baseDomain,
       activate: wanted,
+      callOf(fields, { project, service }) {
+        const text = sentApiKey(fields);
+        if (text === undefined) return null;
+        return calls.of(callers.identifyApiKey(text, clock.now()), { project, kind: 'service', name: service });
+      },
       ...(deps.tls?.acme ? { challenge: (target: string) => listener.challenge(target) } : {}),
     }),
     costField: ({ revision }, ms, until) =>
@@ -274,6 +285,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     traces?.start();
     await feeds.start();
     reporter.start();
+    callNews.start();
     views.start();
     upkeep.start();
     adminAddress = await admin.listen(deps.adminPort);
@@ -284,7 +296,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (!started) return;
     if (listener.listening()) await listener.drain();
     upkeep.stop();
-    await Promise.all([feeds.stop(), reporter.stop(), views.stop()]);
+    await Promise.all([feeds.stop(), reporter.stop(), callNews.stop(), views.stop()]);
     meter.finish(clock.monotonic(), clock.now());
     await Promise.all([spool.stop(), traces?.stop(), accessLog?.close()]);
     for (const destination of destinations()) {

@@ -39,6 +39,7 @@ export function readKeySet(set: unknown): PublicKey[] {
 export interface KnownApiKey {
   readonly digest: string;
   readonly id: string;
+  readonly name: string;
   readonly project: string;
   /** Null: without end. */
   readonly until: string | null;

@@ -17,6 +17,7 @@ const apiKeyOf = (letter: string) => `sk_${letter.repeat(43)}`;
 const knownKey = (letter: string, project: string, until: string | null = null) => ({
   digest: createHash('sha256').update(apiKeyOf(letter)).digest('hex'),
   id: `key_01890000-0000-7000-8000-00000000000${letter}`,
+  name: `team-${letter}`,
   project,
   until,
 });
@@ -233,6 +234,20 @@ describe('members only', () => {
     const free = await call('/', { host: 'free.demo.localhost', headers: { 'x-api-key': apiKeyOf('a') } });
     expect(free.status).toBe(200);
     expect(echo.seen.at(-1)?.headers['x-api-key']).toBe(apiKeyOf('a'));
+  });
+
+  test('who calls by an API key of the project is told, of services that ask nothing, too', async () => {
+    await start({ invoker: 'members' });
+    const asked = (host?: string) => call('/', { headers: { 'x-api-key': apiKeyOf('a') }, ...(host ? { host } : {}) });
+    await expect.poll(async () => (await asked()).status, { timeout: 10_000 }).toBe(200);
+    await asked('free.demo.localhost');
+    await call('/', { host: 'free.demo.localhost', headers: { 'x-api-key': apiKeyOf('b') } });
+    const told = () =>
+      running.published
+        .flatMap((event) => (event.type === 'skyrun.calls.observed.v1' ? event.data.calls : []))
+        .map(({ project, from, kind, requests }) => ({ project, from, kind, requests }));
+    await expect.poll(told, { timeout: 15_000 }).not.toEqual([]);
+    expect(told()).toEqual([{ project: 'demo', from: 'team-a', kind: 'service', requests: 2 }]);
   });
 
   test('two Authorization headers are no request', async () => {

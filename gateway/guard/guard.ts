@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { API_KEY, type Cors, type ProblemCode, type RateLimit, type ServicePolicy } from '@skyrun/contracts';
+import type { CallBook, CallCount } from '../calls/call-book.ts';
+import { sentApiKey, sentToken } from '../calls/sent-api-key.ts';
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { Buckets } from '../limit/buckets.ts';
 import type { Rate, RateVerdict } from '../limit/gcra.ts';
@@ -17,6 +19,7 @@ export type GuardVerdict =
 export interface GuardDeps {
   readonly buckets: Buckets;
   readonly callers: Callers;
+  readonly calls: Pick<CallBook, 'of'>;
   /** Monotonic ms. */
   readonly monotonic: () => number;
   /** Unix ms. */
@@ -42,6 +45,7 @@ export class Guard {
   #project: string;
   #service: string;
   #serviceId: string;
+  #kind: 'service' | 'team';
   #deps: GuardDeps;
   readonly #gate: AddressGate;
   #limits: readonly CompiledLimit[];
@@ -50,12 +54,20 @@ export class Guard {
 
   constructor(
     policy: ServicePolicy,
-    options: { project: string; service: string; serviceId: string; deps: GuardDeps },
+    options: {
+      project: string;
+      service: string;
+      serviceId: string;
+      /** `team`: its team runs it. */
+      kind?: 'service' | 'team';
+      deps: GuardDeps;
+    },
   ) {
     this.#policy = policy;
     this.#project = options.project;
     this.#service = options.service;
     this.#serviceId = options.serviceId;
+    this.#kind = options.kind ?? 'service';
     this.#deps = options.deps;
     this.#gate = new AddressGate(policy);
     this.#limits = policy.rateLimits.map((limit) => ({
@@ -63,7 +75,12 @@ export class Guard {
       rate: { emissionMs: (limit.windowSeconds * 1000) / limit.requests, burst: limit.burst ?? limit.requests },
       policyField: `RateLimit-Policy: "${limit.name}";q=${limit.requests};w=${limit.windowSeconds}\r\n`,
     }));
-    this.#plain = { responseFields: '', bounds: boundsOf(policy), hidesToken: policy.invoker === 'members' };
+    this.#plain = {
+      responseFields: '',
+      bounds: boundsOf(policy),
+      hidesToken: policy.invoker === 'members',
+      call: null,
+    };
   }
 
   get waitingPage(): boolean {
@@ -118,13 +135,14 @@ export class Guard {
     if (maxRequestBytes !== undefined && fields.contentLength > maxRequestBytes) {
       return refuse('request.too_large', { detail: `The service takes at most ${maxRequestBytes} bytes.` });
     }
-    if (corsFields === '' && limited === '') return { kind: 'admit', admission: this.#plain };
-    return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited } };
+    const call = this.#callOf(fields);
+    if (corsFields === '' && limited === '' && call === null) return { kind: 'admit', admission: this.#plain };
+    return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited, call } };
   }
 
   #memberOf(fields: RequestFields): Member {
     const { callers, now } = this.#deps;
-    const token = /^Bearer +(\S+)$/i.exec(fields.authorization)?.[1] ?? keyOf(fields);
+    const token = sentToken(fields) ?? sentApiKey(fields);
     if (token === undefined) {
       return {
         code: 'auth.required',
@@ -139,6 +157,17 @@ export class Guard {
     const { claims } = verdict;
     if (claims.admin || Object.hasOwn(claims.projects, this.#project)) return { code: null, id: claims.sub };
     return { code: 'auth.forbidden', detail: `You are no member of the project ${this.#project}.` };
+  }
+
+  #callOf(fields: RequestFields): CallCount | null {
+    const text = sentApiKey(fields);
+    if (text === undefined) return null;
+    const { callers, calls, now } = this.#deps;
+    return calls.of(callers.identifyApiKey(text, now()), {
+      project: this.#project,
+      kind: this.#kind,
+      name: this.#service,
+    });
   }
 
   #keyHolder(text: string): Member {
@@ -176,11 +205,6 @@ export class Guard {
     }
     return key;
   }
-}
-
-/** Other API keys in this field are the service's own affair. */
-function keyOf({ apiKey }: RequestFields): string | undefined {
-  return API_KEY.test(apiKey) ? apiKey : undefined;
 }
 
 function boundsOf(policy: ServicePolicy): RequestBounds | null {

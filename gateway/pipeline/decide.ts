@@ -1,3 +1,6 @@
+import type { Route } from '@skyrun/contracts';
+import type { CallCount } from '../calls/call-book.ts';
+import type { RequestFields } from '../http1/request-fields.ts';
 import type { PlatformRouter } from '../platform/platform-router.ts';
 import { isTenantHost, pickTarget } from '../routing/hosts.ts';
 import type { RouteEntry, RouteTable } from '../routing/route-table.ts';
@@ -7,6 +10,7 @@ import type { Decision } from './core.ts';
 import type { Destination } from './destination.ts';
 import type { RequestHead } from './request-head.ts';
 
+const ASKS_NOTHING = { responseFields: '', bounds: null, hidesToken: false } as const;
 /** Sides of a split that a cookie can name. */
 const SIDES = 1000;
 
@@ -29,10 +33,12 @@ export function createDecide(options: {
   baseDomain: string;
   /** Somebody wants the destination, and it has no instance. */
   activate: (destination: Destination) => void;
+  /** Who calls a service that asks nothing, where a known API key says so. */
+  callOf: (fields: RequestFields, route: Route) => CallCount | null;
   /** The answer to a certificate authority's question, if the target is one that was asked. */
   challenge?: (target: string) => string | null;
 }): (head: RequestHead, address: string) => Decision {
-  const { table, teams, platform, baseDomain, activate, challenge } = options;
+  const { table, teams, platform, baseDomain, activate, callOf, challenge } = options;
   return (head, address) => {
     // Before routes: the authority asks hosts that have none yet.
     const answer = challenge?.(head.line.target) ?? null;
@@ -52,7 +58,12 @@ export function createDecide(options: {
         return { kind: 'forward', destination, admission: verdict.admission };
       }
     }
-    if (destination !== null) return destination.decision;
+    if (destination !== null) {
+      const call = entry === undefined ? null : callOf(head.fields, entry.route);
+      return call === null
+        ? destination.decision
+        : { kind: 'forward', destination, admission: { ...ASKS_NOTHING, call } };
+    }
     if (entry === undefined) {
       if (!isTenantHost(host, baseDomain)) return platform.decide(head);
       const team = teams.find(host);

@@ -347,6 +347,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     const { destination } = this;
     this.#core.stats.onEnd(status);
     destination.traffic.end(now, status, now - this.startedAt);
+    this.#admission?.call?.end(status, now - this.startedAt);
     this.head.record?.end(now, status, destination.revision);
     if (this.#attempt !== null) this.#release(now, status);
     else if (destination.unanswered !== null) this.#core.meter.answered(destination.unanswered, now, status);

@@ -60,7 +60,13 @@ export class TeamRoutes {
         roomLimit: this.#roomLimit,
         now,
       }),
-      guard: new Guard(MEMBERS_ONLY, { project, service: name, serviceId: `team/${name}`, deps: this.#guardDeps }),
+      guard: new Guard(MEMBERS_ONLY, {
+        project,
+        service: name,
+        serviceId: `team/${name}`,
+        kind: 'team',
+        deps: this.#guardDeps,
+      }),
     };
   }
 }

@@ -151,7 +151,8 @@ export function createEventsService(deps: EventsDeps): ServiceModule {
         handler: async (event: AnyEvent) => {
           seen.add(event, clock.now());
           if (event.type === 'skyrun.flow.observed.v1') await groups.heard(event.data);
-          else feed.publishEphemeral(event);
+          // Of many projects at once, and of no use but for the map.
+          else if (event.type !== 'skyrun.calls.observed.v1') feed.publishEphemeral(event);
         },
       },
     ]) {

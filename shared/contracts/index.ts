@@ -57,6 +57,7 @@ export {
   jsonSchemas,
 } from './documents/schemas.ts';
 export { busySpan, type UsageRecorded, usageRecorded } from './events/billing.ts';
+export type { ObservedCalls } from './events/calls.ts';
 export { EVENT_TYPES, EVENTS, type EventData, type EventType, isEventType } from './events/catalogue.ts';
 export type { EventDefinition } from './events/define.ts';
 export {

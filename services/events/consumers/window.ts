@@ -1,4 +1,4 @@
-import type { AnyEvent, FlowObserved } from '@skyrun/contracts';
+import { type AnyEvent, type FlowObserved, latencyQuantile, type ObservedCalls } from '@skyrun/contracts';
 
 /** What the map shows. */
 export const WINDOW_MS = 300_000;
@@ -25,6 +25,16 @@ export interface TrafficSum {
   readonly ready: number;
 }
 
+/** What one team service asked of another service. */
+export interface CallSum extends Pick<ObservedCalls, 'from' | 'kind' | 'to'> {
+  readonly requests: number;
+  readonly errors: number;
+  /** Milliseconds, over the window. */
+  readonly p95Ms: number | null;
+}
+
+const OBSERVATIONS = new Set(['skyrun.flow.observed.v1', 'skyrun.calls.observed.v1', 'skyrun.traffic.observed.v1']);
+
 interface Kept {
   readonly at: number;
   readonly event: AnyEvent;
@@ -35,7 +45,7 @@ export class ObservedWindow {
   #kept: Kept[] = [];
 
   add(event: AnyEvent, now: number): void {
-    if (event.type !== 'skyrun.flow.observed.v1' && event.type !== 'skyrun.traffic.observed.v1') return;
+    if (!OBSERVATIONS.has(event.type)) return;
     this.#kept.push({ at: now, event });
     this.#forget(now);
   }
@@ -79,6 +89,27 @@ export class ObservedWindow {
     return [...sums.values()];
   }
 
+  calls(project: string, now: number): CallSum[] {
+    const sums = new Map<string, ObservedCalls>();
+    for (const { event } of this.#recent(now)) {
+      if (event.type !== 'skyrun.calls.observed.v1') continue;
+      for (const calls of event.data.calls) {
+        if (calls.project !== project) continue;
+        const pair = `${calls.from} ${calls.kind} ${calls.to}`;
+        const known = sums.get(pair);
+        sums.set(pair, known === undefined ? calls : together(known, calls));
+      }
+    }
+    return Array.from(sums.values(), ({ from, kind, to, requests, errors, latencyBuckets }) => ({
+      from,
+      kind,
+      to,
+      requests,
+      errors,
+      p95Ms: latencyQuantile(latencyBuckets, 0.95),
+    }));
+  }
+
   #observations(now: number): FlowObserved[] {
     return this.#recent(now).flatMap(({ event }) => (event.type === 'skyrun.flow.observed.v1' ? [event.data] : []));
   }
@@ -94,4 +125,13 @@ export class ObservedWindow {
       this.#kept = this.#recent(now).slice(-MAX_KEPT);
     }
   }
+}
+
+function together(one: ObservedCalls, other: ObservedCalls): ObservedCalls {
+  return {
+    ...one,
+    requests: one.requests + other.requests,
+    errors: one.errors + other.errors,
+    latencyBuckets: one.latencyBuckets.map((count, index) => count + (other.latencyBuckets[index] ?? 0)),
+  };
 }

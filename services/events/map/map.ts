@@ -30,6 +30,7 @@ export function createMap({ db, groups, seen, registrations, clock }: MapDeps) {
     const fed = new Set(flows.map(({ group }) => group));
     return drawServiceMap({
       traffic: seen.traffic(project, now),
+      calls: seen.calls(project, now),
       flows,
       pushes,
       registrations: copies.items,

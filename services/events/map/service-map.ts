@@ -1,5 +1,5 @@
 import type { MapEdge, MapNode, Registration, ServiceMap } from '@skyrun/contracts';
-import { type FlowSum, type TrafficSum, WINDOW_MS } from '../consumers/window.ts';
+import { type CallSum, type FlowSum, type TrafficSum, WINDOW_MS } from '../consumers/window.ts';
 
 /** Deliveries of one push subscription over the window. */
 export interface PushSum {
@@ -14,6 +14,7 @@ export interface PushSum {
 
 export interface MapInput {
   readonly traffic: readonly TrafficSum[];
+  readonly calls: readonly CallSum[];
   readonly flows: readonly FlowSum[];
   readonly pushes: readonly PushSum[];
   readonly registrations: readonly Registration[];
@@ -44,22 +45,38 @@ export function drawServiceMap(input: MapInput): ServiceMap {
     add({ ...bare('group', name), health: here ? 'healthy' : 'expired', types: [...types] });
   }
   const edges = [
-    ...input.traffic.map((sum): MapEdge => {
+    ...input.traffic.flatMap((sum): MapEdge[] => {
       const to = add({
         ...bare('service', sum.service),
         health: sum.ready > 0 ? 'healthy' : 'unknown',
         copies: sum.ready,
       });
-      return {
-        from: add(bare('edge', 'internet')),
-        to,
+      const outside = withoutCalls(sum, input.calls);
+      // The two are counted over windows that end at different moments.
+      if (outside.requests < 1 && sum.requests >= 1) return [];
+      return [
+        {
+          from: add(bare('edge', 'internet')),
+          to,
+          kind: 'http',
+          perSecond: perSecond(outside.requests),
+          errorRatio: ratio(outside.errors, outside.requests),
+          latencyMs: sum.p95Ms,
+          types: [],
+        },
+      ];
+    }),
+    ...input.calls.map(
+      (sum): MapEdge => ({
+        from: add(bare('team', sum.from)),
+        to: add(bare(sum.kind, sum.to)),
         kind: 'http',
         perSecond: perSecond(sum.requests),
         errorRatio: ratio(sum.errors, sum.requests),
         latencyMs: sum.p95Ms,
         types: [],
-      };
-    }),
+      }),
+    ),
     ...eventEdges(input.flows, add),
     ...input.pushes.map((sum): MapEdge => {
       const tries = sum.delivered + sum.failed;
@@ -75,6 +92,17 @@ export function drawServiceMap(input: MapInput): ServiceMap {
     }),
   ];
   return { windowSeconds: SECONDS, nodes: [...nodes.values()], edges };
+}
+
+/** What is left of a service's traffic when the calls of team services are taken away. */
+function withoutCalls({ service, requests, errors }: TrafficSum, calls: readonly CallSum[]) {
+  const left = { requests, errors };
+  for (const call of calls) {
+    if (call.kind !== 'service' || call.to !== service) continue;
+    left.requests -= call.requests;
+    left.errors -= call.errors;
+  }
+  return { requests: Math.max(0, left.requests), errors: Math.max(0, left.errors) };
 }
 
 function eventEdges(flows: readonly FlowSum[], add: (node: MapNode) => string): MapEdge[] {

@@ -100,6 +100,7 @@ export async function syncApiKeys(
   const keys = held.map(({ digest, key, until }) => ({
     digest,
     id: key.id,
+    name: key.name,
     project: key.project,
     until: until === null ? null : isoTime(until),
   }));

@@ -92,7 +92,18 @@ export const apiKeyOperations = {
     response: z.object({
       version: z.string(),
       keys: z
-        .array(z.object({ digest, id: idSchema('apiKey'), project: dnsLabel, until: timestamp.nullable() }))
+        .array(
+          z.object({
+            digest,
+            id: idSchema('apiKey'),
+            name: z
+              .string()
+              .default('')
+              .describe('who calls, on the service map; a gateway that kept keys before it knew has none'),
+            project: dnsLabel,
+            until: timestamp.nullable(),
+          }),
+        )
         .nullable()
         .describe('null: as known'),
     }),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
+import { callsObserved } from './calls.ts';
 import { define } from './define.ts';
 import { flowObserved } from './flow.ts';
 
-/** Schemas, dead letters, flows and subscriptions. */
+/** Schemas, dead letters, flows, calls and subscriptions. */
 export const PLATFORM_EVENTS = {
   'skyrun.schema.registered.v1': define(
     'skyrun.schema.registered.v1',
@@ -23,6 +24,13 @@ export const PLATFORM_EVENTS = {
     'What one consumer of a group has handled since it said so before; also says that the group is there',
     'groups/{group}',
     flowObserved,
+    'ephemeral',
+  ),
+  'skyrun.calls.observed.v1': define(
+    'skyrun.calls.observed.v1',
+    'What team services asked of others through one gateway since it said so before',
+    'gateways/{gateway}',
+    callsObserved,
     'ephemeral',
   ),
   'skyrun.subscription.tested.v1': define(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Who is there. `edge`: callers from outside; `service`: a Skyrun service; `team`: registered by a team; `webhook`: a push destination. */
+/** Who is there. `edge`: callers from outside; `service`: a Skyrun service; `team`: registered by a team, or known by the name of its API key; `webhook`: a push destination. */
 export const mapNode = z.object({
   id: z.string(),
   kind: z.enum(['edge', 'service', 'team', 'platform', 'group', 'webhook']),
