@@ -141,6 +141,7 @@ class RedisSession {
     const going = () => !this.#session.ended && (lease?.held() ?? true);
     for (const stream of [events, this.#replay]) await this.#readUnsettled(reader, stream, dispatcher, going);
     let last = await reader.lastDelivered(events);
+    let atEnd = false;
     while (going()) {
       await dispatcher.waitForRoom();
       // Where one handler has ended, others often end in the same turn: read for all of them at once.
@@ -148,10 +149,15 @@ class RedisSession {
       if (!going()) return;
       await this.#occasionally(reader, dispatcher);
       if (dispatcher.room === 0) continue;
-      const entries = await this.#fetch(reader, dispatcher.room);
+      const { room } = dispatcher;
+      const wait = { last, ms: BLOCK_MS };
+      // A read that waits takes no acknowledgements along: those of what is handled meanwhile would have to wait, too.
+      const entries: readonly StreamEntry[] = atEnd
+        ? await reader.fresh(events, room, { wait })
+        : await this.#fetch(reader, room);
       this.#accept(events, entries, dispatcher);
       last = entries.at(-1)?.id ?? last;
-      if (entries.length === 0) await reader.waitFor(events, last, BLOCK_MS);
+      atEnd = entries.length < room;
     }
   }
 
@@ -160,7 +166,7 @@ class RedisSession {
     const { events } = this.#options.keys;
     const lent = this.#acknowledgements.lend(events);
     try {
-      const entries = await reader.fresh(events, room, lent?.ids);
+      const entries = await reader.fresh(events, room, lent ? { handled: lent.ids } : {});
       lent?.settled(true);
       return entries;
     } catch (error) {

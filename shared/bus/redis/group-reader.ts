@@ -11,6 +11,11 @@ export interface GroupReaderOptions {
   readonly fence: { readonly key: string; readonly holder: string } | null;
 }
 
+interface FreshOptions {
+  readonly handled?: readonly string[];
+  readonly wait?: { readonly last: string; readonly ms: number };
+}
+
 /**
  * Reads for one consumer of a group. Everything that goes with a read travels in one packet, and so do the answers.
  *
@@ -29,18 +34,23 @@ export class GroupReader {
 
   /**
    * What nobody was given yet; the `handled` entries of that stream are acknowledged first.
+   * @param wait until there is something behind `last`, or `ms` are over: Redis serves what follows in the packet after that. A
+   *   group that is not fenced waits for what nobody was given, because what is behind `last` may be another consumer's.
    * @throws where the lease is somebody else's; what was handled may or may not be acknowledged then
    */
-  async fresh(stream: string, count: number, handled: readonly string[] = []): Promise<StreamEntry[]> {
+  async fresh(stream: string, count: number, { handled = [], wait }: FreshOptions = {}): Promise<StreamEntry[]> {
     const { connection, group, consumer, fence } = this.#options;
     if (fence && !this.#watching)
       check(await connection.pipeline().watch(fence.key).get(fence.key).exec(), fence.holder);
-    for (let toAcknowledge = handled; ; toAcknowledge = []) {
+    for (let first = true; ; first = false) {
       const step = connection.pipeline();
-      if (toAcknowledge.length > 0) step.xack(stream, group, ...toAcknowledge);
+      if (first && handled.length > 0) step.xack(stream, group, ...handled);
+      if (fence && first && wait) step.xread('COUNT', 1, 'BLOCK', wait.ms, 'STREAMS', stream, wait.last);
       // Through `call`, for a pipeline's own `multi` would wrap all of it.
       if (fence) step.call('MULTI');
-      step.xreadgroup('GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>');
+      const from = ['GROUP', group, consumer, 'COUNT', count] as const;
+      if (wait && !fence) step.xreadgroup(...from, 'BLOCK', wait.ms, 'STREAMS', stream, '>');
+      else step.xreadgroup(...from, 'STREAMS', stream, '>');
       if (fence) step.call('EXEC').watch(fence.key).get(fence.key);
       this.#watching = false;
       const replies = await step.exec();
@@ -62,11 +72,6 @@ export class GroupReader {
   async lastDelivered(stream: string): Promise<string> {
     const groups = parseInfo(await this.#options.connection.xinfo('GROUPS', stream));
     return groups.find((info) => info.get('name') === this.#options.group)?.get('last-delivered-id') ?? '0-0';
-  }
-
-  /** Resolves when there is something behind `last`, or after `ms`. */
-  async waitFor(stream: string, last: string, ms: number): Promise<void> {
-    await this.#options.connection.xread('COUNT', 1, 'BLOCK', ms, 'STREAMS', stream, last);
   }
 }
 
