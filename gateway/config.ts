@@ -123,6 +123,11 @@ export const gatewayConfig = defineConfig('gateway', {
     doc: 'address of Redis: the bus where it is chosen, and what makes the rate limits of several gateways one',
     secret: true,
   },
+  SKYRUN_REDIS_REPLICAS: {
+    schema: z.coerce.number().int().min(0).max(10),
+    default: '0',
+    doc: 'replicas of Redis that must have an event before it counts as published, so that a promoted one lacks none',
+  },
   SKYRUN_RABBITMQ_URL: { schema: z.url().optional(), doc: 'address of RabbitMQ, where it is the bus', secret: true },
   SKYRUN_GATEWAY_WAIT_MS: {
     schema: milliseconds,

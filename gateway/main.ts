@@ -15,6 +15,7 @@ const url = config.SKYRUN_BUS === 'redis' ? config.SKYRUN_REDIS_URL : config.SKY
 const broker = await createBus({
   kind: config.SKYRUN_BUS,
   ...(url === undefined ? {} : { url }),
+  replicas: config.SKYRUN_REDIS_REPLICAS,
   clock,
   logger,
   connectWaitMs: 0,

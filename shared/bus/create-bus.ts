@@ -20,6 +20,8 @@ export interface BusConfig {
   readonly broker?: MemoryBroker;
   /** Milliseconds to wait here for a broker that is away; 5 000 by default. The bus goes on trying afterwards. */
   readonly connectWaitMs?: number;
+  /** Redis only: replicas that must have an event before it counts as published; 0 by default. */
+  readonly replicas?: number;
 }
 
 const POLL_MS = 20;
@@ -29,11 +31,11 @@ const POLL_MS = 20;
  * @throws BusError `bus.bad_config`
  */
 export async function createBus(config: BusConfig): Promise<EventBus> {
-  const { kind, url, clock, logger, namespace = 'skyrun', broker, connectWaitMs = 5_000 } = config;
+  const { kind, url, clock, logger, namespace = 'skyrun', broker, connectWaitMs = 5_000, replicas = 0 } = config;
   const retry = { ...DEFAULT_RETRY, ...config.retry };
   if (kind === 'memory') return createMemoryBus(broker ? { clock, logger, retry, broker } : { clock, logger, retry });
   if (url === undefined) throw new BusError('bus.bad_config', `bus of kind ${kind}: expected a url`);
-  const bus = (await brokerOf(kind))({ url, namespace, clock, logger, retry });
+  const bus = (await brokerOf(kind))({ url, namespace, clock, logger, retry, replicas });
   for (let waited = 0; waited < connectWaitMs && !bus.ready(); waited += POLL_MS) await clock.sleep(POLL_MS);
   if (!bus.ready()) logger.warn({ kind }, 'the broker is away; going on, and trying again');
   return bus;

@@ -21,6 +21,11 @@ export const platformConfig = defineConfig('process', {
     doc: 'the Redis server; needed when it carries the events',
     secret: true,
   },
+  SKYRUN_REDIS_REPLICAS: {
+    schema: z.coerce.number().int().min(0).max(10),
+    default: '0',
+    doc: 'replicas of Redis that must have an event before it counts as published, so that a promoted one lacks none',
+  },
   SKYRUN_RABBITMQ_URL: {
     schema: z
       .string()

@@ -115,8 +115,8 @@ function serviceAddresses(config: Config): Record<PlatformService, string> {
   };
 }
 
-function busAddress(config: Config): Pick<BusConfig, 'kind' | 'url'> {
+function busAddress(config: Config): Pick<BusConfig, 'kind' | 'url' | 'replicas'> {
   const kind = config.SKYRUN_BUS;
   const url = kind === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
-  return url === undefined ? { kind } : { kind, url };
+  return { kind, replicas: config.SKYRUN_REDIS_REPLICAS, ...(url === undefined ? {} : { url }) };
 }

@@ -19,6 +19,8 @@ export function commandConnection(url: string, logger: Logger): Redis {
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: delay,
+    // A server that was demoted takes no writes any more; whoever is in its place is behind the same address.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     connectionName: 'skyrun-bus',
   });
   redis.on('error', (error: Error) => logger.debug({ error }, 'redis connection'));

@@ -13,6 +13,8 @@ import { declareRedisGroup } from './topology.ts';
 import { trim } from './trim.ts';
 
 const TRIM_EVERY_MS = 2_000;
+/** For the slowest of the replicas that must have what is published. */
+const REPLICATE_MS = 2_000;
 /** Events in one step: Redis serves nobody else meanwhile. */
 const PUBLISH_BATCH = 500;
 /**
@@ -29,15 +31,21 @@ export interface RedisBusOptions {
   readonly retry: RetryPolicy;
   /** Milliseconds after which another consumer of a shared group takes a delivery over; 15 000 by default. */
   readonly staleMs?: number;
+  /** Replicas that must have an event before it counts as published; 0 by default. */
+  readonly replicas?: number;
 }
 
 /**
  * One stream for all events, one consumer group per group.
- * Confirmed means written to Redis' append-only file; how much of that a power failure takes is its `appendfsync`.
+ * Confirmed means written to Redis' append-only file; how much of that a power failure takes is its `appendfsync`. With
+ * `replicas`, it means that so many of them have it, too: what is promoted when the server is lost lacks nothing that was confirmed.
  */
-export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }: RedisBusOptions): EventBus {
+export function createRedisBus(options: RedisBusOptions): EventBus {
+  const { url, namespace, clock, logger, retry, staleMs, replicas = 0 } = options;
   const keys = keysOf(namespace);
   const commands = commandConnection(url, logger);
+  // Waiting for replicas holds up everything behind it on the connection, and leases must be renewed.
+  const publishing = replicas === 0 ? commands : commandConnection(url, logger);
   const subscriptions = new Set<SessionLoop>();
   let closing: Promise<void> | undefined;
 
@@ -60,6 +68,22 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
     await trimmer.stop();
     await Promise.all([...subscriptions].map((subscription) => subscription.close()));
     commands.disconnect();
+    publishing.disconnect();
+  };
+
+  /** @throws where it is not confirmed; it may be there all the same */
+  const append = async (batch: Buffer) => {
+    if (replicas === 0) {
+      await publishing.eval(APPEND, 1, keys.events, batch);
+      return;
+    }
+    // In one packet: on another connection than that of the write, WAIT would tell of nothing.
+    const step = publishing.pipeline().eval(APPEND, 1, keys.events, batch).wait(replicas, REPLICATE_MS);
+    const [written, waited] = (await step.exec()) ?? [];
+    const error = written?.[0] ?? waited?.[0];
+    if (error) throw error;
+    const having = Number(waited?.[1] ?? 0);
+    if (having < replicas) throw new Error(`${having} of ${replicas} replicas have it after ${REPLICATE_MS} ms`);
   };
 
   return {
@@ -69,7 +93,7 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
       try {
         for (let from = 0; from < bodies.length; from += PUBLISH_BATCH) {
           const batch = bodies.slice(from, from + PUBLISH_BATCH).join('\n');
-          await commands.eval(APPEND, 1, keys.events, Buffer.from(batch));
+          await append(Buffer.from(batch));
         }
       } catch (error) {
         throw unavailable(`${events.length} events`, error);
@@ -106,7 +130,7 @@ export function createRedisBus({ url, namespace, clock, logger, retry, staleMs }
       return redisDeadLetters(commands, keys, group, logger);
     },
 
-    ready: () => !closing && commands.status === 'ready',
+    ready: () => !closing && commands.status === 'ready' && publishing.status === 'ready',
 
     close() {
       closing ??= shutDown();
