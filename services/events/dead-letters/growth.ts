@@ -1,3 +1,4 @@
+import { Problem } from '@skyrun/contracts';
 import { type Clock, createTicker, type Logger, type Metrics } from '@skyrun/kit';
 import { appendEvents, type Transaction } from '@skyrun/postgres';
 import type { Groups } from '../consumers/groups.ts';
@@ -7,7 +8,7 @@ import type { DeadLetterDesk } from './desk.ts';
 const LOOK_MS = 15_000;
 
 export interface GrowthOptions {
-  readonly desk: DeadLetterDesk;
+  readonly desk: Pick<DeadLetterDesk, 'groups'>;
   readonly groups: Groups;
   readonly transaction: <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>;
   readonly metrics: Metrics | undefined;
@@ -18,13 +19,28 @@ export interface GrowthOptions {
 /** Looks at the dead letters now and then; that there are more than before is an event, once for all replicas. */
 export function watchGrowth({ desk, groups, transaction, metrics, clock, logger }: GrowthOptions) {
   const gauge = metrics?.gauge('skyrun_dead_letters', 'Dead letters of a consumer group', ['group']);
+  let away = false;
+  /** Nothing while the broker is away, which is said once. */
+  const counted = async () => {
+    try {
+      const summaries = await desk.groups();
+      if (away) logger.info('dead letters are counted again');
+      away = false;
+      return summaries;
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'platform.unavailable')) throw error;
+      if (!away) logger.warn({ error }, 'dead letters are not counted while the broker is away');
+      away = true;
+      return [];
+    }
+  };
   return createTicker({
     name: 'dead-letter-growth',
     clock,
     logger,
     everyMs: LOOK_MS,
     async run() {
-      for (const { group, letters } of await desk.groups()) {
+      for (const { group, letters } of await counted()) {
         gauge?.set({ group }, letters);
         await transaction(async (tx) => {
           const before = await groups.countLetters(tx.kysely<EventsTables>(), group, letters);
