@@ -68,6 +68,8 @@ export interface LaboratoryOptions {
   readonly clock: Clock;
   /** Put the servers' data on small disks of their own, which can be filled. */
   readonly smallDisks: boolean;
+  /** The broker starts when this has resolved, and everything else before. Otherwise after the broker. */
+  readonly beforeBroker?: (services: readonly Party[]) => Promise<void>;
 }
 
 /** A whole Skyrun of its own below the temporary directory, in the shape that goes with the broker, and two team services. */
@@ -215,7 +217,8 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     dismantle(base, keep);
   };
   try {
-    await inOrder(parties);
+    if (options.beforeBroker === undefined) await inOrder(parties);
+    else await brokerLast(parties, options.beforeBroker);
     bus = await createBus({ kind: broker, url: urls[broker], clock, logger: silentLogger });
     await untilCounting(
       parties.filter(({ spec }) => spec.kind === 'consumer'),
@@ -244,6 +247,17 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     of: (kind) => parties.filter((party) => party.spec.kind === kind),
     end,
   };
+}
+
+async function brokerLast(parties: readonly Party[], beforeBroker: (services: readonly Party[]) => Promise<void>) {
+  const up = (kinds: readonly PartyKind[]) =>
+    Promise.all(parties.filter((party) => kinds.includes(party.spec.kind)).map((party) => party.up()));
+  await up(['helper', 'database', 'cache']);
+  // Ready they are only with the broker.
+  const others = up(['service', 'consumer']);
+  await Promise.race([beforeBroker(parties.filter(({ spec }) => spec.kind === 'service')), others]);
+  await up(['broker']);
+  await others;
 }
 
 async function inOrder(parties: readonly Party[]): Promise<void> {
