@@ -70,6 +70,9 @@ export class Dispatcher {
   #ended: PromiseWithResolvers<void> | undefined;
   readonly #stopping = new AbortController();
   readonly #lost = new AbortController();
+  /** What the signals say, too; asked several times for every event. */
+  #stopped = false;
+  #isLost = false;
   /** Most deliveries are tried once, and are told so by the same object. */
   readonly #firstTry: DeliveryContext = Object.freeze({ attempt: 1, signal: this.#lost.signal });
   readonly #delay: (attempt: number) => number;
@@ -91,7 +94,7 @@ export class Dispatcher {
   }
 
   accept(delivery: Delivery): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopped) return;
     this.#inFlight += 1;
     const item: Item = { delivery, raw: parseJson(delivery.body) };
     this.#accepted += 1;
@@ -107,12 +110,13 @@ export class Dispatcher {
 
   /** Resolves when there is room for at least one more, or it stops. */
   async waitForRoom(): Promise<void> {
-    while (this.room === 0 && !this.#stopping.signal.aborted) {
+    while (this.room === 0 && !this.#stopped) {
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     }
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#stopping.abort();
     this.#wakeRoomWaiters();
     if (this.#running === 0) return;
@@ -122,7 +126,9 @@ export class Dispatcher {
 
   /** The broker may have given the deliveries to someone else. */
   abort(reason: string): void {
+    this.#isLost = true;
     this.#lost.abort(new Error(reason));
+    this.#stopped = true;
     this.#stopping.abort();
     this.#wakeRoomWaiters();
   }
@@ -151,7 +157,7 @@ export class Dispatcher {
 
   /** Whether it was settled. */
   #handle({ delivery, raw }: Item): boolean | Promise<boolean> {
-    if (this.#stopping.signal.aborted) return false;
+    if (this.#stopped) return false;
     const { types, ephemeral } = this.#options;
     const type = typeOf(raw);
     // A type nobody here asked for: a broker that filters more coarsely, or a newer producer.
@@ -167,12 +173,12 @@ export class Dispatcher {
   async #try(delivery: Delivery, event: AnyEvent): Promise<boolean> {
     const { handler, mayStart } = this.#options;
     for (let attempt = 1, failures = 0; ; attempt += 1) {
-      if (this.#stopping.signal.aborted || mayStart?.() === false) return false;
+      if (this.#stopped || mayStart?.() === false) return false;
       try {
         await handler(event, attempt === 1 ? this.#firstTry : { attempt, signal: this.#lost.signal });
         break;
       } catch (error) {
-        if (this.#lost.signal.aborted) return false;
+        if (this.#isLost) return false;
         const verdict = this.#judge(event, error, attempt, failures);
         if (verdict.next === 'done') break;
         if (verdict.next === 'bury') return this.#bury(delivery, error, attempt);
@@ -202,7 +208,7 @@ export class Dispatcher {
 
   /** Mostly there is nothing to wait for, and a lane that does not wait saves the event loop a turn per event. */
   #done(delivery: Delivery): boolean | Promise<boolean> {
-    if (this.#lost.signal.aborted) return false;
+    if (this.#isLost) return false;
     const settling = delivery.done();
     return settling === undefined ? true : this.#settle(() => settling);
   }
@@ -214,12 +220,12 @@ export class Dispatcher {
 
   /** Tries until it works or the broker has taken the delivery back: a lane may not pass an unsettled delivery. */
   async #settle(how: () => Promise<void>): Promise<boolean> {
-    for (let attempt = 1; !this.#lost.signal.aborted; attempt += 1) {
+    for (let attempt = 1; !this.#isLost; attempt += 1) {
       try {
         await how();
         return true;
       } catch (error) {
-        if (this.#lost.signal.aborted) return false;
+        if (this.#isLost) return false;
         this.#log('debug', error, 'could not settle a delivery; will be tried again', { attempt });
         if (!(await this.#pause(attempt))) return false;
       }

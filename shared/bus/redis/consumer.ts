@@ -144,8 +144,7 @@ class RedisSession {
     let atEnd = false;
     while (going()) {
       await dispatcher.waitForRoom();
-      // Where one handler has ended, others often end in the same turn: read for all of them at once.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await whereOthersEnd(dispatcher);
       if (!going()) return;
       await this.#occasionally(reader, dispatcher);
       if (dispatcher.room === 0) continue;
@@ -237,6 +236,21 @@ class RedisSession {
     await (stream === keys.events ? step : step.xdel(stream, id)).exec();
     this.#claims?.remove(id);
   }
+}
+
+/** Promises that a handler without a wait of its own goes through, and some more. */
+const PROMISES = 16;
+
+/**
+ * Where one handler has ended, others often end in the same turn of the event loop: read for all of them at once. Where all of
+ * them have ended without waiting for anything, whatever else is due in this turn must not hold up the reading.
+ */
+async function whereOthersEnd(dispatcher: Dispatcher): Promise<void> {
+  for (let promise = 0; promise < PROMISES; promise += 1) {
+    if (dispatcher.inFlight === 0) return;
+    await Promise.resolve();
+  }
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** One class, not closures made anew: there is one for every event. */
