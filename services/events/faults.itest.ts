@@ -2,11 +2,21 @@ import { createBus, type EventBus } from '@skyrun/bus';
 import { LIVE_FEED, OPERATIONS, type Tokens } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, silentLogger } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { startPostgres, startRedis, type TestPostgres, type TestRedis } from '@skyrun/testing';
+import {
+  problemOf,
+  type Served,
+  serve,
+  startPostgres,
+  startRedis,
+  type TestPostgres,
+  type TestRedis,
+  tokensOf,
+  until,
+} from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // Only tests may: here the real tokens of the real identity are what is tested.
 import { createIdentityService, identityConfig } from '../identity/index.ts';
-import { deleted, hear, problemOf, type Served, serve, tokensOf, until } from './events.fixture.ts';
+import { deleted, hear } from './events.fixture.ts';
 import { createEventsService, eventsConfig } from './index.ts';
 
 const INTERNAL_TOKEN = 'internal-token-of-this-test-0123456789';

@@ -1,7 +1,8 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, isoTime, newId } from '@skyrun/kit';
+import { problemOf, until } from '@skyrun/testing';
 import { describe, expect, it } from 'vitest';
-import { cost, deleted, makeEvent, problemOf, until } from './events.fixture.ts';
+import { cost, deleted, makeEvent } from './events.fixture.ts';
 import { useReplica } from './replica.fixture.ts';
 
 const { start, query, publish, recorded, client, history } = useReplica();

@@ -3,10 +3,10 @@ import { createBus, type EventBus } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, type ServiceModule, silentLogger } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { testDatabase, testRedisUrl } from '@skyrun/testing';
+import { serve, testDatabase, testRedisUrl } from '@skyrun/testing';
 import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { type Heard, hear, serve, tokenBook } from './events.fixture.ts';
+import { type Heard, hear, tokenBook } from './events.fixture.ts';
 import { createEventsService, eventsConfig } from './index.ts';
 
 interface Replica {

@@ -1,17 +1,7 @@
 import { createBus, type EventBus } from '@skyrun/bus';
-import { type AnyEvent, Problem } from '@skyrun/contracts';
-import {
-  type Client,
-  createClient,
-  createHttpServer,
-  createMetrics,
-  createTokenAuthenticator,
-  type HttpServer,
-  loadConfig,
-  type ServiceModule,
-  silentLogger,
-  systemClock,
-} from '@skyrun/kit';
+import type { AnyEvent } from '@skyrun/contracts';
+import { type Client, createClient, loadConfig, type ServiceModule, silentLogger, systemClock } from '@skyrun/kit';
+import { serve, tokensOf } from '@skyrun/testing';
 import { createIdentityService, identityConfig } from './index.ts';
 
 export const INTERNAL_TOKEN = 'internal-token-of-this-test-0123456789';
@@ -62,38 +52,18 @@ export async function startIdentity(
     clock,
     logger: silentLogger,
   });
-  let identityUrl = '';
-  // The server must exist before its port is known, as the service asks itself for keys.
-  const lazy = () => createTokenAuthenticator({ identityUrl, internalToken: INTERNAL_TOKEN, clock });
-  let authenticator: ReturnType<typeof lazy> | undefined;
-  const http: HttpServer = createHttpServer({
-    modules: [module],
-    authenticator: {
-      authenticate: (headers) => {
-        authenticator ??= lazy();
-        return authenticator.authenticate(headers);
-      },
-      can: (caller, permission, project) => {
-        authenticator ??= lazy();
-        return authenticator.can(caller, permission, project);
-      },
-    },
-    logger: silentLogger,
+  // The service asks itself for keys.
+  const served = await serve(
+    (url) => ({ modules: [module], authenticator: tokensOf(url, INTERNAL_TOKEN, clock) }),
     clock,
-    metrics: createMetrics(),
-    host: '127.0.0.1',
-    port: 0,
-  });
-  const { port } = await http.listen();
-  identityUrl = `http://127.0.0.1:${port}`;
-  await module.start();
+  );
   return {
-    url: identityUrl,
+    url: served.url,
     clock,
     events,
     as: (token, address) =>
       createClient({
-        baseUrl: identityUrl,
+        baseUrl: served.url,
         token: () => token,
         ...(address
           ? {
@@ -103,28 +73,8 @@ export async function startIdentity(
           : {}),
       }),
     async stop() {
-      await http.close(100);
-      await module.stop();
-      await module.stop();
+      await served.stop();
       await bus.close();
     },
   };
-}
-
-export async function problemOf(work: Promise<unknown>): Promise<Problem> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
-  throw new Error('expected a problem');
-}
-
-export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 250; tries += 1) {
-    if (await check()) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error('it did not happen within 5 s');
 }

@@ -1,5 +1,5 @@
 import { silentLogger, systemClock } from '@skyrun/kit';
-import { busConformance } from './conformance.ts';
+import { busConformance } from './conformance/conformance.ts';
 import { createBus } from './create-bus.ts';
 import { MemoryBroker } from './memory-bus.ts';
 

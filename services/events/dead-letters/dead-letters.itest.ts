@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createBus, type EventBus } from '@skyrun/bus';
 import { OPERATIONS, PLATFORM_GROUPS } from '@skyrun/contracts';
 import { systemClock as clock, createApi, createClient, silentLogger } from '@skyrun/kit';
-import { testRabbitUrl, testRedisUrl } from '@skyrun/testing';
+import { problemOf, type Served, serve, testRabbitUrl, testRedisUrl, until } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleted, problemOf, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { deleted, tokenBook } from '../events.fixture.ts';
 import { createDeadLetterDesk } from './desk.ts';
 import { bindDeadLetters } from './routes.ts';
 

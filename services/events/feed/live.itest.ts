@@ -1,8 +1,9 @@
 import { type EventEnvelope, LIVE_FEED } from '@skyrun/contracts';
 import { systemClock as clock } from '@skyrun/kit';
+import { until } from '@skyrun/testing';
 import { io } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
-import { cost, deleted, until } from '../events.fixture.ts';
+import { cost, deleted } from '../events.fixture.ts';
 import { useReplica } from '../replica.fixture.ts';
 
 const { start, url, query, publish, recorded, connect, goneAfterwards } = useReplica();

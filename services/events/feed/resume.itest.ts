@@ -1,8 +1,9 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock } from '@skyrun/kit';
+import { until } from '@skyrun/testing';
 import type { Socket } from 'socket.io-client';
 import { describe, expect, it } from 'vitest';
-import { deleted, until } from '../events.fixture.ts';
+import { deleted } from '../events.fixture.ts';
 import { useReplica } from '../replica.fixture.ts';
 
 const { start, url, query, publish, recorded, client, connect } = useReplica();

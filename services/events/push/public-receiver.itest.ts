@@ -6,10 +6,10 @@ import { createBus, type EventBus } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, silentLogger } from '@skyrun/kit';
 import { createDatabase } from '@skyrun/postgres';
-import { testDatabase, testRedisUrl } from '@skyrun/testing';
+import { type Served, serve, testDatabase, testRedisUrl, until } from '@skyrun/testing';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { deleted, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { deleted, tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 /** A receiver as somebody else would write it: the public package reads the event, the signature is checked before. */

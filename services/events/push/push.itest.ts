@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { createBus, type EventBus } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, isoTime, loadConfig, silentLogger } from '@skyrun/kit';
-import { testDatabase, testRedisUrl } from '@skyrun/testing';
+import { problemOf, type Served, serve, testDatabase, testRedisUrl, until } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deleted, problemOf, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { deleted, tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 interface Received {

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { createBus, type EventBus } from '@skyrun/bus';
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, silentLogger } from '@skyrun/kit';
-import { startRedis, type TestRedis, testDatabase, testRedisUrl } from '@skyrun/testing';
+import { type Served, serve, startRedis, type TestRedis, testDatabase, testRedisUrl, until } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { deleted, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { deleted, tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 /** A Redis of its own for the deliveries, because it is killed; the events come over another. */

@@ -1,9 +1,9 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createApi, createClient, ManualClock, silentLogger } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { testDatabase } from '@skyrun/testing';
+import { problemOf, type Served, serve, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { problemOf, type Served, serve, tokenBook } from '../events.fixture.ts';
+import { tokenBook } from '../events.fixture.ts';
 import type { EventsTables } from '../store/tables.ts';
 import { createHealthChecks } from './health.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { createBus, type EventBus, observeBus } from '@skyrun/bus';
 import { type AnyEvent, type DataSchema, OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, silentLogger } from '@skyrun/kit';
-import { testDatabase } from '@skyrun/testing';
+import { problemOf, type Served, serve, testDatabase, until } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { problemOf, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 const TYPE = 'team.shop.order.placed.v1';

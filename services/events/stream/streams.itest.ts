@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { createBus, type EventBus } from '@skyrun/bus';
 import { systemClock as clock, loadConfig, silentLogger } from '@skyrun/kit';
-import { testDatabase, testRedisUrl } from '@skyrun/testing';
+import { type Served, serve, testDatabase, testRedisUrl, until } from '@skyrun/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deleted, type Served, serve, tokenBook, until } from '../events.fixture.ts';
+import { deleted, tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 interface Frame {

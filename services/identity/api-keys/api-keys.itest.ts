@@ -1,9 +1,9 @@
 import { type NewApiKey, OPERATIONS } from '@skyrun/contracts';
 import { type Client, createClient, silentLogger } from '@skyrun/kit';
 import { createDatabase } from '@skyrun/postgres';
-import { testDatabase } from '@skyrun/testing';
+import { problemOf, testDatabase, until } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ADMIN, INTERNAL_TOKEN, problemOf, type Running, startIdentity, until } from '../identity.fixture.ts';
+import { ADMIN, INTERNAL_TOKEN, type Running, startIdentity } from '../identity.fixture.ts';
 import { MOST_KEYS } from './usecases.ts';
 
 let identity: Running;

@@ -2,7 +2,7 @@ import { silentLogger, systemClock } from '@skyrun/kit';
 import { startRabbitmq, type TestRabbitmq } from '@skyrun/testing';
 import { type ChannelModel, connect } from 'amqplib';
 import { afterAll, beforeAll } from 'vitest';
-import { busConformance } from '../conformance.ts';
+import { busConformance } from '../conformance/conformance.ts';
 import { createBus } from '../create-bus.ts';
 import { namesOf } from './names.ts';
 

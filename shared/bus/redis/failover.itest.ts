@@ -5,7 +5,7 @@ import { silentLogger, systemClock } from '@skyrun/kit';
 import { startRedis, type TestRedis } from '@skyrun/testing';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
-import { firstSeen, interleaved } from '../conformance.ts';
+import { firstSeen, interleaved } from '../conformance/workbench.ts';
 import { createBus } from '../create-bus.ts';
 import type { EventBus } from '../event-bus.ts';
 
