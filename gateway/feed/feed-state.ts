@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 /** All routes as of one version of the registry; also what stands on disk. */
 export const routeSnapshot = z.object({ epoch: z.string(), version: z.int(), routes: z.array(route) });
-export type RouteSnapshot = z.infer<typeof routeSnapshot>;
 
 export type RouteChange =
   | { readonly kind: 'replace'; readonly routes: readonly Route[] }

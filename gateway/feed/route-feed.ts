@@ -1,7 +1,7 @@
 import { FEED_HEARTBEAT_MS, OPERATIONS, type Route } from '@skyrun/contracts';
 import { backoff, type Client, type Clock, createTicker, type Logger } from '@skyrun/kit/base';
-import { type FeedPosition, follow, type RouteChange } from './feed-state.ts';
-import { loadSnapshot, saveSnapshot } from './snapshot-file.ts';
+import { type FeedPosition, follow, type RouteChange, routeSnapshot } from './feed-state.ts';
+import { keep, readKept } from './kept.ts';
 
 const SAVE_EVERY_MS = 1000;
 const FIRST_CONNECT_WAIT_MS = 3000;
@@ -50,7 +50,7 @@ export function createRouteFeed(options: {
     run: async () => {
       const at = position;
       if (at === null || at === saved) return;
-      await saveSnapshot(path, { ...at, routes: routes() });
+      await keep(path, { ...at, routes: routes() });
       saved = at;
     },
   });
@@ -101,7 +101,7 @@ export function createRouteFeed(options: {
   return {
     async start() {
       if (running !== undefined || stopping.signal.aborted) return;
-      const onDisk = await loadSnapshot(path, logger);
+      const onDisk = await readKept(path, { what: 'routes', read: (value) => routeSnapshot.parse(value), logger });
       if (onDisk !== null) {
         position = { epoch: onDisk.epoch, version: onDisk.version };
         saved = position;

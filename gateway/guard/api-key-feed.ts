@@ -1,6 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { OPERATIONS } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { keep, readKept } from '../feed/kept.ts';
 import type { Callers } from './callers.ts';
 
 /** A revoked key is refused after at most this, and a new one taken. */
@@ -43,19 +43,15 @@ export function createApiKeyFeed(options: {
       if (answer.keys === null) return;
       callers.setApiKeys(answer.keys);
       version = answer.version;
-      await writeFile(`${path}.new`, JSON.stringify(answer), { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      await keep(path, answer);
     },
   });
   return {
     async start() {
-      try {
-        const { keys } = OPERATIONS.syncApiKeys.response.parse(JSON.parse(await readFile(path, 'utf8')));
-        // Its version is not kept: another installation may have numbered its changes alike.
-        if (keys !== null) callers.setApiKeys(keys);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') logger.warn({ error }, 'cannot read the kept API keys');
-      }
+      const read = (value: unknown) => OPERATIONS.syncApiKeys.response.parse(value).keys;
+      // The version is not kept: another installation may have numbered its changes alike.
+      const keys = await readKept(path, { what: 'API keys', read, logger });
+      if (keys !== null) callers.setApiKeys(keys);
       ticker.start();
     },
     stop: () => ticker.stop(),

@@ -1,6 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { OPERATIONS } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
+import { keep, readKept } from '../feed/kept.ts';
 import { type Callers, readKeySet } from './callers.ts';
 
 const REFRESH_MS = 60_000;
@@ -35,18 +35,13 @@ export function createKeyFeed(options: {
       const next = JSON.stringify(set);
       if (next === text || !take(set)) return;
       text = next;
-      await writeFile(`${path}.new`, next, { mode: 0o600 });
-      await rename(`${path}.new`, path);
+      await keep(path, set);
     },
   });
   return {
     async start() {
-      try {
-        text = await readFile(path, 'utf8');
-        take(JSON.parse(text));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') logger.warn({ error }, 'cannot read the kept keys');
-      }
+      const kept = await readKept(path, { what: 'public keys', read: (value) => value, logger });
+      if (kept !== null && take(kept)) text = JSON.stringify(kept);
       ticker.start();
       const soon = () => {
         if (callers.hasKeys) return;
