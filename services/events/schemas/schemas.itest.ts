@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBus, type EventBus, observeBus } from '@skyrun/bus';
-import { type AnyEvent, type DataSchema, OPERATIONS } from '@skyrun/contracts';
+import { type AnyEvent, type DataSchema, LATENCY_BOUNDS_MS, OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, createClient, loadConfig, silentLogger } from '@skyrun/kit';
 import { problemOf, type Served, serve, testDatabase, until } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tokenBook } from '../events.fixture.ts';
+import { makeEvent, tokenBook } from '../events.fixture.ts';
 import { createEventsService, eventsConfig } from '../index.ts';
 
 const TYPE = 'team.shop.order.placed.v1';
@@ -204,6 +204,20 @@ it('draws who feeds whom, and tells of dead letters that grow', async () => {
     40_000,
   );
 }, 60_000);
+
+it('draws who calls whom, as gateways tell it', async () => {
+  const latencyBuckets = [12, ...LATENCY_BOUNDS_MS.map(() => 0)];
+  const counts = { requests: 12, errors: 3, latencyBuckets };
+  const calls = [{ project: 'shop', from: 'checkout', kind: 'service' as const, to: 'stock', ...counts }];
+  const data = { gateway: 'gateway-1', calls };
+  await bus.publish([makeEvent({ type: 'skyrun.calls.observed.v1', subject: 'gateways/gateway-1', data })]);
+  const drawn = async () =>
+    (await client().call(OPERATIONS.getServiceMap, { params: { project: 'shop' } })).edges.find(
+      ({ from, to }) => from === 'team:checkout' && to === 'service:stock',
+    );
+  await until(async () => (await drawn()) !== undefined);
+  expect(await drawn()).toMatchObject({ kind: 'http', errorRatio: 0.25, latencyMs: LATENCY_BOUNDS_MS[0] });
+});
 
 it('asks a registered copy how it is, and tells who watches', async () => {
   let status = 200;
