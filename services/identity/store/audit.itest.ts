@@ -8,6 +8,7 @@ const { identity, query, signIn, signUp } = useIdentity();
 it('writes every change into the audit log, without a secret', async () => {
   const [owner, other] = [await signUp(), await signUp()];
   await problemOf(signIn(owner.user.email, 'wrong password'));
+  await signIn(owner.user.email, 'correct horse battery');
   const client = identity().as(owner.accessToken);
   await client.call(OPERATIONS.createProject, { body: { name: 'audited' } });
   const params = { project: 'audited' };
