@@ -50,7 +50,7 @@ module.exports = {
     ),
     one(
       'only-the-launcher-composes',
-      { pathNot: '^(launcher|testing)/|\\.(test|itest|e2e)\\.ts$|/bench' },
+      { pathNot: '^(launcher|testing)/|\\.(test|itest|e2e|fixture)\\.ts$|/bench' },
       { path: '^(launcher|testing)/' },
       'The composition root names everybody, so nobody may name it.',
     ),
