@@ -126,6 +126,7 @@ export class CacheFeed {
       case 'skyrun.instance.admitted.v1':
       case 'skyrun.instance.ejected.v1':
       case 'skyrun.flow.observed.v1':
+      case 'skyrun.calls.observed.v1':
       case 'skyrun.letters.grown.v1':
       case 'skyrun.schema.registered.v1':
       case 'skyrun.subscription.tested.v1':
