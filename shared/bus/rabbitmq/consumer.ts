@@ -11,6 +11,8 @@ import type { Names } from './names.ts';
 import { declareEphemeral, declareRabbitGroup } from './topology.ts';
 
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Shorter than what a publisher waits for a confirm: it would cut the connection before anybody learned why. */
+const SERVE_TIMEOUT_MS = 6_000;
 
 export interface RabbitConsumerOptions {
   readonly connection: RabbitConnection;
@@ -80,10 +82,11 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
       const queue = ephemeral ? await declareEphemeral(channel, names, group) : names.queue(group.name);
       if (!ephemeral) await declareRabbitGroup(channel, names, group);
       await channel.prefetch(prefetch);
-      await channel.consume(queue, (message) => {
+      const consuming = channel.consume(queue, (message) => {
         if (message) dispatcher.accept(toDelivery(options, acknowledgements, message));
         else lose('the broker cancelled the consumer');
       });
+      await served(queue, consuming, clock);
       session.established();
     })();
     // A broker that does not answer must not hold up closing.
@@ -95,6 +98,24 @@ async function consume(options: RabbitConsumerOptions, session: Session, link: L
       acknowledgements.flush();
       await closeChannel(channel, options);
     }
+  }
+}
+
+/** A queue without a leader is declared as if nothing were wrong, and neither confirms nor serves. @throws Error that says what to do */
+async function served(queue: string, consuming: Promise<unknown>, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const cancel = clock.setTimeout(SERVE_TIMEOUT_MS, () =>
+    late.reject(
+      new Error(
+        `RabbitMQ has the queue ${queue} and does not serve it. If it was killed in the moment in which the queue was made, the queue is ` +
+          `empty and spoilt: delete it (rabbitmqctl delete_queue ${queue}), and it is made anew. In a cluster, see to its majority instead`,
+      ),
+    ),
+  );
+  try {
+    await Promise.race([consuming, late.promise]);
+  } finally {
+    cancel();
   }
 }
 
