@@ -151,14 +151,25 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Splits a byte stream into lines without holding more than one. */
+/**
+ * Splits a byte stream into lines without holding more than one. What a line has so far is put together once, at its end: a
+ * snapshot of very many routes is one line of a thousand pieces.
+ */
 export async function* lines(stream: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();
-  let rest = '';
+  let pieces: string[] = [];
   for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) if (part !== '') yield part;
+    const text = decoder.decode(chunk, { stream: true });
+    let start = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+      pieces.push(text.slice(start, end));
+      const line = pieces.join('');
+      pieces = [];
+      start = end + 1;
+      if (line !== '') yield line;
+    }
+    if (start < text.length) pieces.push(text.slice(start));
   }
+  const rest = pieces.join('');
   if (rest !== '') yield rest;
 }
