@@ -204,6 +204,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     stats: new Stats(),
     connections: new Set(),
     clients: new ClientTally(),
+    warm: new Set(),
     readers: new ReaderPool(),
     now: clock.monotonic(),
     draining: false,
@@ -232,6 +233,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     core,
     table,
     clients: core.clients,
+    busy: () => reporter.listed(),
     clock,
     registryLive: () => feeds.live(),
     sharedLimits: () => (deps.sharedBuckets === null ? 'alone' : buckets.shared ? 'shared' : 'unreachable'),
@@ -270,7 +272,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
     meter,
     buckets,
     sharedBuckets: deps.sharedBuckets,
-    destinations,
     clock,
   });
 

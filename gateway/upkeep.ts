@@ -2,7 +2,6 @@ import type { Clock } from '@skyrun/kit/base';
 import type { Buckets, SharedBuckets } from './limit/buckets.ts';
 import { type Meter, WINDOW_MS } from './meter/meter.ts';
 import type { GatewayCore, OpenConnection } from './pipeline/core.ts';
-import type { Destination } from './pipeline/destination.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 
 /** How often bounds that only time can break are looked at. */
@@ -18,10 +17,9 @@ export function createUpkeep(options: {
   readonly buckets: Buckets;
   /** Null: this gateway limits on its own. */
   readonly sharedBuckets: SharedBuckets | null;
-  readonly destinations: () => Iterable<Destination>;
   readonly clock: Clock;
 }): { start(): void; stop(): void } {
-  const { core, dispatch, meter, buckets, sharedBuckets, destinations, clock } = options;
+  const { core, dispatch, meter, buckets, sharedBuckets, clock } = options;
   let cancelSweep: () => void = () => undefined;
   let cancelWindow: () => void = () => undefined;
   let stopped = false;
@@ -51,8 +49,11 @@ export function createUpkeep(options: {
     const now = clock.now();
     meter.roll(clock.monotonic(), now);
     buckets.sweep(core.now);
-    for (const destination of destinations()) {
-      for (const instance of destination.instances) instance.upstreams.sweep(core.now);
+    for (const instance of core.warm) {
+      instance.upstreams.sweep(core.now);
+      if (instance.inFlight > 0 || !instance.upstreams.empty) continue;
+      instance.warm = false;
+      core.warm.delete(instance);
     }
     cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
   };

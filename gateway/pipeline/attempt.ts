@@ -78,6 +78,7 @@ export class Attempt implements ResponseReceiver {
   begin(): void {
     const { instance, assignedAt } = this;
     instance.inFlight += 1;
+    if (!instance.warm) this.#warm(instance);
     instance.breaker.onSent();
     if (instance.meter !== null) this.#core.meter.begin(instance.meter, assignedAt);
     const upstream = instance.upstreams.open(this.#request.head, assignedAt);
@@ -85,6 +86,11 @@ export class Attempt implements ResponseReceiver {
     this.#record?.assigned(instance, assignedAt, upstream.connected);
     upstream.take(this);
     if (upstream.connected) this.#send(upstream, assignedAt);
+  }
+
+  #warm(instance: Instance): void {
+    instance.warm = true;
+    this.#core.warm.add(instance);
   }
 
   // ── the request's way ──

@@ -5,7 +5,7 @@ import type { Observer } from '../observe/observer.ts';
 import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
-import type { Destination } from './destination.ts';
+import type { Destination, Instance } from './destination.ts';
 import type { RandomHex } from './ids.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import type { RequestHead } from './request-head.ts';
@@ -52,6 +52,8 @@ export interface GatewayCore {
   readonly connections: Set<OpenConnection>;
   readonly clients: ClientTally;
   readonly readers: ReaderPool;
+  /** Instances with connections: of very many, only these are looked after. */
+  readonly warm: Set<Instance>;
   /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
   now: number;
   /** The gateway is stopping: each connection ends after its response. */

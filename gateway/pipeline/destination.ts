@@ -25,6 +25,8 @@ export class Instance implements Candidate {
   /** It has answered a request since it was last started or resumed. */
   answered = false;
   inFlight = 0;
+  /** On the list of those whose connections are looked after. */
+  warm = false;
   readonly since: number;
 
   constructor(options: {

@@ -55,6 +55,11 @@ export class TrafficReporter {
     this.#listed.add(destination);
   }
 
+  /** All that have traffic, and some that just had. */
+  listed(): Iterable<Destination> {
+    return this.#listed;
+  }
+
   /** Someone waits and no instance is ready. */
   activate(destination: Destination): void {
     if (this.#asked.has(destination) || this.#awaited.has(destination)) return;

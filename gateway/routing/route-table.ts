@@ -39,6 +39,7 @@ export class RouteTable {
   /** How many of the hosts are wildcards. */
   #wildcards = 0;
   #destinations = new Map<string, Destination>();
+  #instances = 0;
   #options: RouteTableOptions;
 
   constructor(options: RouteTableOptions) {
@@ -47,6 +48,11 @@ export class RouteTable {
 
   get size(): number {
     return this.#hosts.size;
+  }
+
+  /** Of all destinations. */
+  get instances(): number {
+    return this.#instances;
   }
 
   entries(): IterableIterator<RouteEntry> {
@@ -117,7 +123,9 @@ export class RouteTable {
       });
       this.#destinations.set(target.revisionId, destination);
     }
+    this.#instances -= destination.instances.length;
     destination.update(revision, target, route.policy);
+    this.#instances += destination.instances.length;
     return destination;
   }
 
@@ -127,6 +135,7 @@ export class RouteTable {
       destination.routes -= 1;
       if (destination.routes > 0 || destination.revision === null) continue;
       this.#destinations.delete(destination.revision.revisionId);
+      this.#instances -= destination.instances.length;
       destination.retire();
       this.#options.onRetired(destination, host);
     }

@@ -44,6 +44,8 @@ export interface Carrier {
 export interface Upstreams {
   /** Connections without a request. */
   readonly idle: number;
+  /** Whether nothing is open that must be swept, but for what requests have. */
+  readonly empty: boolean;
   /** `now` is monotonic ms. */
   open(request: RequestKind, now: number): Carrier;
   /** What the service asks of its connections; undefined: nothing. */

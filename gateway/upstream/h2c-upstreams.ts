@@ -36,6 +36,10 @@ export class H2cUpstreams implements Upstreams {
     return this.#sessions.filter((session) => session.connected && !session.busy).length;
   }
 
+  get empty(): boolean {
+    return this.#sessions.length === 0;
+  }
+
   open(request: RequestKind): Carrier {
     const replace = () => this.#pick();
     return new H2cStream({ request, session: this.#pick(), replace, now: this.#now });

@@ -52,6 +52,10 @@ export class PipelinedUpstreams {
     return this.#connections.filter(({ connected, inFlight }) => connected && inFlight === 0).length;
   }
 
+  get empty(): boolean {
+    return this.#connections.length === 0;
+  }
+
   /** Null: the request travels alone. `now` is monotonic ms. */
   open(request: RequestKind, now: number): Carrier | null {
     if (now < this.#restUntil || !mayShare(request) || ALONE.has(request)) return null;

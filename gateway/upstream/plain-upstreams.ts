@@ -27,6 +27,10 @@ export class PlainUpstreams implements Upstreams {
     return this.#pool.size + (this.#shared?.idle ?? 0);
   }
 
+  get empty(): boolean {
+    return this.#pool.size === 0 && (this.#shared === null || this.#shared.empty);
+  }
+
   open(request: RequestKind, now: number): Carrier {
     const shared = this.#shared === null ? null : this.#shared.open(request, now);
     if (shared !== null) return shared;

@@ -32,6 +32,8 @@ export interface ViewerDeps {
   readonly core: GatewayCore;
   readonly table: RouteTable;
   readonly clients: ClientTally;
+  /** All destinations with requests in flight or waiting; others may be among them. */
+  readonly busy: () => Iterable<Destination>;
   readonly clock: Clock;
   readonly registryLive: () => boolean;
   readonly sharedLimits: () => GatewayView['sharedLimits'];
@@ -85,7 +87,7 @@ export class Viewer {
 
   /** Ends the window. */
   take(): GatewayView {
-    const { gateway, core, table, clients, clock } = this.#deps;
+    const { gateway, core, table, busy, clients, clock } = this.#deps;
     const now = clock.monotonic();
     const windowMs = Math.max(1, Math.round(now - this.#since));
     this.#since = now;
@@ -108,7 +110,8 @@ export class Viewer {
       accepted: counters.accepted - before.accepted,
       refused: counters.refused - before.refused,
       statusClasses: { '1xx': c1, '2xx': c2, '3xx': c3, '4xx': c4, '5xx': c5 },
-      ...totals(table),
+      ...totals(busy()),
+      instances: table.instances,
       routes: table.size,
       registryLive: this.#deps.registryLive(),
       sharedLimits: this.#deps.sharedLimits(),
@@ -186,12 +189,11 @@ export class Viewer {
   }
 }
 
-function totals(table: RouteTable): { inFlight: number; waiting: number; instances: number } {
-  const sum = { inFlight: 0, waiting: 0, instances: 0 };
-  for (const { traffic, room, instances } of table.destinations()) {
+function totals(destinations: Iterable<Destination>): { inFlight: number; waiting: number } {
+  const sum = { inFlight: 0, waiting: 0 };
+  for (const { traffic, room } of destinations) {
     sum.inFlight += traffic.current;
     sum.waiting += room.size;
-    sum.instances += instances.length;
   }
   return sum;
 }
