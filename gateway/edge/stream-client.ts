@@ -6,7 +6,7 @@ import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
-import { forwardedFields, forwardingFields, identify, upstreamHead } from '../pipeline/request-head.ts';
+import { forwardedFields, forwardingFields, identify, UpstreamHeads } from '../pipeline/request-head.ts';
 import type { RequestOrigin } from '../pipeline/request-origin.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -95,7 +95,7 @@ export class StreamClient implements ExchangeClient {
       head,
       destination: decision.destination,
       admission: decision.admission,
-      firstWrite: upstreamHead(head, reader.lineText, forwardedFields(known.forwarded, decision.admission)),
+      firstWrite: new UpstreamHeads().text(head, reader.lineText, forwardedFields(known.forwarded, decision.admission)),
       now,
     });
     this.#exchange = exchange;

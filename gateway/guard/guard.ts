@@ -4,13 +4,13 @@ import type { CallBook, CallCount } from '../calls/call-book.ts';
 import { sentApiKey, sentToken } from '../calls/sent-api-key.ts';
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { Buckets } from '../limit/buckets.ts';
-import type { Rate, RateVerdict } from '../limit/gcra.ts';
 import type { Admission, RequestBounds } from '../pipeline/admission.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
 import { AddressGate } from './address-gate.ts';
 import type { Callers } from './callers.ts';
-import { isBelow, networkOf } from './same-place.ts';
+import { RequestLimit } from './request-limit.ts';
+import { networkOf } from './same-place.ts';
 
 export type GuardVerdict =
   | { readonly kind: 'admit'; readonly admission: Admission }
@@ -31,12 +31,6 @@ export interface GuardDeps {
 /** Who of the project calls; or, with a code, why they may not. */
 type Member = { readonly code: null; readonly id: string } | { readonly code: ProblemCode; readonly detail: string };
 
-interface CompiledLimit {
-  readonly limit: RateLimit;
-  readonly rate: Rate;
-  readonly policyField: string;
-}
-
 const MAINTENANCE_RETRY_SECONDS = 60;
 
 /** A service's policy, made ready to be asked for every request. Null policy, null guard: such a service pays nothing. */
@@ -44,12 +38,13 @@ export class Guard {
   #policy: ServicePolicy;
   #project: string;
   #service: string;
-  #serviceId: string;
   #kind: 'service' | 'team';
   #deps: GuardDeps;
   readonly #gate: AddressGate;
-  #limits: readonly CompiledLimit[];
+  #limits: readonly RequestLimit[];
   #plain: Admission;
+  /** What the last request that was let in got; the next one mostly gets the same. */
+  #admitted: { readonly kind: 'admit'; readonly admission: Admission };
   #callerKeys = new WeakMap<RequestFields, string>();
 
   constructor(
@@ -66,21 +61,20 @@ export class Guard {
     this.#policy = policy;
     this.#project = options.project;
     this.#service = options.service;
-    this.#serviceId = options.serviceId;
     this.#kind = options.kind ?? 'service';
     this.#deps = options.deps;
     this.#gate = new AddressGate(policy);
-    this.#limits = policy.rateLimits.map((limit) => ({
-      limit,
-      rate: { emissionMs: (limit.windowSeconds * 1000) / limit.requests, burst: limit.burst ?? limit.requests },
-      policyField: `RateLimit-Policy: "${limit.name}";q=${limit.requests};w=${limit.windowSeconds}\r\n`,
-    }));
+    this.#limits = policy.rateLimits.map((limit) => {
+      const scope = limit.per === 'project' ? options.project : options.serviceId;
+      return new RequestLimit(limit, { scope, buckets: options.deps.buckets });
+    });
     this.#plain = {
       responseFields: '',
       bounds: boundsOf(policy),
       hidesToken: policy.invoker === 'members',
       call: null,
     };
+    this.#admitted = { kind: 'admit', admission: this.#plain };
   }
 
   get waitingPage(): boolean {
@@ -91,16 +85,13 @@ export class Guard {
     const { fields } = head;
     const { maintenance, cors } = this.#policy;
     const corsFields = cors === undefined || fields.origin === '' ? '' : originFields(cors, fields.origin);
-    const refuse = (code: ProblemCode, options: { detail: string; retryAfterSeconds?: number }, extra = '') =>
-      refusal(head, code, options, corsFields + extra);
     if (maintenance !== undefined) {
-      return refuse('gateway.maintenance', {
-        detail: maintenance.message,
-        retryAfterSeconds: MAINTENANCE_RETRY_SECONDS,
-      });
+      const options = { detail: maintenance.message, retryAfterSeconds: MAINTENANCE_RETRY_SECONDS };
+      return refusal(head, 'gateway.maintenance', options, corsFields);
     }
     if (!this.#gate.admits(address)) {
-      return refuse('gateway.address_refused', { detail: `The service takes no requests from ${address}.` });
+      const options = { detail: `The service takes no requests from ${address}.` };
+      return refusal(head, 'gateway.address_refused', options, corsFields);
     }
     if (cors !== undefined && isPreflight(head)) return preflight(cors, corsFields);
     let who: string | null = null;
@@ -109,35 +100,38 @@ export class Guard {
       if (member.code !== null) {
         const { code, detail } = member;
         const challenge = `WWW-Authenticate: Bearer realm="${this.#project}"${code === 'auth.required' ? '' : ', error="invalid_token"'}\r\n`;
-        return refuse(code, { detail }, code === 'auth.forbidden' ? '' : challenge);
+        return refusal(head, code, { detail }, corsFields + (code === 'auth.forbidden' ? '' : challenge));
       }
       who = member.id;
     }
     let limited = '';
-    for (const compiled of this.#limits) {
-      const verdict = this.#take(compiled, head, address, who);
-      if (verdict === null) continue;
-      limited += rateFields(compiled, verdict);
-      if (verdict.allowed) continue;
-      const seconds = Math.max(1, Math.ceil(verdict.retryMs / 1000));
-      const { limit } = compiled;
-      this.#deps.onLimited({ project: this.#project, service: this.#service }, limit);
-      return refuse(
-        'gateway.rate_limited',
-        {
-          detail: `More than ${limit.requests} requests in ${limit.windowSeconds} s; try again in ${seconds} s.`,
-          retryAfterSeconds: seconds,
-        },
-        limited,
-      );
+    for (const limit of this.#limits) {
+      if (!limit.covers(head.line.method, head.line.target)) continue;
+      const verdict = limit.take(this.#bucketOwner(limit.limit, fields, address, who), this.#deps.monotonic());
+      limited += limit.fields(verdict);
+      if (!verdict.allowed) return this.#limited(head, limit.limit, verdict.retryMs, corsFields + limited);
     }
     const { maxRequestBytes } = this.#policy;
     if (maxRequestBytes !== undefined && fields.contentLength > maxRequestBytes) {
-      return refuse('request.too_large', { detail: `The service takes at most ${maxRequestBytes} bytes.` });
+      const options = { detail: `The service takes at most ${maxRequestBytes} bytes.` };
+      return refusal(head, 'request.too_large', options, corsFields);
     }
-    const call = this.#callOf(fields);
-    if (corsFields === '' && limited === '' && call === null) return { kind: 'admit', admission: this.#plain };
-    return { kind: 'admit', admission: { ...this.#plain, responseFields: corsFields + limited, call } };
+    return this.#admit(corsFields + limited, this.#callOf(fields));
+  }
+
+  #admit(responseFields: string, call: CallCount | null): GuardVerdict {
+    const { admission } = this.#admitted;
+    if (responseFields !== admission.responseFields || call !== admission.call) {
+      this.#admitted = { kind: 'admit', admission: { ...this.#plain, responseFields, call } };
+    }
+    return this.#admitted;
+  }
+
+  #limited(head: RequestHead, limit: RateLimit, retryMs: number, extra: string): GuardVerdict {
+    const seconds = Math.max(1, Math.ceil(retryMs / 1000));
+    this.#deps.onLimited({ project: this.#project, service: this.#service }, limit);
+    const detail = `More than ${limit.requests} requests in ${limit.windowSeconds} s; try again in ${seconds} s.`;
+    return refusal(head, 'gateway.rate_limited', { detail, retryAfterSeconds: seconds }, extra);
   }
 
   #memberOf(fields: RequestFields): Member {
@@ -177,15 +171,6 @@ export class Guard {
     if (key === null) return { code: 'auth.invalid_token', detail: 'There is no such API key, or it has ended.' };
     if (key.project === this.#project) return { code: null, id: key.id };
     return { code: 'auth.forbidden', detail: `The API key is not of the project ${this.#project}.` };
-  }
-
-  /** Null where the limit is about other requests. */
-  #take({ limit, rate }: CompiledLimit, head: RequestHead, address: string, member: string | null): RateVerdict | null {
-    if (limit.pathPrefix !== undefined && !isBelow(head.line.target, limit.pathPrefix)) return null;
-    if (limit.methods !== undefined && !limit.methods.includes(head.line.method)) return null;
-    const who = this.#bucketOwner(limit, head.fields, address, member);
-    const scope = limit.per === 'project' ? this.#project : this.#serviceId;
-    return this.#deps.buckets.take(`${scope}:${limit.name}:${who}`, rate, this.#deps.monotonic());
   }
 
   /** A member is told by who they are: whoever could spell their credentials in another way would have a bucket for each. */
@@ -246,10 +231,4 @@ function preflight(cors: Cors, corsFields: string): GuardVerdict {
     `${corsFields}Access-Control-Allow-Methods: ${cors.methods.join(', ')}\r\n${headers}` +
     `Access-Control-Max-Age: ${cors.maxAgeSeconds}\r\n`;
   return { kind: 'answer', answer: { status: 204, fields, body: Buffer.alloc(0) } };
-}
-
-/** Fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, seconds until it is whole again. */
-function rateFields({ limit, policyField }: CompiledLimit, verdict: RateVerdict): string {
-  const left = Math.min(limit.requests, verdict.remaining);
-  return `${policyField}RateLimit: "${limit.name}";r=${left};t=${Math.ceil(verdict.resetMs / 1000)}\r\n`;
 }

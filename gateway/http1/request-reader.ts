@@ -1,4 +1,5 @@
 import { ChunkScanner } from './chunked.ts';
+import { flat } from './flat.ts';
 import { HeadReader } from './head-reader.ts';
 import { REQUEST_LIMITS } from './limits.ts';
 import { hostOf, parseRequestFields, type RequestFields } from './request-fields.ts';
@@ -122,11 +123,6 @@ export class RequestReader {
     this.fault = fault;
     return 'fault';
   }
-}
-
-/** The same text in one piece: it is copied into every request that repeats it. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 function sameAuthority(target: string, host: string): boolean {

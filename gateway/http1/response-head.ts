@@ -1,5 +1,6 @@
 import { CR, FIELD_VALUE, isToken, LF, SPACE } from './characters.ts';
 import { FieldScanner } from './field-scanner.ts';
+import { flat } from './flat.ts';
 import { MAX_LENGTH_DIGITS, RESPONSE_LIMITS } from './limits.ts';
 import { type Framing, HOP_BY_HOP, tokenList } from './message.ts';
 
@@ -55,7 +56,7 @@ export function parseStatusLine(text: string, start: number): StatusLine | strin
     status: Number(digits),
     minor: version === 'HTTP/1.1' ? 1 : 0,
     reason,
-    text: `HTTP/1.1 ${digits} ${reason}\r\n`,
+    text: flat(`HTTP/1.1 ${digits} ${reason}\r\n`),
     end: index + 2,
   };
 }
@@ -132,8 +133,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
     upgrade,
     webSocketAccept,
     hasRequestId,
-    // In one piece: it is copied into every response that repeats it.
-    kept: Buffer.from(kept, 'latin1').toString('latin1'),
+    kept: flat(kept),
     keptWithoutLength,
     length: scanner.position - start,
   };

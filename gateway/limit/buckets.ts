@@ -5,6 +5,8 @@ interface Bucket {
   rate: Rate;
   /** Requests let through that the other gateways have not heard of. */
   unshared: number;
+  /** Among those that the others are told of next. */
+  touched: boolean;
 }
 
 /** What other gateways let through, per bucket, as far as they have said. */
@@ -50,7 +52,7 @@ export class Buckets {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_BUCKETS) this.sweep(now, true);
-      bucket = { tat: now, rate, unshared: 0 };
+      bucket = { tat: now, rate, unshared: 0, touched: false };
       this.#buckets.set(key, bucket);
     }
     bucket.rate = rate;
@@ -59,10 +61,15 @@ export class Buckets {
       bucket.tat = verdict.tat;
       if (this.#shares) {
         bucket.unshared += 1;
-        this.#touched.add(key);
+        if (!bucket.touched) this.#touch(key, bucket);
       }
     }
     return verdict;
+  }
+
+  #touch(key: string, bucket: Bucket): void {
+    bucket.touched = true;
+    this.#touched.add(key);
   }
 
   /** Tells the others and hears from them. A failure leaves everything to be told the next time. */
@@ -70,14 +77,15 @@ export class Buckets {
     if (this.#sharing || this.#touched.size === 0) return;
     this.#sharing = true;
     const entries: SharedEntry[] = [];
-    const told: { bucket: Bucket; requests: number }[] = [];
+    const told: { key: string; bucket: Bucket; requests: number }[] = [];
     const asked = now();
     for (const key of this.#touched) {
       const bucket = this.#buckets.get(key);
       if (bucket === undefined) continue;
+      bucket.touched = false;
       const earned = Math.max(0, bucket.tat - asked);
       entries.push({ key, costMs: Math.min(bucket.unshared * bucket.rate.emissionMs, earned) });
-      told.push({ bucket, requests: bucket.unshared });
+      told.push({ key, bucket, requests: bucket.unshared });
     }
     this.#touched.clear();
     try {
@@ -92,7 +100,7 @@ export class Buckets {
     } catch {
       // Nothing is lost but the exactness between gateways: they limit on their own until the others are back.
       this.shared = false;
-      for (const { key } of entries) this.#touched.add(key);
+      for (const { key, bucket } of told) this.#touch(key, bucket);
     } finally {
       this.#sharing = false;
     }

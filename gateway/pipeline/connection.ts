@@ -10,7 +10,7 @@ import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { HeldInput } from './held-input.ts';
 import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
-import { forwardedFields, identify, type RequestHead, upstreamHead } from './request-head.ts';
+import { forwardedFields, identify, type RequestHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -187,7 +187,11 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     }
     // A small body that came with the head goes out in the same write.
     const small = stop - bodyStart <= JOINED_BODY_BYTES;
-    const headText = upstreamHead(head, reader.lineText, forwardedFields(known.forwarded, decision.admission));
+    const headText = this.#client.heads.text(
+      head,
+      reader.lineText,
+      forwardedFields(known.forwarded, decision.admission),
+    );
     this.writer.reset();
     const exchange = new Exchange({
       core,

@@ -1,11 +1,13 @@
 import { RequestReader } from '../http1/request-reader.ts';
-import { forwardingFields } from './request-head.ts';
+import { forwardingFields, UpstreamHeads } from './request-head.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
 /** The reader of one connection's requests. */
 export interface ClientReader {
   readonly origin: RequestOrigin;
   readonly requests: RequestReader;
+  /** Writes their heads for instances. */
+  readonly heads: UpstreamHeads;
 }
 
 const MOST_FREE = 256;
@@ -28,7 +30,8 @@ export class ReaderPool {
       return reader;
     }
     const origin: RequestOrigin = { address, protocol, version: '1.1' };
-    return { origin, requests: new RequestReader((fields) => forwardingFields(fields, origin)) };
+    const requests = new RequestReader((fields) => forwardingFields(fields, origin));
+    return { origin, requests, heads: new UpstreamHeads() };
   }
 
   /** One that found a fault is left out: it would recognise the bytes that it refused. */
