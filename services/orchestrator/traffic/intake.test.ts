@@ -49,6 +49,8 @@ test('a request that waits is heard of although a later report has overtaken the
   expect(intake.accept(report({ sequence: 3, windowMs: 0, revisions: waits('rev_b') }), NOW)).toBe(false);
   expect(intake.accept(report({ sequence: 2, windowMs: 0, revisions: waits('rev_c') }), NOW)).toBe(false);
   expect([intake.current('rev_b', NOW), intake.current('rev_c', NOW)]).toEqual([1, 1]);
+  // As long as any other, after the gateway has fallen silent, too.
+  expect([intake.lastActiveAt('rev_b'), intake.waiting('rev_b', NOW)?.since]).toEqual([NOW, NOW]);
 });
 
 test('a gateway that starts anew is heard', () => {

@@ -90,18 +90,29 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
     return found;
   }
 
+  /** Of life, and of a request that waits. */
+  function noteSigns(revision: RevisionReport, now: number): void {
+    const traffic = trafficOf(revision.revisionId);
+    if (revision.queued === 0) traffic.waiting = null;
+    else traffic.waiting ??= { since: now - (revision.waitingMs ?? 0), traceparent: revision.traceparent };
+    if (revision.current > 0 || revision.requests > 0 || revision.concurrency > 0) traffic.lastActiveAt = now;
+  }
+
   /**
    * One that a later report has overtaken, on another connection or through another orchestrator: what it says of now is past,
    * but its requests were made, and those that it says wait do so unless the later one knew of them.
    */
-  function acceptOvertaken(known: GatewayState, report: TrafficReport): boolean {
+  function acceptOvertaken(known: GatewayState, report: TrafficReport, now: number): boolean {
     const { heard } = known;
     if (heard.has(report.sequence) || report.sequence < Math.min(...heard)) return false;
     remember(heard, report.sequence);
     for (const revision of report.revisions) addReport(trafficOf(revision.revisionId).tally, revision, report.windowMs);
     const unknown = report.revisions.filter(({ revisionId }) => !known.current.has(revisionId));
     if (report.windowMs > 0 || unknown.length === 0) return false;
-    for (const revision of unknown) known.current.set(revision.revisionId, revision);
+    for (const revision of unknown) {
+      known.current.set(revision.revisionId, revision);
+      noteSigns(revision, now);
+    }
     return true;
   }
 
@@ -112,7 +123,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       const at = Date.parse(report.at);
       const known = gateways.get(report.gateway);
       // A sequence that begins anew at a later time is a new process under an old name.
-      if (known && report.sequence <= known.sequence && at <= known.at) return acceptOvertaken(known, report);
+      if (known && report.sequence <= known.sequence && at <= known.at) return acceptOvertaken(known, report, now);
       const current = new Map(report.revisions.map((revision) => [revision.revisionId, revision]));
       // An activation tells of the revisions that wait and says nothing about the others.
       const merged = report.windowMs === 0 && known ? known.current : current;
@@ -136,9 +147,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
           traffic.latency.add(revision.latencyBuckets, now);
         }
         addReport(traffic.tally, revision, report.windowMs);
-        if (revision.queued === 0) traffic.waiting = null;
-        else traffic.waiting ??= { since: now - (revision.waitingMs ?? 0), traceparent: revision.traceparent };
-        if (revision.current > 0 || revision.requests > 0 || revision.concurrency > 0) traffic.lastActiveAt = now;
+        noteSigns(revision, now);
       }
       return true;
     },
