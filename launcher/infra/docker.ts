@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 
 export const DOCKER_SOCKET = '/var/run/docker.sock';
@@ -23,6 +24,8 @@ export async function dockerVersion(socketPath: string, timeoutMs = 3_000): Prom
 
 const labelled = z.array(z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullable() }));
 
+const networkList = z.array(z.object({ Id: z.string(), Name: z.string() }));
+
 /** Label that the orchestrator puts on every container and network of an installation. */
 const INSTALLATION_LABEL = 'dev.skyrun.installation';
 const GRACE_LABEL = 'dev.skyrun.grace-seconds';
@@ -44,9 +47,29 @@ export async function removeContainers(socketPath: string, installation: string)
       await engineCall(socketPath, 'DELETE', `/containers/${Id}?force=true&v=true`);
     }),
   );
-  const networks = labelled.parse(await engineCall(socketPath, 'GET', `/networks?filters=${filter}`));
-  await Promise.all(networks.map(({ Id }) => engineCall(socketPath, 'DELETE', `/networks/${Id}`)));
+  const networks = networkList.parse(await engineCall(socketPath, 'GET', `/networks?filters=${filter}`));
+  await Promise.all(networks.map((network) => removeNetwork(socketPath, network)));
   return containers.length;
+}
+
+/** On a swarm, what a project's networks are made from, beside the one that stands for all of them and bears no label. */
+const CONFIGURATION = /-config$/;
+const NETWORK_GOES_WITHIN_MS = 15_000;
+
+async function removeNetwork(socketPath: string, { Id, Name }: z.infer<typeof networkList>[number]): Promise<void> {
+  const end = performance.now() + NETWORK_GOES_WITHIN_MS;
+  for (;;) {
+    try {
+      if (CONFIGURATION.test(Name))
+        await engineCall(socketPath, 'DELETE', `/networks/${Name.replace(CONFIGURATION, '')}`);
+      await engineCall(socketPath, 'DELETE', `/networks/${Id}`);
+      return;
+    } catch (error) {
+      // A task of the swarm that is about to go still uses it.
+      if (performance.now() > end) throw error;
+      await setTimeout(250);
+    }
+  }
 }
 
 const swarmState = z.object({ Swarm: z.object({ ControlAvailable: z.boolean().default(false) }).nullish() });

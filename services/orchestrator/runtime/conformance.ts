@@ -299,6 +299,14 @@ export function runtimeConformance(name: string, subject: () => ConformanceSubje
       expect(await runtime.exec(nobody, ['node', '-e', '0'], { timeoutMs: 1000 })).toBeNull();
     });
 
+    test('an instance runs as the user that it asks for', async () => {
+      const { runtime } = subject();
+      const spec = specOf({}, { runAsUser: 12_345 });
+      await runtime.start(spec);
+      const program = 'process.exit(process.getuid() === 12345 ? 0 : 1)';
+      expect(await runtime.exec(spec.instanceId, ['node', '-e', program], { timeoutMs: 10_000 })).toBe(0);
+    });
+
     test('an image that is not there is a verdict of its own', async () => {
       const spec = specOf({}, { image: 'skyrun.local/nobody/nothing:1' });
       await expect(subject().runtime.start(spec)).rejects.toMatchObject({ code: 'image_missing' });

@@ -33,6 +33,7 @@ export function serviceSpec(spec: InstanceSpec, options: ServiceOptions): Docker
     ...(spec.command ? { Command: [...spec.command] } : {}),
     ...(spec.args ? { Args: [...spec.args] } : {}),
     ...(spec.workingDir ? { Dir: spec.workingDir } : {}),
+    ...(spec.runAsUser === undefined ? {} : { User: String(spec.runAsUser) }),
     Env: spec.env.map((variable) => `${variable.name}=${variable.value}`),
     HealthCheck: { Test: ['NONE'] },
     StopSignal: 'SIGTERM',
