@@ -79,12 +79,12 @@ export const registryConfig = defineConfig('registry', {
   SKYRUN_UPLOAD_CONCURRENCY: {
     schema: configTypes.integer.min(1).max(100),
     default: '4',
-    doc: 'image uploads at once; more are answered 503 with Retry-After',
+    doc: 'image uploads at once, all but one of them for one project; more are answered 503 with Retry-After',
   },
   SKYRUN_UPLOAD_IDLE_SECONDS: {
     schema: configTypes.integer.min(1).max(3600),
     default: '60',
-    doc: 'an upload of which nothing comes for so long is cut off',
+    doc: 'an upload of which nothing comes for so long, or for so long in all less than 16 KiB/s, is cut off',
   },
   SKYRUN_UPLOAD_MAX_BYTES: {
     schema: bytes,

@@ -172,7 +172,7 @@ function bindImages(api: Api, deps: RoutesDeps): void {
 
   api.handle(OPERATIONS.uploadImage, async ({ params, query, headers, request, response, signal }) => {
     const lines = headers.accept?.includes('application/x-ndjson') === true;
-    const giveBack = slots.take();
+    const giveBack = slots.take(params.project);
     const out = lines ? progressLines(response, clock) : null;
     try {
       const { image, created } = await uploadImage(

@@ -6,6 +6,8 @@ import type { Clock } from '@skyrun/kit';
 const PROGRESS_MS = 200;
 /** For how long the rest of a refused upload is read and thrown away. Milliseconds. */
 const DISCARD_MS = 5000;
+/** Whoever sends slower than this uses up the time that a client may send nothing. Bytes per millisecond, 16 KiB/s. */
+const SLOWEST = (16 * 1024) / 1000;
 
 export interface ProgressLines {
   progress(line: UploadProgress): void;
@@ -40,19 +42,30 @@ export function progressLines(response: ServerResponse, clock: Clock): ProgressL
 
 /**
  * The body; giving up on it leaves the connection open, so that the client can be told why. A client that sends nothing
- * for `idleMs` is cut off: it would hold its place among the uploads for ever.
+ * for `idleMs`, or trickles until it has waited so long in all, is cut off: it would hold its place among the uploads
+ * for ever.
  */
 export async function* bodyOf(request: IncomingMessage, clock: Clock, idleMs: number): AsyncGenerator<Uint8Array> {
-  const idle = () => request.destroy(new Error(`nothing was sent for ${idleMs} ms`));
-  let cancel = clock.setTimeout(idleMs, idle);
+  let patienceMs = idleMs;
+  const wait = () => {
+    const from = clock.monotonic();
+    const cancel = clock.setTimeout(patienceMs, () =>
+      request.destroy(new Error(`too little was sent for ${idleMs} ms`)),
+    );
+    return (bytes: number) => {
+      cancel();
+      patienceMs = Math.min(idleMs, patienceMs - (clock.monotonic() - from) + bytes / SLOWEST);
+    };
+  };
+  let arrived = wait();
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      cancel();
+      arrived(chunk.length);
       yield chunk;
-      cancel = clock.setTimeout(idleMs, idle);
+      arrived = wait();
     }
   } finally {
-    cancel();
+    arrived(0);
   }
 }
 

@@ -240,9 +240,28 @@ it('cuts off a client that sends nothing any more, and bounds how many may send 
     return ended;
   };
   const ends = await Promise.all(Array.from({ length: 6 }, () => start()));
-  expect(ends.sort()).toEqual(['503', ...Array.from({ length: 5 }, () => 'cut off')]);
+  expect(ends.sort()).toEqual(['503', '503', ...Array.from({ length: 4 }, () => 'cut off')]);
   await until(async () => (await registry.spooled()).length === 0);
   await upload(await tarOf(dockerEntries(await image('after the slow ones'))));
+});
+
+it('cuts off a client that trickles: it would hold its place for days', async () => {
+  const call = httpRequest(`${registry.url}/api/v1/projects/slow/images`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar', 'content-length': 10_000_000 },
+  });
+  const ended = new Promise<string>((resolve) => {
+    call.once('error', () => resolve('cut off'));
+    call.once('response', (response) => resolve(String(response.statusCode)));
+  });
+  const archive = await tarOf(dockerEntries(await image('x'.repeat(100_000))));
+  let at = 0;
+  const trickle = setInterval(() => {
+    call.write(archive.subarray(at, at + 100));
+    at += 100;
+  }, 100);
+  expect(await ended).toBe('cut off');
+  clearInterval(trickle);
 });
 
 it('refuses by the announced length before anything is sent', async () => {
