@@ -174,6 +174,7 @@ function explain(window: ScaleWindow, wanted: number, reasons: Reasons): string 
   const { panicking, limiter, idleMs, wants } = reasons;
   const change = `${window.wanted} → ${wanted}:`;
   if (limiter === 'activation') return `${change} a request waits and no instance is ready`;
+  if (wanted === 0 && window.lastActiveAt === 0) return `${change} no request so far`;
   if (wanted === 0) return `${change} no request for ${Math.round(idleMs / 1000)} s`;
   const floor = wants.find(({ metric }) => metric === limiter);
   if (floor?.metric === 'schedule') return `${change} a schedule keeps at least ${floor.target} (${floor.note ?? ''})`;
