@@ -13,7 +13,7 @@ function valuesOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
     case 'string':
       return textOf(schema);
     case 'number':
-      return fc.nat();
+      return fc.nat().filter((value) => z.safeParse(schema, value).success);
     case 'boolean':
       return fc.boolean();
     case 'null':
