@@ -145,7 +145,10 @@ describe('the sentence says why', () => {
     },
     { window: { wanted: 0, ready: 0, waiting: true }, sentence: '0 → 1: a request waits and no instance is ready' },
     { window: { lastActiveAt: NOW - 61_000 }, sentence: '1 → 0: no request for 61 s' },
-    { window: { lastActiveAt: 0, wanted: 0, ready: 0, stable: null, panic: null }, sentence: '0 → 0: no request so far' },
+    {
+      window: { lastActiveAt: 0, wanted: 0, ready: 0, stable: null, panic: null },
+      sentence: '0 → 0: no request so far',
+    },
   ])('$sentence', ({ window, sentence }) => {
     expect(decide(policy, { ...busy, ...window }, NOW).sentence).toBe(sentence);
   });
