@@ -19,6 +19,7 @@ import {
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { createRegistryService } from './app.ts';
 import { type RegistryConfig, registryConfig } from './config.ts';
+import { dockerEntries, imageOf, layerWith, tarOf } from './images/archive/image.fixture.ts';
 import type { Observed } from './observed/sync-observed.ts';
 
 /** Everything may be done by anyone: permissions are kit's and identity's. */
@@ -227,4 +228,17 @@ export function instanceOf(
     createdAt: '2026-01-01T00:00:00.000Z',
     ...change,
   };
+}
+
+/** Gives each project the same image, for tests that need any to deploy. */
+export async function uploadAnImage({ client }: Pick<TestRegistry, 'client'>, ...projects: string[]): Promise<void> {
+  const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
+  for (const project of projects) {
+    await client.call(OPERATIONS.uploadImage, {
+      params: { project },
+      stream: (async function* () {
+        yield archive;
+      })(),
+    });
+  }
 }

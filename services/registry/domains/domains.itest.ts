@@ -1,8 +1,7 @@
 import { type Domain, OPERATIONS, type Route } from '@skyrun/contracts';
 import { startDns, type TestDns, temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
 
 let registry: TestRegistry;
 let dns: TestDns;
@@ -14,14 +13,8 @@ beforeAll(async () => {
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
     { SKYRUN_DNS_RESOLVER: dns.server },
   );
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
   for (const project of ['demo', 'other']) {
-    await registry.client.call(OPERATIONS.uploadImage, {
-      params: { project },
-      stream: (async function* () {
-        yield archive;
-      })(),
-    });
+    await uploadAnImage(registry, project);
     await deploy(project, 'hello');
   }
 });

@@ -9,8 +9,7 @@ import {
 } from '@skyrun/contracts';
 import { newId, systemClock } from '@skyrun/kit';
 import { afterAll, beforeAll } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
 import { ADDRESS } from '../services/state.fixture.ts';
 import { syncObserved } from './sync-observed.ts';
 
@@ -53,13 +52,7 @@ export function observedRegistry(place: () => Promise<RegistryPlace>) {
   let registry: TestRegistry;
   beforeAll(async () => {
     registry = await startTestRegistry(await place());
-    const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
-    await registry.client.call(OPERATIONS.uploadImage, {
-      params: { project: 'demo' },
-      stream: (async function* () {
-        yield archive;
-      })(),
-    });
+    await uploadAnImage(registry, 'demo');
   });
   afterAll(async () => {
     await registry?.close();

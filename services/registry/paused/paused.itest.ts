@@ -2,8 +2,7 @@ import { type EventDraft, OPERATIONS, parseEvent, type RouteFrame } from '@skyru
 import { newId, systemClock } from '@skyrun/kit';
 import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
 
 let registry: TestRegistry;
 beforeAll(async () => {
@@ -11,14 +10,8 @@ beforeAll(async () => {
     database: await testDatabase('registry'),
     dataDirectory: temporaryDirectory('registry'),
   });
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
   for (const project of ['demo', 'other']) {
-    await registry.client.call(OPERATIONS.uploadImage, {
-      params: { project },
-      stream: (async function* () {
-        yield archive;
-      })(),
-    });
+    await uploadAnImage(registry, project);
     await registry.client.call(OPERATIONS.createService, {
       params: { project },
       body: { name: 'web', spec: { template: { image: 'web:v1' } } },

@@ -1,8 +1,7 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
 
 let registry: TestRegistry;
 const NEW_KEY = 'another key of thirty-two characters or more';
@@ -14,13 +13,7 @@ beforeAll(async () => {
     database: await testDatabase('registry'),
     dataDirectory: temporaryDirectory('registry'),
   });
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
-  await registry.client.call(OPERATIONS.uploadImage, {
-    params: { project: 'demo' },
-    stream: (async function* () {
-      yield archive;
-    })(),
-  });
+  await uploadAnImage(registry, 'demo');
 });
 afterAll(async () => {
   await registry?.close();

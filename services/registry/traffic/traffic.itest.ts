@@ -2,8 +2,7 @@ import { type AnyEvent, OPERATIONS, parseEvent, type Route, type Service, type T
 import { newId, systemClock } from '@skyrun/kit';
 import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { instanceOf, startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { instanceOf, startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
 
 let registry: TestRegistry;
 beforeAll(async () => {
@@ -11,13 +10,7 @@ beforeAll(async () => {
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
     { SKYRUN_RETAINED_REVISIONS: '3' },
   );
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('hello')])));
-  await registry.client.call(OPERATIONS.uploadImage, {
-    params: { project: 'demo' },
-    stream: (async function* () {
-      yield archive;
-    })(),
-  });
+  await uploadAnImage(registry, 'demo');
 });
 afterAll(async () => {
   await registry?.close();
