@@ -4,7 +4,7 @@ import { EmptyState } from '../components/empty-state.tsx';
 import { Money } from '../components/money.tsx';
 import { Panel } from '../components/panel.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
-import { billedQuantity } from '../format/quantity.ts';
+import { LineCells } from './line-cells.tsx';
 
 interface CostLinesProps {
   readonly title: string;
@@ -36,22 +36,7 @@ export function CostLines({ title, lines, currency, ofOneService = false }: Cost
             {lines.map((line) => (
               <tr key={`${line.service} ${line.meter} ${line.description}`}>
                 {!ofOneService && <Cell className="font-medium">{line.service}</Cell>}
-                <Cell>
-                  {line.description}
-                  <span className="figures block text-xs text-ink-3 sm:hidden">
-                    {billedQuantity(line.quantity, line.unit)}
-                  </span>
-                </Cell>
-                <Cell
-                  className="figures hidden text-right whitespace-nowrap sm:table-cell"
-                  title={`${line.quantity} ${line.unit}`}
-                >
-                  {billedQuantity(line.quantity, line.unit)}
-                </Cell>
-                <Cell className="hidden text-right whitespace-nowrap text-ink-2 sm:table-cell">
-                  <Money amount={line.unitPrice} currency={currency} />
-                  <span className="block text-xs text-ink-3">per {line.pricedUnit}</span>
-                </Cell>
+                <LineCells line={line} currency={currency} />
                 <Cell className="text-right font-medium">
                   <Money amount={line.exactAmount ?? line.amount} currency={currency} />
                 </Cell>

@@ -7,7 +7,7 @@ import { Money } from '../../components/money.tsx';
 import { Panel } from '../../components/panel.tsx';
 import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { groupDigits } from '../../format/money.ts';
-import { billedQuantity } from '../../format/quantity.ts';
+import { LineCells } from '../line-cells.tsx';
 import { LineUsage } from './line-usage.tsx';
 
 /** Lines of an invoice; each opens to the usage rows that it sums up. */
@@ -59,22 +59,7 @@ export function InvoiceLines({ invoice }: { invoice: Invoice }) {
                       {line.service}
                     </button>
                   </Cell>
-                  <Cell>
-                    {line.description}
-                    <span className="figures block text-xs text-ink-3 sm:hidden">
-                      {billedQuantity(line.quantity, line.unit)}
-                    </span>
-                  </Cell>
-                  <Cell
-                    className="figures hidden text-right whitespace-nowrap sm:table-cell"
-                    title={`${line.quantity} ${line.unit}`}
-                  >
-                    {billedQuantity(line.quantity, line.unit)}
-                  </Cell>
-                  <Cell className="hidden text-right whitespace-nowrap text-ink-2 sm:table-cell">
-                    <Money amount={line.unitPrice} currency={currency} />
-                    <span className="block text-xs text-ink-3">per {line.pricedUnit}</span>
-                  </Cell>
+                  <LineCells line={line} currency={currency} />
                   <Cell className="figures hidden text-right text-ink-2 sm:table-cell">
                     {groupDigits(String(line.usageRows))}
                   </Cell>
