@@ -26,6 +26,11 @@ export const identityConfig = defineConfig('identity', {
     default: 'true',
     doc: 'whether strangers may create an account',
   },
+  SKYRUN_PROJECTS_PER_USER: {
+    schema: configTypes.integer.min(0).max(100_000),
+    default: '10',
+    doc: 'how many projects a person may create, as each has its own free tier; administrators create any number',
+  },
   SKYRUN_ACCESS_TOKEN_SECONDS: {
     schema: configTypes.integer.min(30).max(3600),
     default: '600',

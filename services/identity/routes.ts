@@ -52,9 +52,10 @@ export function createRoutes(context: () => IdentityContext): Api {
     const page = { userId, all: admin, afterName: decodeCursor(cursor), limit };
     return toPage(await listProjects(context().db, page), limit, (project) => project.name);
   });
-  api.handle(OPERATIONS.createProject, (call) =>
-    createProject({ ...call.body, ownerId: signedIn(call.caller).userId, origin: originOf(call) }, context()),
-  );
+  api.handle(OPERATIONS.createProject, (call) => {
+    const { userId: ownerId, admin } = signedIn(call.caller);
+    return createProject({ ...call.body, ownerId, admin, origin: originOf(call) }, context());
+  });
   api.handle(OPERATIONS.getProject, async ({ caller, params }) => {
     const project = await findProject(context().db, params.project, signedIn(caller).userId);
     return project ?? noProject(params.project);

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   'resource.already_exists': { status: 409, title: 'It exists already' },
   'resource.conflict': { status: 409, title: 'It was changed by someone else' },
   'resource.in_use': { status: 409, title: 'It is in use' },
+  'resource.limit_reached': { status: 403, title: 'No more of these are allowed' },
   'resource.precondition_failed': { status: 412, title: 'If-Match does not hold' },
   'image.not_an_archive': { status: 422, title: 'Not an image archive' },
   'image.truncated': { status: 422, title: 'The archive is cut off' },

@@ -48,6 +48,22 @@ describe('projects', () => {
     expect(problem).toMatchObject({ code: 'request.invalid', errors: [{ field: '#query/cursor' }] });
   });
 
+  it('are bounded per person, also where many are created at once; administrators create any number', async () => {
+    const { accessToken } = await signUp();
+    const create = (token: string, name: string) =>
+      identity().as(token).call(OPERATIONS.createProject, { body: { name } });
+    const results = await Promise.allSettled(
+      Array.from({ length: 13 }, (_, index) => create(accessToken, `many-${index}`)),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    expect(await problemOf(create(accessToken, 'one-more'))).toMatchObject({
+      code: 'resource.limit_reached',
+      detail: 'you may create 10 projects; ask an administrator to create this one and add you to it',
+    });
+    const admin = await signIn(ADMIN.email, ADMIN.password);
+    for (let index = 0; index < 11; index += 1) await create(admin.accessToken, `of-admin-${index}`);
+  });
+
   it('take members by e-mail with a role, whose permissions hold at once', async () => {
     const owner = await signUp();
     const viewer = await signUp();

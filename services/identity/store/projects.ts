@@ -28,6 +28,17 @@ export async function insertProject(db: Db, project: NewProject): Promise<boolea
   return row !== undefined;
 }
 
+/** How many projects a person has created; holds the person's row, so that creations of theirs come one after another. */
+export async function lockCreated(db: Db, userId: string): Promise<number> {
+  await db.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute();
+  const { count } = await db
+    .selectFrom('projects')
+    .select((select) => select.fn.countAll<string>().as('count'))
+    .where('created_by', '=', userId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** With the role that `userId` has in it, if any. */
 export async function findProject(db: Db, name: string, userId: string): Promise<Project | null> {
   const row = await projectsSeenBy(db, userId).where('projects.name', '=', name).executeTakeFirst();

@@ -2,7 +2,7 @@ import { type EventDraft, Problem, type Project } from '@skyrun/contracts';
 import { isoTime, newId } from '@skyrun/kit';
 import type { IdentityContext, Origin } from '../context.ts';
 import { appendAudit } from '../store/audit.ts';
-import { insertMember, insertProject } from '../store/projects.ts';
+import { insertMember, insertProject, lockCreated } from '../store/projects.ts';
 import type { Db } from '../store/tables.ts';
 
 export interface CreateProject {
@@ -12,9 +12,23 @@ export interface CreateProject {
   readonly origin: Origin;
 }
 
-/** @throws Problem `resource.already_exists` */
-export function createProject(input: CreateProject, context: IdentityContext): Promise<Project> {
+/**
+ * Each project has a free tier of its own, so people have a bound on how many they create; giving a project away does not
+ * make room. Administrators have none.
+ *
+ * @throws Problem `resource.already_exists`, `resource.limit_reached`
+ */
+export function createProject(
+  input: CreateProject & { readonly admin: boolean },
+  context: IdentityContext,
+): Promise<Project> {
+  const most = context.config.SKYRUN_PROJECTS_PER_USER;
   return context.inTransaction(async (db, emit) => {
+    if (!input.admin && (await lockCreated(db, input.ownerId)) >= most) {
+      throw new Problem('resource.limit_reached', {
+        detail: `you may create ${most} ${most === 1 ? 'project' : 'projects'}; ask an administrator to create this one and add you to it`,
+      });
+    }
     const project = await addProject(db, emit, input, context);
     if (!project) {
       throw new Problem('resource.already_exists', {

@@ -93,7 +93,7 @@ export const identityOperations = {
     body: z.strictObject({ name: dnsLabel, displayName: z.string().min(1).max(100).optional() }),
     response: project,
     status: 201,
-    problems: ['resource.already_exists'],
+    problems: ['resource.already_exists', 'resource.limit_reached'],
   }),
   getProject: defineOperation('getProject', {
     service: 'identity',
