@@ -117,6 +117,61 @@ test('a mail fails for good after its attempts, and goes out when somebody tries
   await expect(retryMail(billing, 'gone', mail.id)).rejects.toMatchObject({ code: 'resource.conflict' });
 });
 
+/** A mailer that takes its time until `answer` is called. */
+function slowMailer() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = 0;
+  const slow: Mailer = {
+    send() {
+      asked += 1;
+      return promise;
+    },
+    close: () => undefined,
+  };
+  return { mailer: slow, asked: () => asked, answer: resolve };
+}
+
+test('while the server takes its time no transaction is open, and no other replica sends the mail', async () => {
+  await replaceContacts(billing, 'slow', ['slow@x.test'], true);
+  const [mail] = await sendTestMail(billing, 'slow');
+  if (!mail) throw new Error('no mail');
+  const slow = slowMailer();
+  const sending = sendMail(billing, slow.mailer, mail.id);
+  await expect.poll(slow.asked, { timeout: 30_000 }).toBe(1);
+  const { rows } = await billing.db.query<{ open: string }>(
+    `SELECT count(*)::text AS open FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`,
+  );
+  expect(rows[0]?.open).toBe('0');
+  await sendMail(billing.replica(), slow.mailer, mail.id);
+  expect(await mailJob(() => billing, slow.mailer).items()).toEqual([]);
+  slow.answer();
+  await sending;
+  expect(slow.asked()).toBe(1);
+  expect(await states('slow')).toMatchObject([{ state: 'sent', attempts: 1 }]);
+});
+
+test('a mail whose sender died is sent by another, and a refusal that comes after that changes nothing', async () => {
+  await replaceContacts(billing, 'died', ['died@x.test'], true);
+  const [mail] = await sendTestMail(billing, 'died');
+  if (!mail) throw new Error('no mail');
+  const refusal = Promise.withResolvers<void>();
+  const hanging: Mailer = { send: () => refusal.promise, close: () => undefined };
+  const first = sendMail(billing, hanging, mail.id);
+  await expect.poll(async () => (await states('died'))[0]?.attempts, { timeout: 30_000 }).toBe(1);
+  await billing.clock.advance(120_000);
+  const job = mailJob(() => billing.replica(), mailer);
+  expect(await job.items()).toEqual([mail.id]);
+  const slow = slowMailer();
+  const second = sendMail(billing, slow.mailer, mail.id);
+  await expect.poll(slow.asked, { timeout: 30_000 }).toBe(1);
+  refusal.reject(new Error('the connection was lost'));
+  await expect(first).rejects.toThrow('the connection was lost');
+  expect(await job.items()).toEqual([]);
+  slow.answer();
+  await second;
+  expect(await states('died')).toMatchObject([{ state: 'sent', attempts: 2, error: null }]);
+});
+
 test('without a mail server, or without a contact, it is said so', async () => {
   await expect(sendTestMail(billing, 'nobody')).rejects.toMatchObject({ code: 'resource.conflict' });
   await replaceContacts(billing, 'alone', ['a@x.test'], false);

@@ -9,14 +9,18 @@ const ATTEMPTS = 24;
 const ROUND_MS = 1_800_000;
 const LOOK_MS = 3_000;
 const AT_ONCE = 100;
+/** How long a claim holds, in milliseconds: longer than the mailer's patience with all steps of a conversation. */
+const CLAIM_MS = 120_000;
 
 /**
- *   queued ──the server took it──► sent
- *     │ ▲ refused: again by the job queue, then in the next round
- *     ▼ │
+ *   queued ──claim──► being sent ──the server took it──► sent
+ *     │ ▲                │
+ *     │ └──refused───────┘  again by the job queue, then in the next round; or the claim ran out
+ *     ▼
  *   failed after ATTEMPTS, or at once without a mail server ──retry──► queued
  *
- * A mail may arrive twice where a replica dies between the server's yes and the commit; its Message-ID is the same then.
+ * No transaction is open while the server is talked to. A mail may arrive twice where a replica dies between the server's yes
+ * and its note of it; its Message-ID is the same then.
  */
 export function mailJob(context: () => BillingContext, mailer: Mailer | null): Job {
   return {
@@ -31,26 +35,22 @@ export function mailJob(context: () => BillingContext, mailer: Mailer | null): J
   };
 }
 
-export async function sendMail(context: BillingContext, mailer: Mailer | null, id: string): Promise<void> {
-  const refusal = await context.db.transaction(async (tx) => {
-    const db = tx.kysely<unknown>();
-    const mail = await claimMail(db, id);
-    if (!mail) return null;
-    if (mailer === null) {
-      await mailRefused(db, id, 'there is no mail server; set SKYRUN_SMTP_URL, then try again', null);
-      return null;
-    }
-    try {
-      await mailer.send(mail);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const last = mail.attempts + 1 >= ATTEMPTS;
-      await mailRefused(db, id, message.slice(0, 500), last ? null : context.clock.now() + ROUND_MS);
-      return error;
-    }
-    await mailSent(db, id, context.clock.now());
-    return null;
-  });
-  // Thrown after the commit, so that the attempt is on record and the job queue tries again.
-  if (refusal !== null) throw refusal;
+/** Throws what the server said, after the attempt is on record, so that the job queue tries again. */
+export async function sendMail({ db, clock }: BillingContext, mailer: Mailer | null, id: string): Promise<void> {
+  const connection = db.kysely<unknown>();
+  const mail = await claimMail(connection, id, clock.now(), clock.now() + CLAIM_MS);
+  if (!mail) return;
+  if (mailer === null) {
+    await mailRefused(connection, mail, 'there is no mail server; set SKYRUN_SMTP_URL, then try again', null);
+    return;
+  }
+  try {
+    await mailer.send(mail);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const dueAt = mail.attempt >= ATTEMPTS ? null : clock.now() + ROUND_MS;
+    await mailRefused(connection, mail, message.slice(0, 500), dueAt);
+    throw error;
+  }
+  await mailSent(connection, id, clock.now());
 }

@@ -47,37 +47,53 @@ export async function mailedSince(db: Sql, project: string, cause: string, since
   return found.rows.length > 0;
 }
 
+/** What is to be sent and nobody is sending. */
 export async function dueMails(db: Sql, now: number, limit: number): Promise<string[]> {
   const found = await sql<{ id: string }>`
-    SELECT id FROM mail WHERE state = 'queued' AND due_at <= ${now}::int8 ORDER BY due_at LIMIT ${limit}`.execute(db);
+    SELECT id FROM mail WHERE state = 'queued' AND due_at <= ${now}::int8
+      AND (claimed_until IS NULL OR claimed_until <= ${now}::int8)
+    ORDER BY due_at LIMIT ${limit}`.execute(db);
   return found.rows.map(({ id }) => id);
 }
 
-export interface QueuedMail {
+export interface ClaimedMail {
   readonly id: string;
   readonly recipient: string;
   readonly subject: string;
   readonly body: string;
-  readonly attempts: number;
+  /** With the one that is being made; it tells this claim from a later one. */
+  readonly attempt: number;
 }
 
-/** Locks a queued mail until the transaction ends; undefined where it is done, or another replica has it. */
-export async function claimMail(db: Sql, id: string): Promise<QueuedMail | undefined> {
-  const found = await sql<QueuedMail>`
-    SELECT id, recipient, subject, body, attempts FROM mail WHERE id = ${id} AND state = 'queued'
-    FOR UPDATE SKIP LOCKED`.execute(db);
+/** Takes a queued mail for so long; undefined where it is done, or somebody else has it. */
+export async function claimMail(db: Sql, id: string, now: number, until: number): Promise<ClaimedMail | undefined> {
+  const found = await sql<ClaimedMail>`
+    UPDATE mail SET claimed_until = ${until}::int8, attempts = attempts + 1
+    WHERE id = (SELECT id FROM mail WHERE id = ${id} AND state = 'queued'
+      AND (claimed_until IS NULL OR claimed_until <= ${now}::int8) FOR UPDATE SKIP LOCKED)
+    RETURNING id, recipient, subject, body, attempts AS attempt`.execute(db);
   return found.rows[0];
 }
 
+/** It is sent whoever claimed it meanwhile. */
 export async function mailSent(db: Sql, id: string, at: number): Promise<void> {
-  await sql`UPDATE mail SET state = 'sent', attempts = attempts + 1, error = NULL, due_at = NULL, sent_at = ${at}::int8
-    WHERE id = ${id}`.execute(db);
+  await sql`UPDATE mail SET state = 'sent', error = NULL, due_at = NULL, claimed_until = NULL, sent_at = ${at}::int8
+    WHERE id = ${id} AND state = 'queued'`.execute(db);
 }
 
-/** @param dueAt of the next attempt; null to give up. */
-export async function mailRefused(db: Sql, id: string, error: string, dueAt: number | null): Promise<void> {
-  await sql`UPDATE mail SET state = ${dueAt === null ? 'failed' : 'queued'}, attempts = attempts + 1, error = ${error},
-    due_at = ${dueAt}::int8 WHERE id = ${id}`.execute(db);
+/**
+ * Gives a claim back; one that somebody else took over since stays theirs.
+ *
+ * @param dueAt of the next attempt; null to give up.
+ */
+export async function mailRefused(
+  db: Sql,
+  { id, attempt }: Pick<ClaimedMail, 'id' | 'attempt'>,
+  error: string,
+  dueAt: number | null,
+): Promise<void> {
+  await sql`UPDATE mail SET state = ${dueAt === null ? 'failed' : 'queued'}, error = ${error}, due_at = ${dueAt}::int8,
+    claimed_until = NULL WHERE id = ${id} AND attempts = ${attempt} AND state = 'queued'`.execute(db);
 }
 
 /** Queues a failed mail again with fresh attempts; false where it did not fail. */
