@@ -154,6 +154,14 @@ describe('the API', () => {
   test.each([
     ['close its period', () => client.call(OPERATIONS.closePeriod, { params, body: {} })],
     [
+      'say that it paid',
+      () =>
+        client.call(OPERATIONS.payInvoice, {
+          params: { ...params, invoiceId: 'inv_x' },
+          body: { reference: 'transfer 4711' },
+        }),
+    ],
+    [
       'declare an invoice void',
       () => client.call(OPERATIONS.voidInvoice, { params: { ...params, invoiceId: 'inv_x' } }),
     ],

@@ -68,10 +68,12 @@ export function createRoutes(context: () => BillingContext, jobs: Pick<JobRunner
 
   api.handle(OPERATIONS.verifyInvoice, ({ params }) => verifyInvoice(context(), params.project, params.invoiceId));
 
-  api.handle(OPERATIONS.payInvoice, ({ params }) => settleInvoice(context(), params.project, params.invoiceId, 'paid'));
+  api.handle(OPERATIONS.payInvoice, ({ params, body }) =>
+    settleInvoice(context(), params.project, params.invoiceId, { as: 'paid', reference: body.reference }),
+  );
 
   api.handle(OPERATIONS.voidInvoice, ({ params }) =>
-    settleInvoice(context(), params.project, params.invoiceId, 'void'),
+    settleInvoice(context(), params.project, params.invoiceId, { as: 'void' }),
   );
 
   api.handle(OPERATIONS.createCreditNote, ({ params, body }) =>

@@ -260,6 +260,14 @@ test.each(EXAMPLES)('$name', (example) => {
   expect(formatMoney(bill.total)).toBe(example.total);
 });
 
+test('the price page’s gross: 10 M requests × 400 ms are $104.20 with the free requests off, $98.98 with all of the free tier', () => {
+  const totals = [total('cloud-run-tier-1', { busyMs: 10_000_000 * 400, requests: 10_000_000 })];
+  const bill = calculate({ totals, ordinal: 1, prices, freeTier: true, minorUnitPlaces: 2 });
+  const requests = bill.credits.find(({ description }) => description.includes('requests, request-based'));
+  expect(formatMoney(bill.subtotal + (requests?.amount ?? 0n))).toBe('104.20');
+  expect(formatMoney(bill.total)).toBe('98.98');
+});
+
 test('a month that two periods share has one free tier', () => {
   const cpuSeconds = 100_000;
   const totals = [1, 2, 3].map((ordinal) =>

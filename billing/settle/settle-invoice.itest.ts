@@ -17,6 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => billing.close());
 
+const PAID = { as: 'paid', reference: 'transfer 4711' } as const;
+const VOID = { as: 'void' } as const;
+
 /** An open invoice over 4.00. */
 async function invoiceOf(project: string) {
   await ingestBatch(billing, [usageEvent({ project, key: 'a', requests: 10_000_000 })]);
@@ -44,20 +47,37 @@ describe('an invoice', () => {
     const { id } = await invoiceOf('paid');
     const replicas = [billing, billing.replica()];
     const all = await Promise.all(
-      Array.from({ length: 6 }, (_, index) => settleInvoice(replicas[index % 2] ?? billing, 'paid', id, 'paid')),
+      Array.from({ length: 6 }, (_, index) => settleInvoice(replicas[index % 2] ?? billing, 'paid', id, PAID)),
     );
     for (const invoice of all) expect(invoice).toMatchObject({ state: 'paid', due: '0.00', total: '4.00' });
     expect(await balancesOf('paid')).toMatchObject({ cash: '4.00', receivable: '0.00', revenue: '-4.00' });
     expect(await eventTypes('paid')).toEqual(['skyrun.invoice.closed.v1', 'skyrun.invoice.paid.v1']);
-    await expect(settleInvoice(billing, 'paid', id, 'void')).rejects.toMatchObject({ code: 'billing.invoice_settled' });
+    await expect(settleInvoice(billing, 'paid', id, VOID)).rejects.toMatchObject({ code: 'billing.invoice_settled' });
+  });
+
+  test('keeps what it was paid by, and a second payment is told rather than taken for the first', async () => {
+    const { id, number } = await invoiceOf('twice');
+    await settleInvoice(billing, 'twice', id, PAID);
+    expect(await settleInvoice(billing, 'twice', id, PAID)).toMatchObject({ paymentReference: 'transfer 4711' });
+    const detail = `invoice ${number} is paid already by transfer 4711; pay back what came twice, or record it for another invoice`;
+    await expect(settleInvoice(billing, 'twice', id, { as: 'paid', reference: 'transfer 4712' })).rejects.toMatchObject(
+      { code: 'billing.invoice_settled', detail },
+    );
+    expect(await balancesOf('twice')).toMatchObject({ cash: '4.00' });
+    for (const change of [
+      `UPDATE billing.invoice_payment SET reference = 'x'`,
+      `DELETE FROM billing.invoice_payment`,
+    ]) {
+      await expect(billing.db.query(change)).rejects.toThrow('append-only');
+    }
   });
 
   test('is void, and then neither paid nor credited', async () => {
     const { id } = await invoiceOf('void');
     await createCreditNote(billing, 'void', id, { amount: '1.50', reason: 'outage' });
-    expect(await settleInvoice(billing, 'void', id, 'void')).toMatchObject({ state: 'void', due: '0.00' });
+    expect(await settleInvoice(billing, 'void', id, VOID)).toMatchObject({ state: 'void', due: '0.00' });
     expect(await balancesOf('void')).toMatchObject({ cash: '0.00', receivable: '0.00', revenue: '0.00' });
-    await expect(settleInvoice(billing, 'void', id, 'paid')).rejects.toMatchObject({ code: 'billing.invoice_settled' });
+    await expect(settleInvoice(billing, 'void', id, PAID)).rejects.toMatchObject({ code: 'billing.invoice_settled' });
     await expect(createCreditNote(billing, 'void', id, { reason: 'x' })).rejects.toMatchObject({
       code: 'billing.invoice_settled',
     });
@@ -67,7 +87,7 @@ describe('an invoice', () => {
     const { id } = await invoiceOf('credited');
     const credit = (amount?: string) => createCreditNote(billing, 'credited', id, { amount, reason: 'goodwill' });
     expect(await credit('1.00')).toMatchObject({ number: 'CREDITED-CN-000001', amount: '1.00', refundable: false });
-    await settleInvoice(billing, 'credited', id, 'paid');
+    await settleInvoice(billing, 'credited', id, PAID);
     expect(await balancesOf('credited')).toMatchObject({ cash: '3.00', receivable: '0.00' });
     await expect(credit('3.01')).rejects.toMatchObject({ code: 'billing.credit_too_large' });
     await expect(credit('0.001')).rejects.toMatchObject({ code: 'request.invalid' });
@@ -161,7 +181,7 @@ describe('taxes', () => {
       revenue: '-4.00',
       tax: '-0.76',
     });
-    await settleInvoice(billing, 'taxed', id, 'paid');
+    await settleInvoice(billing, 'taxed', id, PAID);
     expect(await balancesOf('taxed')).toMatchObject({ receivable: '0.00', cash: '4.76', tax: '-0.76' });
   });
 
@@ -172,7 +192,7 @@ describe('taxes', () => {
       tax: '0.19',
     });
     expect(await balancesOf('credited-tax')).toMatchObject({ receivable: '3.57', revenue: '-3.00', tax: '-0.57' });
-    await settleInvoice(billing, 'credited-tax', id, 'paid');
+    await settleInvoice(billing, 'credited-tax', id, PAID);
     expect(await createCreditNote(billing, 'credited-tax', id, { reason: 'all' })).toMatchObject({ tax: '0.57' });
     expect(await balancesOf('credited-tax')).toMatchObject({
       cash: '3.57',
@@ -203,7 +223,7 @@ describe('taxes', () => {
   test('of a void invoice are not owed, less what was credited before', async () => {
     const { id } = await taxedInvoice('void-tax');
     await createCreditNote(billing, 'void-tax', id, { amount: '0.07', reason: 'a' });
-    await settleInvoice(billing, 'void-tax', id, 'void');
+    await settleInvoice(billing, 'void-tax', id, VOID);
     expect(await balancesOf('void-tax')).toMatchObject({ receivable: '0.00', revenue: '0.00', tax: '0.00' });
   });
 

@@ -13,27 +13,34 @@ import { type BillingContext, SOURCE } from '../context.ts';
 import { credited, paid, untaxed, voided } from '../ledger/transfers.ts';
 import { lockAccounts, takeCreditNoteNumber } from '../store/accounts.ts';
 import { creditedOf, findCreditNote, insertCreditNote } from '../store/credit-notes.ts';
-import { findInvoice, type StoredInvoice, settleInvoiceRow } from '../store/invoices.ts';
+import { findInvoice, insertPayment, type StoredInvoice, settleInvoiceRow } from '../store/invoices.ts';
 import { postTransfer } from '../store/ledger.ts';
 
-/** Makes an open invoice paid or void; repeating it changes nothing. Throws `billing.invoice_settled` if it is the other. */
+export type Settlement =
+  /** `reference`: what the payment is known by where it came in. */
+  { readonly as: 'paid'; readonly reference: string } | { readonly as: 'void' };
+
+/**
+ * Makes an open invoice paid or void; repeating it changes nothing. Throws `billing.invoice_settled` if it is the other, or
+ * was paid under another reference: that is a second payment, which nobody may lose sight of.
+ */
 export function settleInvoice(
   context: BillingContext,
   project: string,
   invoiceId: string,
-  state: 'paid' | 'void',
+  settlement: Settlement,
 ): Promise<Invoice> {
+  const { as: state } = settlement;
   return context.db.transaction(async (tx) => {
     const stored = await lockInvoice(tx, project, invoiceId);
     const { invoice, ordinal } = stored;
-    if (invoice.state === state) return invoice;
-    if (invoice.state !== 'open') {
-      throw new Problem('billing.invoice_settled', { detail: `invoice ${invoice.number} is ${invoice.state} already` });
-    }
+    if (isRepeated(invoice, settlement)) return invoice;
+    if (invoice.state !== 'open') throw new Problem('billing.invoice_settled', { detail: settledAs(invoice) });
     const db = tx.kysely<unknown>();
     const at = context.clock.now();
     const due = parseMoney(invoice.due ?? invoice.total);
     await settleInvoiceRow(db, invoiceId, state, at);
+    if (settlement.as === 'paid') await insertPayment(db, { invoiceId, reference: settlement.reference, at });
     const transfer = state === 'paid' ? paid(due) : voided(due);
     const entry = { project, ordinal, document: invoiceId, at };
     await postTransfer(db, { ...transfer, ...entry });
@@ -45,6 +52,18 @@ export function settleInvoice(
     await appendEvents(tx, SOURCE, [{ type, subject: `projects/${project}`, project, data }], context.clock);
     return (await lockInvoice(tx, project, invoiceId)).invoice;
   });
+}
+
+function isRepeated({ state, paymentReference }: Invoice, settlement: Settlement): boolean {
+  return settlement.as === 'paid'
+    ? state === 'paid' && paymentReference === settlement.reference
+    : state === settlement.as;
+}
+
+function settledAs({ number, state, paymentReference }: Invoice): string {
+  if (state !== 'paid') return `invoice ${number} is ${state} already`;
+  const by = paymentReference === undefined ? '' : ` by ${paymentReference}`;
+  return `invoice ${number} is paid already${by}; pay back what came twice, or record it for another invoice`;
 }
 
 /**

@@ -59,6 +59,15 @@ export async function settleInvoiceRow(db: Sql, id: string, state: 'paid' | 'voi
   await sql`UPDATE invoice SET state = ${state}, settled_at = ${at}::int8 WHERE id = ${id}`.execute(db);
 }
 
+/** Of a paid invoice, in the transaction that makes it so. */
+export async function insertPayment(
+  db: Sql,
+  { invoiceId, reference, at }: { readonly invoiceId: string; readonly reference: string; readonly at: number },
+): Promise<void> {
+  await sql`INSERT INTO invoice_payment (invoice_id, reference, recorded_at)
+    VALUES (${invoiceId}, ${reference}, ${at}::int8)`.execute(db);
+}
+
 interface InvoiceRecord {
   readonly id: string;
   readonly project: string;
@@ -74,6 +83,7 @@ interface InvoiceRecord {
   readonly credited: string;
   readonly createdAt: number;
   readonly settledAt: number | null;
+  readonly paymentReference: string | null;
 }
 
 /** An invoice as the API shows it, with the place of its period in the chain. */
@@ -105,6 +115,7 @@ export async function findInvoice(db: Sql, project: string, id: string): Promise
 const invoiceColumns = sql.raw(`id, project, ordinal, number, state, currency, period_start::float8 AS "periodStart",
   period_end::float8 AS "periodEnd", price_list AS "priceList", subtotal::text AS subtotal, total::text AS total,
   created_at::float8 AS "createdAt", settled_at::float8 AS "settledAt",
+  (SELECT reference FROM invoice_payment WHERE invoice_id = invoice.id) AS "paymentReference",
   (SELECT coalesce(sum(amount), 0)::text FROM credit_note WHERE invoice_id = invoice.id) AS credited`);
 
 async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<StoredInvoice[]> {
@@ -132,7 +143,7 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
   const taxes = await sql<{ invoiceId: string; name: string; percent: number; amount: string }>`
     SELECT invoice_id AS "invoiceId", name, percent, amount::text AS amount
     FROM invoice_tax WHERE invoice_id = ANY(${ids}::text[]) ORDER BY invoice_id, position`.execute(db);
-  return records.map(({ ordinal, credited, settledAt, ...record }) => ({
+  return records.map(({ ordinal, credited, settledAt, paymentReference, ...record }) => ({
     ordinal,
     invoice: {
       ...record,
@@ -143,6 +154,7 @@ async function withParts(db: Sql, records: readonly InvoiceRecord[]): Promise<St
       total: money(record.total),
       due: record.state === 'open' ? formatMoney(BigInt(record.total) - BigInt(credited)) : '0.00',
       settledAt: settledAt === null ? null : isoTime(settledAt),
+      ...(paymentReference === null ? {} : { paymentReference }),
       lines: lines.rows
         .filter((line) => line.invoiceId === record.id)
         .map(({ invoiceId: _, ...line }): CostLine & { usageRows: number } => ({

@@ -65,6 +65,14 @@ test('a line of an invoice opens to the usage behind it', async () => {
     .click();
   await page.getByText(/usage rows?, all of them/).waitFor();
   await expect.poll(() => violations(page), { timeout: 10_000 }).toEqual([]);
+
+  await page.getByRole('button', { name: 'Record payment' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Record payment' }).click();
+  await dialog.getByText('expected something here').waitFor();
+  await dialog.getByLabel('Reference').fill('transfer 4711');
+  await dialog.getByRole('button', { name: 'Record payment' }).click();
+  await page.getByText('by transfer 4711').waitFor();
 });
 
 test('a price list with a mistake is refused at its line, and one that is right shows what it changes', async () => {

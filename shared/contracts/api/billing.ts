@@ -134,9 +134,18 @@ export const billingOperations = {
     service: 'billing',
     method: 'post',
     path: '/api/v1/projects/{project}/invoices/{invoiceId}/payment',
-    summary: 'Record that an open invoice was paid; repeating it changes nothing',
-    permission: 'billing.manage',
+    summary: 'Record that money for an open invoice came in; repeating it with the same reference changes nothing',
+    // Whoever owes money does not say that it was paid.
+    permission: 'admin',
     params: projectParams.extend({ invoiceId: z.string() }),
+    body: z.strictObject({
+      reference: z
+        .string()
+        .trim()
+        .min(1)
+        .max(200)
+        .describe('what the payment is known by where it came in, e.g. the number of a transfer'),
+    }),
     response: invoice,
     problems: ['resource.not_found', 'billing.invoice_settled'],
   }),

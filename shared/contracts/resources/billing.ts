@@ -94,6 +94,7 @@ export const invoice = z.object({
   due: moneyString.optional(),
   createdAt: timestamp,
   settledAt: timestamp.nullable().optional().describe('when it was paid or declared void'),
+  paymentReference: z.string().optional().describe('what the payment is known by where it came in; of a paid invoice'),
 });
 export type Invoice = z.infer<typeof invoice>;
 

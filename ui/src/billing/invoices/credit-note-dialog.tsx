@@ -1,22 +1,20 @@
 import { type Invoice, OPERATIONS } from '@skyrun/contracts';
-import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { toast } from 'sonner';
 import { useApi } from '../../api/context.ts';
 import { makeIdempotencyKey } from '../../api/idempotency.ts';
 import { fieldMessage } from '../../api/problems.ts';
-import { keys } from '../../api/queries.ts';
 import { useAction } from '../../api/use-action.ts';
 import { Button } from '../../components/button.tsx';
 import { Dialog } from '../../components/dialog.tsx';
 import { TextField } from '../../components/field.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { moneyText } from '../../format/money.ts';
-import { billingKeys } from '../queries.ts';
+import { useSettled } from './use-settled.ts';
 
 export function CreditNoteDialog({ invoice, onClose }: { invoice: Invoice; onClose: () => void }) {
   const api = useApi();
-  const queries = useQueryClient();
+  const settled = useSettled(invoice);
   const [amount, setAmount] = useState('');
   const [reason, setReason] = useState('');
   const [key] = useState(makeIdempotencyKey);
@@ -27,10 +25,7 @@ export function CreditNoteDialog({ invoice, onClose }: { invoice: Invoice; onClo
       headers: { 'idempotency-key': key },
     });
     toast(`Credit note ${note.number} over ${moneyText(note.amount, note.currency)} was made.`);
-    await Promise.all([
-      queries.invalidateQueries({ queryKey: keys.invoices(invoice.project) }),
-      queries.invalidateQueries({ queryKey: billingKeys.ledger(invoice.project) }),
-    ]);
+    await settled();
     onClose();
   });
   const amountError =

@@ -71,7 +71,7 @@ export function InvoicePage() {
 }
 
 /** What is still to be paid, or when that ended. */
-function Settlement({ invoice: { due, settledAt, state, currency } }: { invoice: Invoice }) {
+function Settlement({ invoice: { due, settledAt, state, currency, paymentReference } }: { invoice: Invoice }) {
   if (state === 'open' && due !== undefined) {
     return (
       <p className="mt-3 flex justify-end gap-6 border-t border-line pt-3 text-ink-2">
@@ -83,6 +83,7 @@ function Settlement({ invoice: { due, settledAt, state, currency } }: { invoice:
   return (
     <p className="mt-3 border-t border-line pt-3 text-right text-ink-2">
       {state === 'paid' ? 'Paid' : 'Declared void'} {dateTimeText(settledAt)}
+      {paymentReference !== undefined && <span className="wrap-anywhere"> by {paymentReference}</span>}
     </p>
   );
 }
