@@ -1,6 +1,7 @@
 import type { CreditNote, Invoice } from '@skyrun/contracts';
-import { day, drawFooters, drawHead, drawPaper, INK, PAGE, type Paper, rule, SOFT } from './paper.ts';
+import { day, drawFooters, drawHead, drawPaper, INK, PAGE, rule, SOFT } from './paper.ts';
 import { groupThousands } from './priced-quantity.ts';
+import { type Paper, setFace, textLine } from './text-line.ts';
 
 /** Draws a credit note beside what its invoice says. */
 export function creditNotePdf(note: CreditNote, invoice: Pick<Invoice, 'total' | 'createdAt'>): Promise<Buffer> {
@@ -20,7 +21,7 @@ export function creditNotePdf(note: CreditNote, invoice: Pick<Invoice, 'total' |
       sum: groupThousands(amount),
     });
     paper.font('Helvetica-Bold').fontSize(7.5).fillColor(SOFT).text('REASON', PAGE.left, y, { characterSpacing: 0.4 });
-    paper.font('Helvetica').fontSize(10).fillColor(INK);
+    setFace(paper, reason).fontSize(10).fillColor(INK);
     paper.text(reason, PAGE.left, y + 14, { width: PAGE.right - PAGE.left, lineGap: 2 });
     y = paper.y + 18;
     rule(paper, y);
@@ -48,8 +49,9 @@ export function creditNotePdf(note: CreditNote, invoice: Pick<Invoice, 'total' |
 
 function row(paper: Paper, name: string, amount: string, y: number, bold: boolean): number {
   const size = bold ? 10.5 : 9;
-  paper.font(bold ? 'Helvetica-Bold' : 'Helvetica').fontSize(size);
-  paper.fillColor(bold ? INK : SOFT).text(name, PAGE.left, y, { width: 380, lineBreak: false });
-  paper.fillColor(INK).text(amount, 430, y, { width: PAGE.right - 430, align: 'right', lineBreak: false });
+  paper.fillColor(bold ? INK : SOFT);
+  textLine(paper, name, { x: PAGE.left, y, width: 370, size, least: 6, bold });
+  paper.fillColor(INK);
+  textLine(paper, amount, { x: 430, y, width: PAGE.right - 430, align: 'right', size, least: 6, bold });
   return y + size + 8;
 }

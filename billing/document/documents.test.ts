@@ -1,5 +1,6 @@
 import type { Invoice } from '@skyrun/contracts';
 import { describe, expect, test } from 'vitest';
+import { creditNotePdf } from './credit-note-pdf.ts';
 import { invoiceCsv } from './invoice-csv.ts';
 import { invoicePdf } from './invoice-pdf.ts';
 import { groupThousands, pricedQuantity } from './priced-quantity.ts';
@@ -73,6 +74,49 @@ test('CSV has a row per line and credit, quoted, and the sums', () => {
   );
   expect(rows[6]).toContain('"Free tier 2026-01: vCPU, ""request-based""",,,,,-4.32,');
   expect(rows.at(-2)).toContain(',total,,,,,,,,195.68,');
+});
+
+test.each([
+  ['=HYPERLINK("http://x.test")', `"'=HYPERLINK(""http://x.test"")"`],
+  ['-2+3+cmd|calc', `'-2+3+cmd|calc`],
+  ['@SUM(A1)', `'@SUM(A1)`],
+  ['Discount', 'Discount'],
+])('a spreadsheet runs no formula of the description %s', (description, cell) => {
+  const [row = ''] = invoiceCsv({ ...sampleInvoice(0), credits: [{ description, amount: '-4.32' }] })
+    .split('\r\n')
+    .filter((line) => line.includes(',credit,'));
+  expect(row).toContain(`,credit,,,${cell},,,,,-4.32,`);
+});
+
+describe('letters', () => {
+  const fontsOf = (pdf: Buffer) =>
+    [...pdf.toString('latin1').matchAll(/\/BaseFont \/(?:[A-Z]{6}\+)?([\w-]+)/g)].map(([, name]) => name);
+
+  test.each(['Steuer für März – 19 €', 'TVA façade'])('of %s are in the fonts that every reader has', async (name) => {
+    const pdf = await invoicePdf({ ...sampleInvoice(1), taxes: [{ name, percent: '19', amount: '1.00' }] });
+    expect(new Set(fontsOf(pdf))).toEqual(new Set(['Helvetica', 'Helvetica-Bold']));
+  });
+
+  test.each(['НДС', 'podatek w Łodzi', 'ΦΠΑ', '→'])('of %s are brought along', async (name) => {
+    const pdf = await invoicePdf({ ...sampleInvoice(1), taxes: [{ name, percent: '19', amount: '1.00' }] });
+    expect(fontsOf(pdf)).toContain('DejaVuSansCondensed');
+    const note = await creditNotePdf(
+      {
+        id: 'crn_01890000-0000-7000-8000-000000000001',
+        number: 'DEMO-CN-000001',
+        project: 'demo',
+        invoiceId: 'inv_01890000-0000-7000-8000-000000000001',
+        invoiceNumber: 'DEMO-000001',
+        reason: name,
+        amount: '1.00',
+        currency: 'USD',
+        refundable: false,
+        createdAt: '2026-01-15T12:30:01.000Z',
+      },
+      sampleInvoice(1),
+    );
+    expect(fontsOf(note)).toContain('DejaVuSansCondensed');
+  });
 });
 
 test.each([

@@ -54,6 +54,7 @@ export function invoiceCsv(invoice: Invoice): string {
 
 /** Quoted where needed; text that a spreadsheet would run as a formula gets a leading apostrophe, numbers stay. */
 function cell(value: string): string {
-  const safe = /^[=+@\t\r]|^-(?!\d)/.test(value) ? `'${value}` : value;
+  const isNumber = /^-?\d+(\.\d+)?$/.test(value);
+  const safe = !isNumber && /^[=+@\t\r-]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

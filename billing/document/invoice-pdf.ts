@@ -1,6 +1,7 @@
 import type { Invoice } from '@skyrun/contracts';
-import { day, drawFooters, drawHead, drawPaper, INK, PAGE, type Paper, rule, SOFT } from './paper.ts';
+import { day, drawFooters, drawHead, drawPaper, INK, PAGE, rule, SOFT } from './paper.ts';
 import { groupThousands, pricedQuantity } from './priced-quantity.ts';
+import { type Paper, setFace, textLine } from './text-line.ts';
 
 type Line = Invoice['lines'][number];
 
@@ -24,6 +25,7 @@ export function invoicePdf(invoice: Invoice): Promise<Buffer> {
         ['Usage period (UTC)', `${day(invoice.periodStart)} – ${day(invoice.periodEnd)}`],
         ['Issued', day(createdAt)],
         ['Status', invoice.state.charAt(0).toUpperCase() + invoice.state.slice(1)],
+        ...paymentOf(invoice),
       ],
       sumName: `Total (${currency})`,
       sum: groupThousands(total),
@@ -31,6 +33,10 @@ export function invoicePdf(invoice: Invoice): Promise<Buffer> {
     drawSums(paper, invoice, drawTable(paper, invoice, y));
     drawFooters(paper, `Invoice ${number} · project ${project}`);
   });
+}
+
+function paymentOf({ paymentReference }: Invoice): [name: string, value: string][] {
+  return paymentReference === undefined ? [] : [['Paid by', paymentReference]];
 }
 
 function drawTable(paper: Paper, invoice: Invoice, start: number): number {
@@ -45,23 +51,24 @@ function drawTable(paper: Paper, invoice: Invoice, start: number): number {
   }
   for (const [service, lines] of Map.groupBy(invoice.lines, (line) => line.service)) {
     // A service's name never stands alone at the foot of a page.
-    y = roomFor(paper, y, 60);
-    paper
-      .font('Helvetica-Bold')
-      .fontSize(9)
-      .fillColor(INK)
-      .text(service, PAGE.left, y + 8);
-    y += 24;
+    y = drawService(paper, service, roomFor(paper, y, 60));
     for (const line of lines) y = drawLine(paper, line, y);
   }
   return y;
+}
+
+function drawService(paper: Paper, name: string, y: number): number {
+  paper.fillColor(INK);
+  textLine(paper, name, { x: PAGE.left, y: y + 8, width: PAGE.right - PAGE.left, size: 9, bold: true });
+  return y + 24;
 }
 
 function drawLine(paper: Paper, line: Line, start: number): number {
   paper.font('Helvetica').fontSize(8.5);
   const { x, width } = COLUMNS.description;
   const height = paper.heightOfString(line.description, { width: width - 10 });
-  const y = roomFor(paper, start, height + 20);
+  const room = roomFor(paper, start, height + 20);
+  const y = room === start ? start : drawService(paper, `${line.service}, continued`, room - 6);
   paper
     .font('Helvetica')
     .fontSize(8.5)
@@ -70,14 +77,10 @@ function drawLine(paper: Paper, line: Line, start: number): number {
   put(paper, 'quantity', pricedQuantity(line, 3), y);
   put(paper, 'price', groupThousands(line.unitPrice), y);
   put(paper, 'amount', groupThousands(line.amount), y);
-  paper.fontSize(7).fillColor(SOFT);
-  put(
-    paper,
-    'quantity',
-    `${line.pricedUnit}${line.pricedUnit.endsWith('s') || line.pricedUnit === 'GiB' ? '' : 's'}`,
-    y + 11,
-  );
-  put(paper, 'price', `per ${line.pricedUnit}`, y + 11);
+  paper.fillColor(SOFT);
+  const units = line.pricedUnit.endsWith('s') || line.pricedUnit === 'GiB' ? line.pricedUnit : `${line.pricedUnit}s`;
+  put(paper, 'quantity', units, y + 11, { size: 7 });
+  put(paper, 'price', `per ${line.pricedUnit}`, y + 11, { size: 7 });
   const end = y + Math.max(height, 20) + 5;
   rule(paper, end - 2);
   return end + 3;
@@ -86,20 +89,20 @@ function drawLine(paper: Paper, line: Line, start: number): number {
 function drawSums(paper: Paper, invoice: Invoice, start: number): void {
   let y = roomFor(paper, start, 60) + 10;
   const row = (name: string, amount: string, bold: boolean) => {
-    paper.font(bold ? 'Helvetica-Bold' : 'Helvetica').fontSize(bold ? 10.5 : 9);
+    const size = bold ? 10.5 : 9;
     const width = 280;
-    const height = paper.heightOfString(name, { width });
+    const height = setFace(paper, name, bold).fontSize(size).heightOfString(name, { width });
     y = roomFor(paper, y, height + 8);
-    paper.font(bold ? 'Helvetica-Bold' : 'Helvetica').fontSize(bold ? 10.5 : 9);
-    paper.fillColor(bold ? INK : SOFT).text(name, 190, y, { width, align: 'right' });
+    setFace(paper, name, bold).fontSize(size);
+    paper.fillColor(bold ? INK : SOFT).text(name, 160, y, { width, align: 'right' });
     paper.fillColor(INK);
-    put(paper, 'amount', groupThousands(amount), y);
+    textLine(paper, groupThousands(amount), { x: 450, y, width: 95, align: 'right', size, least: 6, bold });
     y += height + 6;
   };
   row('Subtotal', invoice.subtotal, false);
   for (const { description, amount } of invoice.credits) row(description, amount, false);
   for (const { name, percent, amount } of invoice.taxes ?? []) row(`${name} (${percent} %)`, amount, false);
-  paper.moveTo(330, y).lineTo(PAGE.right, y).lineWidth(1).strokeColor(INK).stroke();
+  paper.moveTo(300, y).lineTo(PAGE.right, y).lineWidth(1).strokeColor(INK).stroke();
   y += 8;
   row(`Total ${invoice.currency}`, invoice.total, true);
   y = roomFor(paper, y, 40) + 14;
@@ -113,11 +116,12 @@ function drawSums(paper: Paper, invoice: Invoice, start: number): void {
 }
 
 function drawTableHead(paper: Paper, y: number): number {
-  paper.font('Helvetica-Bold').fontSize(7.5).fillColor(SOFT);
-  put(paper, 'description', 'DESCRIPTION', y);
-  put(paper, 'quantity', 'QUANTITY', y);
-  put(paper, 'price', 'UNIT PRICE', y);
-  put(paper, 'amount', 'AMOUNT', y);
+  paper.fillColor(SOFT);
+  const head = { size: 7.5, bold: true };
+  put(paper, 'description', 'DESCRIPTION', y, head);
+  put(paper, 'quantity', 'QUANTITY', y, head);
+  put(paper, 'price', 'UNIT PRICE', y, head);
+  put(paper, 'amount', 'AMOUNT', y, head);
   paper
     .moveTo(PAGE.left, y + 13)
     .lineTo(PAGE.right, y + 13)
@@ -134,7 +138,12 @@ function roomFor(paper: Paper, y: number, height: number): number {
   return drawTableHead(paper, 50) + 6;
 }
 
-function put(paper: Paper, column: keyof typeof COLUMNS, text: string, y: number): void {
-  const { x, width, align } = COLUMNS[column];
-  paper.text(text, x, y, { width, align, lineBreak: false });
+function put(
+  paper: Paper,
+  column: keyof typeof COLUMNS,
+  text: string,
+  y: number,
+  { size = 8.5, bold = false }: { readonly size?: number; readonly bold?: boolean } = {},
+): void {
+  textLine(paper, text, { ...COLUMNS[column], y, size, least: 5.5, bold });
 }

@@ -1,6 +1,5 @@
 import PDFDocument from 'pdfkit';
-
-export type Paper = InstanceType<typeof PDFDocument>;
+import { type Paper, textLine } from './text-line.ts';
 
 /** Points on A4. */
 export const PAGE = { left: 50, right: 545, bottom: 770 } as const;
@@ -52,7 +51,7 @@ export function drawHead(paper: Paper, { kind, number, facts, sumName, sum }: He
   paper.fontSize(20).text(kind, 300, 42, { width: PAGE.right - 300, align: 'right' });
   paper.font('Helvetica').fontSize(9).fillColor(SOFT);
   paper.text('Self-hosted serverless containers', PAGE.left, 66);
-  paper.text(number, 300, 66, { width: PAGE.right - 300, align: 'right' });
+  textLine(paper, number, { x: 200, y: 66, width: PAGE.right - 200, align: 'right', size: 9, least: 6 });
 
   const top = 100;
   const rows = Math.ceil(facts.length / 2);
@@ -61,21 +60,14 @@ export function drawHead(paper: Paper, { kind, number, facts, sumName, sum }: He
     const x = PAGE.left + 14 + (index % 2) * 170;
     const at = top + 12 + Math.floor(index / 2) * 32;
     paper.font('Helvetica').fontSize(7.5).fillColor(SOFT).text(name.toUpperCase(), x, at, { characterSpacing: 0.4 });
-    fitted(paper, value, x, at + 11, 160);
+    paper.fillColor(INK);
+    textLine(paper, value, { x, y: at + 11, width: 160, size: 9.5, least: 6, bold: true });
   });
   paper.font('Helvetica').fontSize(7.5).fillColor(SOFT);
   paper.text(sumName.toUpperCase(), 380, top + 12, { width: 151, align: 'right', characterSpacing: 0.4 });
-  paper.font('Helvetica-Bold').fontSize(20).fillColor(ACCENT);
-  paper.text(sum, 360, top + 28, { width: 171, align: 'right', lineBreak: false });
+  paper.fillColor(ACCENT);
+  textLine(paper, sum, { x: 380, y: top + 28, width: 151, align: 'right', size: 20, least: 8, bold: true });
   return top + 14 + rows * 32 + 26;
-}
-
-/** One line of bold text, smaller where it is long. */
-function fitted(paper: Paper, text: string, x: number, y: number, width: number): void {
-  paper.font('Helvetica-Bold').fillColor(INK);
-  let size = 9.5;
-  while (size > 6 && paper.fontSize(size).widthOfString(text) > width) size -= 0.5;
-  paper.fontSize(size).text(text, x, y + (9.5 - size) / 2, { width, lineBreak: false, ellipsis: true });
 }
 
 /** Number and place on every page. */
@@ -84,13 +76,10 @@ export function drawFooters(paper: Paper, left: string): void {
   for (let index = start; index < start + count; index += 1) {
     paper.switchToPage(index);
     rule(paper, 790);
-    paper.font('Helvetica').fontSize(7.5).fillColor(SOFT);
-    paper.text(left, PAGE.left, 797, { lineBreak: false });
-    paper.text(`Page ${index + 1} of ${count}`, PAGE.left, 797, {
-      width: PAGE.right - PAGE.left,
-      align: 'right',
-      lineBreak: false,
-    });
+    paper.fillColor(SOFT);
+    textLine(paper, left, { x: PAGE.left, y: 797, width: 400, size: 7.5, least: 5.5 });
+    const page = `Page ${index + 1} of ${count}`;
+    textLine(paper, page, { x: PAGE.right - 90, y: 797, width: 90, align: 'right', size: 7.5 });
   }
 }
 
