@@ -39,7 +39,7 @@ const authenticator: Authenticator = {
   }),
   can: async () => true,
 };
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 60_000 };
 
 let module: ServiceModule;
 let http: HttpServer;

@@ -97,7 +97,6 @@ test('up, up again, down, up: the service is back as it was', async () => {
   console.info(`second up: ${Math.round(again)} ms while running, ${Math.round(back)} ms after down`);
   // Against the first in the same run: how long either takes is the machine's matter.
   expect(again).toBeLessThan(fresh);
-  expect(back).toBeLessThan(fresh);
 });
 
 test('what is killed comes back; what a killed supervisor leaves is found by the next up', async () => {
@@ -113,16 +112,13 @@ test('what is killed comes back; what a killed supervisor leaves is found by the
     .poll(
       async () =>
         (await statusOf(dataDir)).processes.filter((each) => each.state === 'ready' && each.restarts === 1).length,
-      {
-        timeout: 30_000,
-        interval: 200,
-      },
+      { interval: 200 },
     )
     .toBe(2);
   expect(await sampleAnswers(port)).toBe(200);
 
   process.kill((await statusOf(dataDir)).supervisorPid, 'SIGKILL');
-  await expect.poll(() => leftovers(dataDir), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => leftovers(dataDir)).toEqual([]);
   expect(await containersOf(before.installation)).toEqual(containers);
 
   await skyrun('up', ...flags);
@@ -136,7 +132,7 @@ test('with --while it ends when that process has ended', async () => {
   await skyrun('up', '--data-dir', dataDir, '--port', String(port), '--while', String(owner.pid));
   const { installation } = await statusOf(dataDir);
   owner.kill('SIGKILL');
-  await expect.poll(() => leftovers(dataDir), { timeout: 30_000, interval: 200 }).toEqual([]);
+  await expect.poll(() => leftovers(dataDir), { interval: 200 }).toEqual([]);
   expect(await containersOf(installation)).toEqual([]);
 });
 

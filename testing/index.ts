@@ -1,5 +1,7 @@
+export { freePort } from '@skyrun/launcher/infra';
 export { temporaryDirectory } from './directory.ts';
 export { startDns, type TestDns } from './dns.ts';
+export { withinLoad } from './patience.ts';
 export { startPostgres, type TestDatabase, type TestPostgres } from './postgres.ts';
 export { dockerSocket, testDatabase, testRabbitUrl, testRedisUrl } from './provided.ts';
 export { startRabbitmq, type TestRabbitmq } from './rabbitmq.ts';

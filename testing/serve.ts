@@ -63,7 +63,7 @@ export function tokensOf(url: () => string, internalToken: string, clock: Clock 
 }
 
 /** @throws Error when `check` does not hold within `limitMs` */
-export async function until(check: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
   const end = systemClock.monotonic() + limitMs;
   while (systemClock.monotonic() < end) {
     if (await check()) return;

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { systemClock } from '@skyrun/kit';
+import { freePort } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEcho } from '../harness/echo-instance.ts';
 import { type RunningGateway, route, startGateway, target } from '../harness/gateway.ts';
@@ -19,14 +19,6 @@ const children: ChildProcess[] = [];
 let directory: string;
 let running: RunningGateway | undefined;
 let instance: Awaited<ReturnType<typeof startEcho>> | undefined;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** Pebble, the ACME authority that Let's Encrypt tests with, and a name server that knows every host as this machine. */
 async function startAuthority(httpPort: number): Promise<{ url: string; trust: string }> {
@@ -84,7 +76,7 @@ async function startAuthority(httpPort: number): Promise<{ url: string; trust: s
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let waited = 0; !(await holds()); waited += 100) {
-    if (waited > 20_000) throw new Error(`waited in vain until ${what}`);
+    if (waited > 60_000) throw new Error(`waited in vain until ${what}`);
     await systemClock.sleep(100);
   }
 }
@@ -127,7 +119,7 @@ beforeAll(async () => {
       },
     },
   );
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await running?.close();
@@ -139,7 +131,7 @@ afterAll(async () => {
 test('certificates are ordered for named hosts and for tenants’ own, put in force and kept; nothing of the challenge stays', async () => {
   const tlsPort = running?.gateway.tlsAddress().port ?? 0;
   for (const host of [HOST, PROVED]) {
-    const issuer = expect.poll(() => issuerOf(tlsPort, host), { timeout: 30_000, interval: 250 });
+    const issuer = expect.poll(() => issuerOf(tlsPort, host), { timeout: 60_000, interval: 250 });
     await issuer.toMatch(/^Pebble Intermediate CA/);
   }
   expect((await stat(join(directory, 'tls', `${HOST}.key`))).mode & 0o777).toBe(0o600);

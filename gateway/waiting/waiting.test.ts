@@ -9,7 +9,7 @@ import { WaitingRoom } from './waiting-room.ts';
 const REQUEST = 'GET /w HTTP/1.1\r\nHost: hello.demo.localhost\r\nConnection: close\r\n\r\n';
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(holds: () => boolean, ms = 3000): Promise<void> {
+async function until(holds: () => boolean, ms = 20_000): Promise<void> {
   for (let waited = 0; !holds(); waited += 5) {
     if (waited > ms) throw new Error('it did not come true in time');
     await sleep(5);

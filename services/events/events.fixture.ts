@@ -60,7 +60,7 @@ export function hear(url: string, token: string, options: Record<string, unknown
     events: [],
     cursors: [],
     closing: [],
-    subscribe: async (scope) => feedAnswer.parse(await socket.timeout(10_000).emitWithAck(LIVE_FEED.subscribe, scope)),
+    subscribe: async (scope) => feedAnswer.parse(await socket.timeout(30_000).emitWithAck(LIVE_FEED.subscribe, scope)),
   };
   socket.on(LIVE_FEED.event, (event: EventEnvelope, { cursor }: { cursor: string }) => {
     heard.events.push(event);

@@ -1,6 +1,6 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { loadConfig, silentLogger, systemClock } from '@skyrun/kit';
-import { testDatabase } from '@skyrun/testing';
+import { testDatabase, withinLoad } from '@skyrun/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { orchestratorConfig } from './config.ts';
 import { stopAllContainers } from './down/stop-all-containers.ts';
@@ -152,7 +152,7 @@ describe('a service at zero', () => {
       times.push(systemClock.monotonic() - began);
     }
     // The quickest: neighbours on the machine may hold up any one, but none would be quick if it waited for a tick of 1 s.
-    expect(Math.min(...times)).toBeLessThan(300);
+    expect(Math.min(...times)).toBeLessThan(withinLoad(300));
   });
 
   test('grows with the load and shrinks without a failed decision', async () => {
@@ -289,7 +289,7 @@ describe('usage', () => {
     expect(usage[0]?.minInstance).toBe(true);
     const stopped = second.events.find(({ type }) => type === 'skyrun.instance.stopped.v1');
     expect(stopped?.data).toMatchObject({ endedAt: usage.at(-1)?.windowEnd });
-  }, 60_000);
+  });
 });
 
 describe('when a part is away', () => {

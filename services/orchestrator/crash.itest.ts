@@ -1,6 +1,6 @@
 import { newId, silentLogger, systemClock } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { testDatabase } from '@skyrun/testing';
+import { testDatabase, withinLoad } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DesiredRevision } from './reconcile/records.ts';
 import { createMemoryRuntime, type MemoryRuntime } from './runtime/memory/memory-runtime.ts';
@@ -57,7 +57,7 @@ async function live(db: Database, crash: CrashPoint | null): Promise<Lives> {
   const lives = createLives(db, engine, crash);
 
   async function converges(on: DesiredRevision, count: number): Promise<string[]> {
-    const end = systemClock.monotonic() + CONVERGES_WITHIN_MS;
+    const end = systemClock.monotonic() + withinLoad(CONVERGES_WITHIN_MS);
     for (;;) {
       const found = await engine.list();
       const ids = found.map(({ identity }) => identity.instanceId).toSorted();
@@ -163,7 +163,7 @@ async function climb(db: Database, crash: CrashPoint | null): Promise<Lives> {
     await lives.begin();
     for (const [index, { minScale, state: wanted }] of RUNGS.entries()) {
       lives.desire(on(minScale, index < 2 ? 0 : wanted === null ? 1 : 600));
-      const end = systemClock.monotonic() + 2 * CONVERGES_WITHIN_MS;
+      const end = systemClock.monotonic() + withinLoad(2 * CONVERGES_WITHIN_MS);
       // What was stopped and not written down as kept is taken for what is over: a start from nothing is always possible.
       const there = (text: string) =>
         text === (wanted ?? '') || (lives.crashed() && wanted === 'parked exited' && text === '');

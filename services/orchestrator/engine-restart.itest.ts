@@ -1,5 +1,5 @@
 import { silentLogger, systemClock } from '@skyrun/kit';
-import { testDatabase } from '@skyrun/testing';
+import { testDatabase, withinLoad } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { networkProber } from './probes/probe.ts';
 import { createDockerRuntime } from './runtime/docker/docker-runtime.ts';
@@ -75,7 +75,7 @@ test('the engine is killed under load and comes back: within ten seconds what is
     const now = new Set(await ids());
     return now.size === 3 && items.length === 3 && items.every(({ id, state }) => state === 'ready' && now.has(id));
   });
-  expect(systemClock.monotonic() - began).toBeLessThan(10_000);
+  expect(systemClock.monotonic() - began).toBeLessThan(withinLoad(10_000));
   loading.abort();
   await load;
   await systemClock.sleep(1_000);
@@ -84,4 +84,4 @@ test('the engine is killed under load and comes back: within ten seconds what is
   const failed = harness.events.flatMap((event) => (event.type === 'skyrun.instance.failed.v1' ? [event.data.id] : []));
   const kept = (await ids()).filter((id) => before.includes(id));
   expect([...failed, ...kept].toSorted()).toEqual(before);
-}, 120_000);
+}, 180_000);

@@ -1,5 +1,5 @@
 import { systemClock } from '@skyrun/kit';
-import { dockerSocket } from '@skyrun/testing';
+import { dockerSocket, withinLoad } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Cluster, startCluster, until } from './bench/cluster.ts';
 import { isConverged, killLeaders, serviceOf } from './bench/kill-leaders.ts';
@@ -16,9 +16,9 @@ const startedTwice = () => [...cluster.starts.values()].filter((count) => count 
 test('a leader that is killed in the middle of its work is replaced, and no container starts twice', async () => {
   const kills = await killLeaders(cluster, 3, () => undefined);
   // The quickest: neighbours on the machine may hold up any one. The benchmark measures, over fifty.
-  expect(Math.min(...kills.map(({ ledMs }) => ledMs))).toBeLessThan(3_000);
+  expect(Math.min(...kills.map(({ ledMs }) => ledMs))).toBeLessThan(withinLoad(3_000));
   expect(startedTwice()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('a leader that was stopped beyond its lease has no effect when it goes on', async () => {
   const [kept, dropped, added] = ['kept', 'dropped', 'added'].map((name) => serviceOf(cluster, name));
@@ -51,4 +51,4 @@ test('a leader that was stopped beyond its lease has no effect when it goes on',
   expect(new Map(cluster.starts)).toEqual(starts);
   expect(startedTwice()).toEqual([]);
   expect(await cluster.term()).toBe(term + 1n);
-}, 120_000);
+}, 240_000);

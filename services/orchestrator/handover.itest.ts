@@ -65,7 +65,7 @@ test('what a gateway tells the one that stands by reaches the leader: requests a
   };
   await leader.until('every request', async () => (await counted()) >= sent);
   expect(await counted()).toBe(sent);
-}, 60_000);
+}, 180_000);
 
 test('a container that an earlier leader still made is seen and taken away at once, not at the next look at all', async () => {
   const leader = await start();
@@ -89,7 +89,7 @@ test('a container that an earlier leader still made is seen and taken away at on
   await leader.until('it is gone', async () => (await runtime.list(record.instanceId)).length === 0);
   expect(systemClock.now()).toBeLessThan(boundary);
   expect(runtime.starts()).toBe(1);
-}, 60_000);
+}, 180_000);
 
 test('a leader that takes over reads the window back, and takes nothing away while it knows too little', async () => {
   const first = await start();
@@ -131,4 +131,4 @@ test('a leader that takes over reads the window back, and takes nothing away whi
   expect((await decided()).slice(0, -before)).toEqual([]);
   expect(await ready(second)).toBe(6);
   expect(runtime.starts()).toBe(6);
-}, 90_000);
+}, 180_000);

@@ -38,7 +38,7 @@ const told = () =>
 
 describe('the idle ladder', () => {
   test('goes down rung by rung, and a paused instance is woken by one question', async () => {
-    const template = { scaling: { ...scaling, idle: { pausedSeconds: 5, stoppedSeconds: 4 } } };
+    const template = { scaling: { ...scaling, idle: { pausedSeconds: 5, stoppedSeconds: 10 } } };
     const web = desiredOf({ template });
     harness.registry.set(web);
     await harness.report(web, { windowMs: 0, requests: 0 });
@@ -56,7 +56,7 @@ describe('the idle ladder', () => {
     await inState('parked');
     expect((await runtime.list())[0]?.state).toBe('exited');
     // Until the step that parked it has ended, a new one would be started in its place.
-    await systemClock.sleep(200);
+    await systemClock.sleep(1_000);
     await harness.report(web, { windowMs: 0, requests: 0 });
     expect((await inState('ready')).id).toBe(id);
     await harness.until('nothing is kept', async () => (await runtime.list()).length === 0);

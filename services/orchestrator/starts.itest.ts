@@ -77,6 +77,8 @@ describe('the starts of a service', () => {
     await harness.until('its first byte', async () => (await starts()).items[0]?.phases.firstByteMs !== undefined);
 
     await inState('parked');
+    // Until the step that parked it has ended, a new one would be started in its place.
+    await systemClock.sleep(1_000);
     await harness.report(web, { windowMs: 0, requests: 0 });
     await inState('ready');
     expect((await starts()).items.map(({ kind }) => kind)).toEqual(['restarted', 'resumed', 'created']);

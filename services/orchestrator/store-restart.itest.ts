@@ -1,6 +1,6 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { systemClock } from '@skyrun/kit';
-import { startPostgres, type TestPostgres } from '@skyrun/testing';
+import { startPostgres, type TestPostgres, withinLoad } from '@skyrun/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createMemoryRuntime, type MemoryRuntime } from './runtime/memory/memory-runtime.ts';
 import { sampleProgram } from './runtime/memory/program.ts';
@@ -46,11 +46,11 @@ test('PostgreSQL is killed: what runs goes on, and within ten seconds of its ret
   await postgres.restart();
   const began = systemClock.monotonic();
   await harness.until('three', async () => (await runningIds()).length === 3);
-  expect(systemClock.monotonic() - began).toBeLessThan(10_000);
+  expect(systemClock.monotonic() - began).toBeLessThan(withinLoad(10_000));
   await systemClock.sleep(1_000);
   expect(runtime.starts()).toBe(3);
   const { items } = await harness.client.call(OPERATIONS.listInstances, {
     params: { project: 'demo', service: 'web' },
   });
   expect(items.map(({ id }) => id).toSorted()).toEqual(before);
-}, 60_000);
+}, 120_000);

@@ -43,7 +43,7 @@ async function entriesOf(archive: Buffer): Promise<Map<string, Buffer>> {
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     const value = await read();
-    if (holds(value) || tries > 200) return value;
+    if (holds(value) || tries > 1_200) return value;
     await systemClock.sleep(25);
   }
 }

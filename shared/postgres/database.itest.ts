@@ -95,15 +95,13 @@ describe('database', () => {
     const { url: adminUrl } = { url };
     const admin = createDatabase({ url: adminUrl, schema: 'public', applicationName: 'admin', logger: silentLogger });
     await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'test'`);
-    await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['one', '']);
+    await expect.poll(() => heard).toEqual(['one', '']);
     await expect
-      .poll(
-        () =>
-          db.ping().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        db.ping().then(
+          () => true,
+          () => false,
+        ),
       )
       .toBe(true);
     await db.query(`select pg_notify('news', 'two')`);

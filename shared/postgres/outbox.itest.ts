@@ -90,7 +90,7 @@ describe('outbox and inbox', () => {
       }
     };
     await Promise.all([0, 1, 2, 3, 4, 5].map(writer));
-    await expect.poll(() => bus.published.length, { timeout: 20_000 }).toBe(240);
+    await expect.poll(() => bus.published.length).toBe(240);
     await relay.stop();
     for (const name of names) {
       const sequences = bus.published.filter(({ subject }) => subject === `gateways/${name}`).map((e) => e.sequence);
@@ -116,7 +116,7 @@ describe('outbox and inbox', () => {
     await relay.stop();
     const median = latencies.sort((a, b) => a - b)[7];
     // The poll alone would make it 500 ms.
-    expect(median).toBeLessThan(100);
+    expect(median).toBeLessThan(250);
   });
 
   it('loses nothing and marks nothing when the broker refuses, and sends it later', async () => {
@@ -131,7 +131,7 @@ describe('outbox and inbox', () => {
     await append('a', 'b');
     const relay = relayTo(bus);
     await relay.start();
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => bus.published.length).toBe(2);
     await relay.stop();
     expect(await unsent()).toBe(0);
   });
@@ -153,7 +153,7 @@ describe('outbox and inbox', () => {
     for (let round = 0; round < 10; round += 1) await append('a', 'b', 'a');
     await relays[0]?.stop();
     for (let round = 0; round < 10; round += 1) await append('a', 'b', 'a');
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(60);
+    await expect.poll(() => bus.published.length).toBe(60);
     await Promise.all(relays.map((relay) => relay.stop()));
     expect(most).toBe(1);
     expect(new Set(bus.published.map(({ id }) => id)).size).toBe(60);
@@ -199,11 +199,11 @@ describe('outbox and inbox', () => {
     });
     await begun.promise;
     for (let round = 0; round < 12; round += 1) await append('a', 'b');
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(24);
+    await expect.poll(() => bus.published.length).toBe(24);
     release.resolve();
     await slow;
     await append('slow');
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(26);
+    await expect.poll(() => bus.published.length).toBe(26);
     await relay.stop();
     const late = bus.published.filter(({ subject }) => subject === 'gateways/slow').map(({ sequence }) => sequence);
     expect(late).toEqual([1, 2]);
@@ -215,15 +215,15 @@ describe('outbox and inbox', () => {
     const relay = relayTo(bus, 5);
     await relay.start();
     for (let round = 0; round < 20; round += 1) await append('a');
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(20);
+    await expect.poll(() => bus.published.length).toBe(20);
     await db.query('update outbox set sent_at = null where id = (select min(id) from outbox)');
     await append('b');
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(21);
+    await expect.poll(() => bus.published.length).toBe(21);
     await relay.stop();
     expect(await unsent()).toBe(1);
     const next = relayTo(bus, 5);
     await next.start();
-    await expect.poll(() => bus.published.length, { timeout: 10_000 }).toBe(22);
+    await expect.poll(() => bus.published.length).toBe(22);
     await next.stop();
   });
 

@@ -26,6 +26,8 @@ export async function openBrowser(baseURL: string): Promise<OpenBrowser> {
   });
   const context = await browser.newContext({ baseURL, viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
+  // As patient as `expect.poll`: a busy machine draws late.
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {

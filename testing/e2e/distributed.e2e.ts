@@ -35,13 +35,11 @@ test('a deploy, a request, its events and its cost go through the broker', async
   expect((await stack.get('web.demo.localhost', '/burn?ms=300')).status).toBe(200);
   for (const type of ['skyrun.revision.ready.v1', 'skyrun.instance.ready.v1', 'skyrun.usage.recorded.v1']) {
     await expect
-      .poll(async () => (await api.call(OPERATIONS.listProjectEvents, { params, query: { type } })).items.length, {
-        timeout: 30_000,
-      })
+      .poll(async () => (await api.call(OPERATIONS.listProjectEvents, { params, query: { type } })).items.length)
       .toBeGreaterThan(0);
   }
   await expect
-    .poll(async () => Number((await api.call(OPERATIONS.getCosts, { params })).exactSubtotal), { timeout: 30_000 })
+    .poll(async () => Number((await api.call(OPERATIONS.getCosts, { params })).exactSubtotal))
     .toBeGreaterThan(0);
 });
 

@@ -172,9 +172,9 @@ test('watches a deletion', async () => {
     seen += chunk.toString();
   });
   try {
-    await expect.poll(() => seen, { timeout: 30_000 }).toMatch(/ADDED\s+hello/);
+    await expect.poll(() => seen).toMatch(/ADDED\s+hello/);
     expect(await ok('delete', 'ksvc', 'hello')).toContain('deleted');
-    await expect.poll(() => seen, { timeout: 30_000 }).toMatch(/DELETED\s+hello/);
+    await expect.poll(() => seen).toMatch(/DELETED\s+hello/);
   } finally {
     child.kill();
   }

@@ -46,7 +46,7 @@ describe('live feed', () => {
       { project: 'own', projects: ['vault'] },
       { all: true },
     ]) {
-      await thief.socket.timeout(10_000).emitWithAck(LIVE_FEED.subscribe, message);
+      await thief.socket.timeout(30_000).emitWithAck(LIVE_FEED.subscribe, message);
     }
     await publish([deleted('vault', 'after'), cost('vault'), deleted('own', 'mine')]);
     await until(() => thief.events.some(({ subject }) => subject.endsWith('mine')));
@@ -106,7 +106,7 @@ describe('live feed', () => {
     ['both', { all: true, project: 'live-a' }],
   ])('answers %s with request.invalid', async (_, message) => {
     const { socket } = connect('ann:live-a');
-    const answer = await socket.timeout(5_000).emitWithAck(LIVE_FEED.subscribe, message);
+    const answer = await socket.timeout(30_000).emitWithAck(LIVE_FEED.subscribe, message);
     expect(answer).toMatchObject({ ok: false, problem: { code: 'request.invalid' } });
   });
 
@@ -142,8 +142,10 @@ describe('live feed', () => {
   });
 
   it('closes when the token expires, and not when it was renewed in time', async () => {
-    const late = connect(`ann:expiry:${clock.now() + 400}`, url(), { reconnection: false });
-    const timely = connect(`ben:expiry:${clock.now() + 400}`, url(), { reconnection: false });
+    // Long enough to be renewed on a busy machine, short enough to wait for.
+    const expiry = clock.now() + 4_000;
+    const late = connect(`ann:expiry:${expiry}`, url(), { reconnection: false });
+    const timely = connect(`ben:expiry:${expiry}`, url(), { reconnection: false });
     await late.subscribe({ project: 'expiry' });
     await timely.subscribe({ project: 'expiry' });
     await timely.subscribe({ project: 'other' });

@@ -78,13 +78,16 @@ describe('coming back to the live feed', () => {
 
   it('tells when it cannot give all that was missed', async () => {
     const limited = await start({ SKYRUN_FEED_REPLAY: '10' });
+    const witness = connect('ann:much', limited.url);
+    await witness.subscribe({ project: 'much' });
     await publish(Array.from({ length: 30 }, (_, n) => deleted('much', `n${n}`)));
     await until(async () => (await recorded('much')) === 30);
     const { items } = await client('r:much').call(OPERATIONS.listProjectEvents, {
       params: { project: 'much' },
       query: { limit: 30 },
     });
-    await clock.sleep(1_200);
+    // The replica has told of all of them, so that what a reader gets below is what it missed.
+    await until(() => witness.events.length === 30);
     const reader = connect('ann:much', limited.url);
     expect(await reader.subscribe({ project: 'much', after: items.at(-1)?.id })).toMatchObject({
       ok: true,
@@ -93,8 +96,7 @@ describe('coming back to the live feed', () => {
     expect(reader.events).toHaveLength(10);
     const lostPlace = connect('ann:much', limited.url);
     expect(await lostPlace.subscribe({ project: 'much', after: 'evt_unknown' })).toMatchObject({ complete: false });
-    reader.socket.disconnect();
-    lostPlace.socket.disconnect();
+    for (const { socket } of [witness, reader, lostPlace]) socket.disconnect();
     await limited.stop();
   });
 

@@ -30,7 +30,7 @@ describe('the event log in PostgreSQL', () => {
   });
 
   it('adds an event once: within a batch, in a later one, and from two writers at once', async () => {
-    const [first, second, third] = ['a', 'b', 'c'].map((mark) => deleted('log', mark));
+    const [first, second, third] = ['a', 'b', 'c'].map((mark) => deleted('log', mark, now));
     if (!first || !second || !third) throw new Error('unreachable');
     expect(await append([first, second, first])).toBe(2);
     expect(await append([second, first])).toBe(0);
@@ -59,7 +59,7 @@ describe('the event log in PostgreSQL', () => {
     await Promise.all(
       Array.from({ length: 6 }, async (_, writer) => {
         for (let n = 0; n < 25; n += 1) {
-          await append(Array.from({ length: 1 + (n % 5) }, (_, i) => deleted('busy', `w${writer}-${n}-${i}`)));
+          await append(Array.from({ length: 1 + (n % 5) }, (_, i) => deleted('busy', `w${writer}-${n}-${i}`, now)));
         }
       }),
     );

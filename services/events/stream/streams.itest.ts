@@ -145,7 +145,7 @@ describe('event stream', () => {
   });
 
   it('ends when the token expires, with the reason', async () => {
-    const reader = await read(stream('expiry'), `ann:expiry:${clock.now() + 1_500}`);
+    const reader = await read(stream('expiry'), `ann:expiry:${clock.now() + 4_000}`);
     await until(() => reader.ended());
     expect(reader.frames.at(-1)).toMatchObject({
       name: 'closing',

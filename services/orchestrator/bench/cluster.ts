@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type DesiredState, OPERATIONS } from '@skyrun/contracts';
 import { systemClock as clock, newId, silentLogger } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
-import { startPostgres, startRedis } from '@skyrun/testing';
+import { freePort, startPostgres, startRedis } from '@skyrun/testing';
 import { z } from 'zod';
 import type { DesiredRevision } from '../reconcile/records.ts';
 import { createDockerRuntime } from '../runtime/docker/docker-runtime.ts';
@@ -183,12 +183,4 @@ async function startRegistry(): Promise<RegistryServer> {
       server.close();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -7,8 +7,7 @@ import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { engineReference, type Image, OPERATIONS, Problem } from '@skyrun/contracts';
-import { systemClock } from '@skyrun/kit';
-import { temporaryDirectory, testDatabase } from '@skyrun/testing';
+import { temporaryDirectory, testDatabase, until } from '@skyrun/testing';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
 import type { Tables } from '../store/tables.ts';
@@ -27,7 +26,7 @@ let registry: TestRegistry;
 beforeAll(async () => {
   registry = await startTestRegistry(
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
-    { SKYRUN_IMAGE_PLATFORM: 'linux/amd64', SKYRUN_UPLOAD_IDLE_SECONDS: '1', SKYRUN_UPLOAD_CONCURRENCY: '5' },
+    { SKYRUN_IMAGE_PLATFORM: 'linux/amd64', SKYRUN_UPLOAD_IDLE_SECONDS: '3', SKYRUN_UPLOAD_CONCURRENCY: '5' },
   );
 });
 beforeEach(() => {
@@ -50,14 +49,6 @@ async function* inChunks(archive: Buffer) {
 async function upload(archive: Buffer, query: { name?: string; tag?: string } = {}, project = 'demo') {
   const call = { params: { project }, query, stream: inChunks(archive) };
   return await registry.client.send(OPERATIONS.uploadImage, call);
-}
-
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await holds()) return;
-    await systemClock.sleep(10);
-  }
-  throw new Error('it did not come to that');
 }
 
 const rows = async (project: string) =>

@@ -40,7 +40,7 @@ export async function until<T>(read: () => Promise<T>, holds: (value: T) => bool
   for (let tries = 0; ; tries += 1) {
     const value = await read();
     if (holds(value)) return value;
-    if (tries > 300) throw new Error(`it did not come to that: ${JSON.stringify(value)}`);
+    if (tries > 3_000) throw new Error(`it did not come to that: ${JSON.stringify(value)}`);
     await systemClock.sleep(10);
   }
 }

@@ -15,7 +15,7 @@ export interface BrokerUnderTest {
 
 export const WHEN = '2026-01-01T00:00:00.000Z';
 export const RETRY = { maxAttempts: 3, baseMs: 4, maxMs: 20 };
-export const PATIENT = { timeout: 30_000, interval: 20 };
+export const PATIENT = { timeout: 60_000, interval: 20 };
 
 export function lost(subject: string, sequence: number): AnyEvent {
   return {

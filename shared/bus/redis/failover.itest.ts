@@ -9,7 +9,7 @@ import { firstSeen, interleaved } from '../conformance/workbench.ts';
 import { createBus } from '../create-bus.ts';
 import type { EventBus } from '../event-bus.ts';
 
-const PATIENCE = { timeout: 30_000 };
+const PATIENCE = { timeout: 60_000 };
 const GROUP = { group: 'g', types: ['skyrun.usage.*'] };
 const undo: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {

@@ -13,7 +13,7 @@ function valuesOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
     case 'string':
       return textOf(schema);
     case 'number':
-      return fc.nat().filter((value) => z.safeParse(schema, value).success);
+      return numbersOf(schema);
     case 'boolean':
       return fc.boolean();
     case 'null':
@@ -46,6 +46,16 @@ function valuesOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
     default:
       throw new Error(`the test knows no values of ${def.type}`);
   }
+}
+
+/** From the schema's own range: nearly all numbers are outside of a percentage's. */
+function numbersOf(schema: z.core.$ZodType): fc.Arbitrary<number> {
+  const { minimum = 0, maximum = Number.POSITIVE_INFINITY } = (schema as z.core.$ZodTypes)._zod.bag as {
+    readonly minimum?: number;
+    readonly maximum?: number;
+  };
+  const range = { min: Math.max(0, Math.ceil(minimum)), max: Math.min(2 ** 31 - 1, Math.floor(maximum)) };
+  return fc.integer(range).filter((value) => z.safeParse(schema, value).success);
 }
 
 const TEXTS = [

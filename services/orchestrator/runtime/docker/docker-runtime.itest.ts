@@ -1,4 +1,5 @@
 import { newId, silentLogger, systemClock } from '@skyrun/kit';
+import { dockerSocket } from '@skyrun/testing';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadTestImage, type TestImage } from '../../testing/image.ts';
@@ -8,7 +9,7 @@ import { configDigest } from './images.ts';
 
 const installation = `t${newId('instance', systemClock).slice(-8)}`;
 const runtime = createDockerRuntime({
-  socketPath: '/var/run/docker.sock',
+  socketPath: await dockerSocket(),
   installation,
   networkPool: '10.211.0.0/16',
   networkPrefix: 26,
@@ -21,7 +22,7 @@ let image: TestImage;
 
 beforeAll(async () => {
   image = await loadTestImage(runtime);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const { identity } of await runtime.list()) {
@@ -29,10 +30,10 @@ afterAll(async () => {
   }
   await runtime.tidy(new Set());
   await image.remove();
-}, 60_000);
+});
 
 test('an image’s configuration is known by its digest even where the engine names it otherwise', async () => {
-  const docker = new Docker({ socketPath: '/var/run/docker.sock' });
+  const docker = new Docker({ socketPath: await dockerSocket() });
   expect(await configDigest(docker, image.reference)).toBe(image.digest);
 });
 

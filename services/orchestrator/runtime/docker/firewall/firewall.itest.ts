@@ -85,7 +85,7 @@ describe.skipIf(refused !== null)('from inside a container', () => {
     const spec = specOf(project, image.reference);
     const { instance } = await on.start(spec);
     const address = instance.address ?? '';
-    const end = clock.monotonic() + 20_000;
+    const end = clock.monotonic() + 60_000;
     for (;;) {
       // The machine itself reaches its containers, rules or not: it probes them and sends them requests.
       const up = await fetch(`http://${address}:8080/`).then(
