@@ -1,14 +1,16 @@
-import type { Clock, Logger } from '@skyrun/kit';
+import { type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import type { Redis } from 'ioredis';
-import { parseClaim, parseInfo, type StreamEntry } from './replies.ts';
+import { parseClaim, parseInfo, parsePending, type StreamEntry } from './replies.ts';
 
 /** A delivery its consumer has not touched for so long goes to another consumer. */
-const STALE_MS = 15_000;
+const STALE_MS = 5_000;
 const STALE_POLL_MS = 1_000;
 /** Makes a delivery that is given back look as if nobody had touched it for long: the next look takes it over. */
 const GIVEN_BACK_IDLE_MS = 86_400_000;
 /** A consumer without deliveries is forgotten after this long. */
 const FORGET_MS = 600_000;
+/** Deliveries of a consumer that are given back in one step. */
+const GIVE_BACK_BATCH = 1_000;
 
 /** Deleting a consumer would lose its deliveries, so look and delete in one step. */
 const FORGET = `local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
@@ -30,10 +32,33 @@ export class Claims {
   readonly #options: ClaimsOptions;
   /** Stream by id: everything that is neither given back nor handled. */
   readonly #held = new Map<string, string>();
+  readonly #keeper: Ticker;
   #due = 0;
 
   constructor(options: ClaimsOptions) {
     this.#options = options;
+    const { clock, logger, group } = options;
+    this.#keeper = createTicker({
+      name: `bus.claims.${group}`,
+      clock,
+      logger,
+      everyMs: this.#everyMs,
+      run: () => this.#touchAll(),
+    });
+  }
+
+  get #everyMs(): number {
+    const { staleMs = STALE_MS } = this.#options;
+    return Math.min(STALE_POLL_MS, staleMs / 3);
+  }
+
+  /** From now on what is held does not grow stale, also while every handler is busy and nothing is read. */
+  keep(): void {
+    this.#keeper.start();
+  }
+
+  async letGo(): Promise<void> {
+    await this.#keeper.stop();
   }
 
   add(stream: string, id: string): void {
@@ -44,16 +69,17 @@ export class Claims {
     this.#held.delete(id);
   }
 
-  /** Now and then: keeps what is held from growing stale, and gives `take` what did elsewhere, as long as there is `room`. */
+  /** Now and then: gives `take` what grew stale elsewhere, as long as there is `room`. */
   async look(room: () => number, take: (stream: string, entries: readonly StreamEntry[]) => void): Promise<void> {
     const { clock, streams, staleMs = STALE_MS } = this.#options;
     const now = clock.monotonic();
     if (now < this.#due) return;
-    this.#due = now + Math.min(STALE_POLL_MS, staleMs / 3);
-    for (const stream of streams) {
-      await this.#touch(stream);
-      await this.#claimStale(stream, staleMs, room, take);
-    }
+    this.#due = now + this.#everyMs;
+    for (const stream of streams) await this.#claimStale(stream, staleMs, room, take);
+  }
+
+  async #touchAll(): Promise<void> {
+    for (const stream of this.#options.streams) await this.#touch(stream);
   }
 
   /** Resets the idle time of what is still being handled here, retries included. */
@@ -85,18 +111,21 @@ export class Claims {
     }
   }
 
-  /** What was fetched and not begun goes to the others at their next look. */
-  async giveBack(): Promise<void> {
-    const { redis, streams, group, consumer, logger } = this.#options;
-    try {
-      for (const stream of streams) {
-        const ids = this.#heldOf(stream);
+  /**
+   * What `consumer` was given and has not settled goes to whoever looks next, be it what it never heard of because its connection
+   * broke under the answer. Only for one that handles nothing any more.
+   */
+  async giveBack(consumer = this.#options.consumer): Promise<void> {
+    const { redis, streams, group } = this.#options;
+    for (const stream of streams) {
+      for (let from = '-', more = true; more; ) {
+        const ids = parsePending(await redis.xpending(stream, group, from, '+', GIVE_BACK_BATCH, consumer));
         const idle = ['IDLE', String(GIVEN_BACK_IDLE_MS), 'JUSTID'];
         if (ids.length > 0) await redis.call('XCLAIM', stream, group, consumer, '0', ...ids, ...idle);
-        await this.#forget(stream, consumer);
+        more = ids.length === GIVE_BACK_BATCH;
+        from = `(${ids.at(-1)}`;
       }
-    } catch (error) {
-      logger.debug({ group, error }, 'consumer not removed; another one will');
+      await this.#forget(stream, consumer);
     }
   }
 

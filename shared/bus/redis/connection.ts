@@ -3,6 +3,8 @@ import { Redis } from 'ioredis';
 
 /** Milliseconds without an answer after which a command counts as lost. */
 const COMMAND_TIMEOUT_MS = 10_000;
+/** The same for a read, which waits for half a second at most: what a dead connection was given must not wait for long. */
+const READ_TIMEOUT_MS = 3_000;
 
 /**
  * The connection for everything that does not block. It reconnects by itself; while it is down, commands fail at once, and
@@ -18,6 +20,8 @@ export function commandConnection(url: string, logger: Logger): Redis {
     // Fails what is unanswered at once when the connection closes; `null` would leave it hanging for the whole timeout.
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // A peer that vanished without a word would keep the connection open for a quarter of an hour.
+    socketTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: delay,
     // A server that was demoted takes no writes any more; whoever is in its place is behind the same address.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -36,7 +40,7 @@ export async function readConnection(url: string, logger: Logger): Promise<Redis
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: READ_TIMEOUT_MS,
     retryStrategy: null,
     connectionName: 'skyrun-bus-reader',
   });

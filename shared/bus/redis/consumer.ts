@@ -40,12 +40,13 @@ export interface RedisConsumerOptions {
  */
 export function startRedisConsumer(options: RedisConsumerOptions): SessionLoop {
   const { clock, logger, group } = options;
+  const left = new Set<string>();
   return new SessionLoop({
     name: group.name,
     clock,
     logger,
     delay: backoff({ baseMs: 50, maxMs: 2_000 }),
-    run: (session) => new RedisSession(options, randomUUID(), session).run(),
+    run: (session) => new RedisSession(options, randomUUID(), session, left).run(),
   });
 }
 
@@ -57,12 +58,15 @@ class RedisSession {
   /** Of a shared group. */
   readonly #claims: Claims | null;
   readonly #acknowledgements: Acknowledgements;
+  /** Names of earlier sessions whose deliveries could not be given back yet. */
+  readonly #left: Set<string>;
   #replayDue = 0;
 
-  constructor(options: RedisConsumerOptions, holder: string, session: Session) {
+  constructor(options: RedisConsumerOptions, holder: string, session: Session, left: Set<string>) {
     this.#options = options;
     this.#holder = holder;
     this.#session = session;
+    this.#left = left;
     const { commands: redis, keys, group, clock, logger, prefetch, staleMs } = options;
     const { name } = group;
     this.#replay = keys.replay(name);
@@ -82,6 +86,7 @@ class RedisSession {
     const { commands, keys, group, url, logger, clock, prefetch, handler, retry } = this.#options;
     await declareRedisGroup(commands, keys, group);
     this.#session.established();
+    for (const earlier of this.#left) await this.#giveBack(earlier);
     const lease = group.ordered ? await this.#waitForLease() : null;
     if (group.ordered && !lease) return;
     const dispatcher = new Dispatcher({
@@ -97,6 +102,7 @@ class RedisSession {
       mayStart: () => lease?.held() ?? true,
     });
     this.#session.consuming(dispatcher);
+    this.#claims?.keep();
     try {
       const connection = await readConnection(url, logger);
       this.#session.onClosing(() => connection.disconnect());
@@ -109,7 +115,21 @@ class RedisSession {
       await this.#session.wind(dispatcher);
       await this.#settleAccounts();
       await lease?.release();
-      if (this.#session.closing) await this.#claims?.giveBack();
+      await this.#claims?.letGo();
+      await this.#giveBack(this.#holder);
+    }
+  }
+
+  /** At once where that is possible, else when the next session begins. */
+  async #giveBack(holder: string): Promise<void> {
+    if (this.#claims === null) return;
+    try {
+      await this.#claims.giveBack(holder);
+      this.#left.delete(holder);
+    } catch (error) {
+      const { group, logger } = this.#options;
+      logger.debug({ group: group.name, error }, 'deliveries not given back yet');
+      this.#left.add(holder);
     }
   }
 

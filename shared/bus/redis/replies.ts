@@ -45,6 +45,11 @@ export function parseClaim(reply: unknown): { cursor: string; entries: StreamEnt
   return { cursor: text(cursor), entries: parseEntries(entries) };
 }
 
+/** XPENDING of a range: the ids alone. */
+export function parsePending(reply: unknown): string[] {
+  return list(reply).map((entry) => text(list(entry)[0]));
+}
+
 /** XINFO GROUPS and XINFO CONSUMERS: one map per item. */
 export function parseInfo(reply: unknown): ReadonlyMap<string, string>[] {
   return list(reply).map(pairs);
