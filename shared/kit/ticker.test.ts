@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from './clock.ts';
-import { silentLogger } from './logger.ts';
+import { createLogger, silentLogger } from './logger.ts';
 import { createTicker } from './ticker.ts';
 
 function setUp(run: () => Promise<void>) {
@@ -40,6 +40,34 @@ test('a failing run does not end the ticker', async () => {
   ticker.start();
   await clock.advance(250);
   expect(runs).toBe(3);
+});
+
+test('the same error again and again is logged ever less often, another at once, and that it is over', async () => {
+  const clock = new ManualClock(0);
+  const said: string[] = [];
+  const logger = createLogger({
+    service: 'test',
+    destination: {
+      write(line) {
+        const { level, error, ticks } = JSON.parse(line);
+        said.push(level === 'error' ? `${error.message} ${ticks}` : `over ${ticks}`);
+      },
+    },
+  });
+  let problem: string | null = 'disk full';
+  const run = async () => {
+    if (problem !== null) throw new Error(problem);
+  };
+  const ticker = createTicker({ name: 'test', clock, logger, everyMs: 100, run });
+  ticker.start();
+  await clock.advance(950);
+  expect(said).toEqual(['disk full 1', 'disk full 2', 'disk full 4', 'disk full 8']);
+  problem = 'refused';
+  await clock.advance(100);
+  problem = null;
+  await clock.advance(300);
+  expect(said.slice(4)).toEqual(['refused 1', 'over 1']);
+  await ticker.stop();
 });
 
 test('stop waits for the run in progress; stop before start and twice are harmless', async () => {

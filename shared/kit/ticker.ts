@@ -6,7 +6,7 @@ export interface TickerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly everyMs: number;
-  /** Never runs twice at once; an error is logged and the next tick comes all the same. */
+  /** Never runs twice at once; after an error the next tick comes all the same. The same error in a row is logged at its 1st, 2nd, 4th, 8th… tick. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -30,6 +30,18 @@ export function createTicker({ name, clock, logger, everyMs, run }: TickerOption
   let running: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
   const abort = new AbortController();
+  let failing: { readonly message: string; readonly ticks: number } | undefined;
+
+  const fails = (error: unknown) => {
+    const message = String(error);
+    failing = { message, ticks: failing?.message === message ? failing.ticks + 1 : 1 };
+    const { ticks } = failing;
+    const isPowerOfTwo = (ticks & (ticks - 1)) === 0;
+    logger[isPowerOfTwo ? 'error' : 'debug'](
+      { ticker: name, error, ticks },
+      'tick failed; the next one comes as planned',
+    );
+  };
 
   const go = () => {
     if (!started || stopped) return;
@@ -53,8 +65,10 @@ export function createTicker({ name, clock, logger, everyMs, run }: TickerOption
   const loop = async () => {
     try {
       await run(abort.signal);
+      if (failing) logger.info({ ticker: name, ticks: failing.ticks }, 'ticks work again');
+      failing = undefined;
     } catch (error) {
-      if (!abort.signal.aborted) logger.error({ ticker: name, error }, 'tick failed; the next one comes as planned');
+      if (!abort.signal.aborted) fails(error);
     }
   };
 
