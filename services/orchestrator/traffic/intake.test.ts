@@ -94,3 +94,17 @@ test('a drain hands out each request once', () => {
   expect(intake.drain().get('rev_a')).toMatchObject({ requests: 5, concurrencyMs: 2000 });
   expect(intake.drain().size).toBe(0);
 });
+
+test('gateways that have been silent for an hour are forgotten when another one comes, and no sooner', () => {
+  const intake = createTrafficIntake({ windowMs: () => 60_000 });
+  const HOUR_MS = 3_600_000;
+  const from = (gateway: string, after: number) => report({ gateway, at: isoTime(NOW + after) });
+  for (let number = 0; number < 50; number += 1) intake.accept(from(`g${number}`, 0), NOW);
+  intake.accept(report({ gateway: 'g7', sequence: 2, at: isoTime(NOW + 1000) }), NOW + 1000);
+  intake.accept(from('h1', HOUR_MS), NOW + HOUR_MS);
+  expect(intake.gateways()).toBe(51);
+  intake.accept(from('h2', HOUR_MS), NOW + HOUR_MS + 1);
+  expect(intake.gateways()).toBe(3);
+  // One that was only silent for a while goes on where it was: what it had told before is not counted again.
+  expect(intake.accept(from('g7', 0), NOW + HOUR_MS + 1)).toBe(false);
+});

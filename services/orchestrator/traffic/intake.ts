@@ -12,6 +12,12 @@ export interface IntakeOptions {
 /** A gateway that is silent for so long is gone, and what it had in flight with it. */
 const GATEWAY_TTL_MS = 5_000;
 
+/**
+ * One that is silent for so long is forgotten, and with it which of its reports were heard: none of them is on its way any more.
+ * Gateways of containers have a new name with each start.
+ */
+const FORGET_GATEWAY_MS = 3_600_000;
+
 /** No request waits longer at a gateway. */
 const LONGEST_WAIT_MS = 600_000;
 
@@ -63,6 +69,8 @@ export interface TrafficIntake {
   /** Traffic since the last drain, by revision; revisions without any are left out. */
   drain(): Map<string, Tally>;
   forget(keep: ReadonlySet<string>): void;
+  /** Gateways that are remembered, silent ones included. */
+  gateways(): number;
 }
 
 /** Of one gateway; what comes later than so many others is as good as lost. */
@@ -116,12 +124,17 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
     return true;
   }
 
+  function forgetSilent(now: number): void {
+    for (const [name, { heardAt }] of gateways) if (now - heardAt > FORGET_GATEWAY_MS) gateways.delete(name);
+  }
+
   const alive = (now: number) => [...gateways.values()].filter(({ heardAt }) => now - heardAt < GATEWAY_TTL_MS);
 
   return {
     accept(report, now) {
       const at = Date.parse(report.at);
       const known = gateways.get(report.gateway);
+      if (!known) forgetSilent(now);
       // A sequence that begins anew at a later time is a new process under an old name.
       if (known && report.sequence <= known.sequence && at <= known.at) return acceptOvertaken(known, report, now);
       const current = new Map(report.revisions.map((revision) => [revision.revisionId, revision]));
@@ -201,6 +214,7 @@ export function createTrafficIntake({ windowMs }: IntakeOptions): TrafficIntake 
       }
       return found;
     },
+    gateways: () => gateways.size,
     forget(keep) {
       for (const revisionId of revisions.keys()) if (!keep.has(revisionId)) revisions.delete(revisionId);
     },
