@@ -132,8 +132,15 @@ function quoted(text: string): string {
     .replaceAll('"', '\\"');
 }
 
-export function bearerOf(request: IncomingMessage): string {
-  const token = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (token === undefined) throw new Problem('auth.required', { detail: 'send Authorization: Bearer <access token>' });
+/** What the caller has proved to be by, to ask in their name: an access token, or an API key in either of its headers. */
+export function credentialOf({ headers }: IncomingMessage): string {
+  const key = headers['x-api-key'];
+  const token =
+    /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? (typeof key === 'string' ? key : undefined);
+  if (token === undefined) {
+    throw new Problem('auth.required', {
+      detail: 'send Authorization: Bearer <access token>, or X-API-Key: <API key>',
+    });
+  }
   return token;
 }

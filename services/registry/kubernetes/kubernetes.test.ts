@@ -1,5 +1,8 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, it, test } from 'vitest';
 import { YAMLParseError } from 'yaml';
+import { credentialOf } from './call.ts';
 import type { JsonObject } from './json.ts';
 import {
   afterApply,
@@ -164,4 +167,16 @@ describe('managed fields', () => {
 test('pointers become Kubernetes’ paths', () => {
   expect(fieldPath('/spec/traffic/0/tag')).toBe('spec.traffic[0].tag');
   expect(fieldPath('/metadata/annotations/a~1b')).toBe('metadata.annotations[a/b]');
+});
+
+test.each<[string, Record<string, string>, string | null]>([
+  ['an access token', { authorization: 'Bearer abc.def' }, 'abc.def'],
+  ['an API key as a token', { authorization: 'bearer sk_1' }, 'sk_1'],
+  ['an API key in its own header', { 'x-api-key': 'sk_2' }, 'sk_2'],
+  ['both: the token, as everywhere', { authorization: 'Bearer abc', 'x-api-key': 'sk_3' }, 'abc'],
+  ['neither', {}, null],
+])('asks identity in the name of who sent %s', (_, headers, credential) => {
+  const request = Object.assign(new IncomingMessage(new Socket()), { headers });
+  if (credential !== null) expect(credentialOf(request)).toBe(credential);
+  else expect(() => credentialOf(request)).toThrow(expect.objectContaining({ code: 'auth.required' }));
 });

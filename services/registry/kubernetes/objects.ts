@@ -1,6 +1,6 @@
 import { KNATIVE_GROUP } from '@skyrun/contracts';
 import {
-  bearerOf,
+  credentialOf,
   includeOf,
   isTrue,
   type KubernetesCall,
@@ -112,7 +112,7 @@ async function selectionOf(target: ObjectTarget, call: KubernetesCall, deps: Obj
 
   async function visibleProjects(): Promise<string[] | null> {
     if (caller.admin) return null;
-    const all = (await deps.projects.list(bearerOf(call.request))).map(({ name }) => name);
+    const all = (await deps.projects.list(credentialOf(call.request))).map(({ name }) => name);
     const may = await Promise.all(all.map((name) => call.authenticator.can(caller, 'services.read', name)));
     return all.filter((_, index) => may[index] === true);
   }

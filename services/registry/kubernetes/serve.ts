@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KUBERNETES_API, Problem } from '@skyrun/contracts';
 import type { Authenticator, ForeignApi, Logger } from '@skyrun/kit';
-import { bearerOf, type KubernetesCall, readBody, sendJson, writeOptions } from './call.ts';
+import { credentialOf, type KubernetesCall, readBody, sendJson, writeOptions } from './call.ts';
 import { serveDocument } from './documents.ts';
 import { isObject, type JsonObject, textAt } from './json.ts';
 import { formOf } from './negotiate.ts';
@@ -110,7 +110,7 @@ async function serveReview(
 
 async function serveNamespaces(name: string | null, call: KubernetesCall, deps: KubernetesDeps): Promise<void> {
   const { request, response, method, query } = call;
-  const token = bearerOf(request);
+  const token = credentialOf(request);
   const form = formOf(request.headers.accept);
   if (form === null) throw new StatusError(406, 'NotAcceptable', 'only application/json is served');
   const show = (objects: readonly JsonObject[], plain: JsonObject) =>
