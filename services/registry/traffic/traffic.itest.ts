@@ -217,7 +217,7 @@ it('leaves traffic where it was when a pinned revision never becomes ready, with
 
 const POLICY = {
   steps: [
-    { percent: 10, seconds: 1 },
+    { percent: 10, seconds: 5 },
     { percent: 50, seconds: 1 },
   ],
 };
