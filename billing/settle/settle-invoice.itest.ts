@@ -110,6 +110,26 @@ describe('an invoice', () => {
 
 describe('the database', () => {
   test.each([
+    [
+      'adding a line',
+      `INSERT INTO billing.invoice_line SELECT invoice_id, 99, meter, service, description, quantity, unit,
+       unit_price, priced_unit, amount, usage_rows FROM billing.invoice_line WHERE invoice_id = (SELECT id FROM invoice)`,
+    ],
+    ['paying', `UPDATE billing.invoice SET state = 'paid', settled_at = 1 WHERE id = (SELECT id FROM invoice)`],
+  ])('is not misled by tables of the session’s own: refuses %s', async (_, statement) => {
+    const { id } = await invoiceOf(`misled-${statement.startsWith('INSERT') ? 'line' : 'paid'}`);
+    const work = billing.db.transaction(async (tx) => {
+      await tx.query(`CREATE TEMP TABLE invoice ON COMMIT DROP AS SELECT $1::text AS id, 'draft'::text AS state`, [id]);
+      await tx.query(
+        `CREATE TEMP TABLE ledger_transfer ON COMMIT DROP AS SELECT $1::text AS document, 'paid' AS kind`,
+        [id],
+      );
+      await tx.query(statement);
+    });
+    await expect(work).rejects.toThrow(/immutable|has no entry/);
+  });
+
+  test.each([
     ['paying without an entry', `UPDATE billing.invoice SET state = 'paid', settled_at = 1 WHERE project = 'guard'`],
     ['paying without a time', `UPDATE billing.invoice SET state = 'paid' WHERE project = 'guard'`],
     [
