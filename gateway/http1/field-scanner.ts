@@ -45,6 +45,11 @@ export class FieldScanner {
     return this.text.slice(this.valueStart, this.valueEnd);
   }
 
+  /** Whether a tab stands beside the value. It may (RFC 9110 §5.5), but not every parser takes it for white space. */
+  tabbed(): boolean {
+    return this.text.slice(this.nameEnd, this.position).includes('\t');
+  }
+
   next(): 'field' | 'end' | 'fault' {
     const { text } = this;
     const start = this.position;

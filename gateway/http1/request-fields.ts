@@ -97,6 +97,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
       case 'content-length': {
         const value = scanner.value();
         if (contentLength !== -1) return 'there is more than one Content-Length header';
+        if (scanner.tabbed()) return 'there is a tab beside Content-Length';
         if (!DIGITS.test(value) || value.length > MAX_LENGTH_DIGITS) return 'Content-Length is not a number of bytes';
         contentLength = Number(value);
         canonicalLength = value === String(contentLength);
@@ -105,7 +106,9 @@ export function parseRequestFields(text: string, start: number): RequestFields |
       }
       case 'transfer-encoding':
         if (chunked) return 'there is more than one Transfer-Encoding header';
-        if (scanner.value().toLowerCase() !== 'chunked') return 'Transfer-Encoding must be exactly "chunked"';
+        if (scanner.value().toLowerCase() !== 'chunked' || scanner.tabbed()) {
+          return 'Transfer-Encoding must be exactly "chunked"';
+        }
         chunked = true;
         break;
       case 'connection':
