@@ -16,7 +16,7 @@ export function exchangeRaw(
   pieces: readonly (string | Buffer)[],
   options: { waitMs?: number; until?: (text: string) => boolean } = {},
 ): Promise<RawAnswer> {
-  const { waitMs = 2000, until = () => false } = options;
+  const { waitMs = 10_000, until = () => false } = options;
   return new Promise((resolve) => {
     let text = '';
     const socket = connect({ host: '127.0.0.1', port, noDelay: true });
