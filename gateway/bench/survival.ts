@@ -13,6 +13,7 @@ import { surviveInstancesKilled } from './survival/instances-killed.ts';
 import { surviveReload } from './survival/reload.ts';
 import { type Scenario, type Setting, type SurvivalOptions, startInstance } from './survival/setting.ts';
 import { surviveStreams } from './survival/streams.ts';
+import { surviveUnruly } from './survival/unruly.ts';
 
 /** In this order; the last leaves the setting without its control plane. */
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -22,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'gateway-killed': surviveGatewayKilled,
   'instances-killed': surviveInstancesKilled,
   aborts: surviveAborts,
+  unruly: surviveUnruly,
   absence: surviveAbsence,
 };
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { answers, cpuMicros, freePorts, type Latency, measureLatency } from '../measure.ts';
+import { type Latency, measureBursts } from '../latency.ts';
+import { answers, cpuMicros, freePorts } from '../measure.ts';
 import { HOST, type MeasuredProxy, startNginx } from '../peers.ts';
 import { pause, type Setting } from './setting.ts';
 import { connectionsTo } from './shared-port.ts';
@@ -80,7 +81,7 @@ async function measure(
   seconds: number,
 ): Promise<Latency & { readonly cores: number }> {
   const [before, begun] = [await cpuMicros(proxy.pid), performance.now()];
-  const latency = await measureLatency(proxy, { directory, ratePerSecond: options.rate, seconds });
+  const latency = await measureBursts(proxy, { directory, ratePerSecond: options.rate, seconds });
   const cores = ((await cpuMicros(proxy.pid)) - before) / ((performance.now() - begun) * 1000);
   return { ...latency, cores };
 }
