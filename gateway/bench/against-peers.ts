@@ -4,17 +4,9 @@ import { join } from 'node:path';
 import { systemClock } from '@skyrun/kit/base';
 import { openDevelopmentAuthority } from '../edge/development-authority.ts';
 import { type ControlPlane, startControlPlane } from '../harness/gateway.ts';
+import { compareLatency } from './compare-latency.ts';
 import { startGatewayProcess } from './gateway-process.ts';
-import {
-  answers,
-  freePorts,
-  type Latency,
-  type Measure,
-  measureIdle,
-  measureLatency,
-  measureLoad,
-  median,
-} from './measure.ts';
+import { answers, freePorts, type Measure, measureIdle, measureLoad, median } from './measure.ts';
 import {
   benchRoutes,
   H2C_HOST,
@@ -74,6 +66,8 @@ const WORKLOADS: readonly Workload[] = [
 /** Reads that share connections, beside reads that do not. */
 const PIPELINED = 'pipelined';
 const LATENCY = 'latency';
+/** The instance itself: what the generator and it take of each latency. */
+const NO_PROXY = 'no proxy';
 const MEMORY = 'memory';
 /** Two gateways, one with one route and one with very many. */
 const ROUTES = '100,000 routes';
@@ -88,7 +82,6 @@ export const WORKLOAD_NAMES: readonly string[] = [
 
 /** V8 optimises while it runs; a gateway lives for weeks. */
 const WARM_UP_SECONDS = 6;
-const FIXED_RATE = 2000;
 
 /**
  * The gateway with every feature on, beside other proxies in the same run: same instance, one core each, alternating
@@ -167,7 +160,10 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       const pair = [...proxies.slice(0, 1), { name: ROUTES, port: manyPort, pid: child.pid ?? 0 }];
       ratios[ROUTES] = await compareLoad({ ...SMALL, name: ROUTES }, pair, { ...options, directory });
     }
-    if (options.workloads.includes(LATENCY)) ratios[LATENCY] = await compareLatency(proxies, { ...options, directory });
+    if (options.workloads.includes(LATENCY)) {
+      const upstream = { name: NO_PROXY, port: upstreamPort };
+      Object.assign(ratios, await compareLatency(proxies, { ...options, directory, processes, upstream }));
+    }
     return ratios;
   } finally {
     await processes.end();
@@ -206,38 +202,6 @@ async function compareLoad(
   const errors = Array.from(measures.values(), (list) => list.reduce((sum, one) => sum + one.errors, 0));
   const failed = errors.some((count) => count > 0) ? `, errors ${errors.join(' / ')}` : '';
   options.print(row(workload.name, cells, `${rate} requests/s${failed}`));
-  return ratios;
-}
-
-async function compareLatency(
-  proxies: readonly MeasuredProxy[],
-  options: BenchOptions & { directory: string },
-): Promise<Record<string, number>> {
-  const measures = new Map<string, Latency[]>(proxies.map(({ name }) => [name, []]));
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (const proxy of round % 2 === 0 ? proxies : [...proxies].reverse()) {
-      const load = { directory: options.directory, ratePerSecond: FIXED_RATE, seconds: options.seconds };
-      measures.get(proxy.name)?.push(await measureLatency(proxy, load));
-    }
-  }
-  const ours = measures.get('skyrun') ?? [];
-  const ratios: Record<string, number> = {};
-  const cells = Array.from(measures, ([name, list]) => {
-    const ratio = median(ours.map((one, index) => one.p99Ms / (list[index]?.p99Ms ?? 0)));
-    if (name !== 'skyrun') ratios[name] = round2(ratio);
-    return {
-      figure: `${median(list.map(({ p99Ms }) => p99Ms)).toFixed(2)} ms`,
-      ratio: name === 'skyrun' ? null : ratio,
-    };
-  });
-  options.print(row(`p99 at ${FIXED_RATE}/s`, cells));
-  const p50 = (list: readonly Latency[]) => `${median(list.map(({ p50Ms }) => p50Ms)).toFixed(2)} ms`;
-  options.print(
-    row(
-      `p50 at ${FIXED_RATE}/s`,
-      Array.from(measures.values(), (list) => ({ figure: p50(list), ratio: null })),
-    ),
-  );
   return ratios;
 }
 

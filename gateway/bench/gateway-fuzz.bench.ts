@@ -14,7 +14,7 @@ if (!(minutes > 0)) {
 const PIECE_MS = Math.min(30_000, minutes * 15_000);
 const node = new NodeReader();
 
-function search<Values>(name: string, property: (tally: Tally) => fc.IRawProperty<Values>) {
+function search<Values extends unknown[]>(name: string, property: (tally: Tally) => fc.IRawProperty<Values>) {
   const tally = newTally();
   return {
     name,
@@ -30,7 +30,7 @@ function search<Values>(name: string, property: (tally: Tally) => fc.IRawPropert
       });
       this.cases += numRuns;
       if (!failed) return null;
-      return `seed ${seed}, path ${counterexamplePath}\n${(counterexample ?? []).map(shown).join('\n')}\n${String(errorInstance)}`;
+      return `seed ${seed}, path ${counterexamplePath}\n${Array.from(counterexample ?? [], shown).join('\n')}\n${String(errorInstance)}`;
     },
   };
 }

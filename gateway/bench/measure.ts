@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { HOST, type MeasuredProxy } from './peers.ts';
 
@@ -39,45 +38,6 @@ export async function measureLoad(
     requestsPerSecond: (Number(requests) * 1e6) / Number(micros),
     errors: Number(errors),
   };
-}
-
-export interface Latency {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly requests: number;
-}
-
-/** Latency at a fixed rate over 50 connections, by h2load. */
-export async function measureLatency(
-  proxy: MeasuredProxy,
-  load: { directory: string; ratePerSecond: number; seconds: number },
-): Promise<Latency> {
-  const clients = 50;
-  const log = join(load.directory, 'latency.tsv');
-  await rm(log, { force: true });
-  await run('h2load', [
-    '--h1',
-    '-c',
-    String(clients),
-    '-n',
-    String(load.ratePerSecond * load.seconds),
-    `--rps=${load.ratePerSecond / clients}`,
-    `--log-file=${log}`,
-    // By -H it would send a second Host, which is refused.
-    `--connect-to=127.0.0.1:${proxy.port}`,
-    `http://${proxy.host ?? HOST}:${proxy.port}/small`,
-  ]);
-  // Start in µs of Unix time, status, duration in µs.
-  const lines = (await readFile(log, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => line.split('\t'));
-  const failed = lines.find(([, status]) => status !== '200');
-  if (failed !== undefined) throw new Error(`${proxy.name} answered ${failed[1]} instead of 200`);
-  const durations = lines.map(([, , micros]) => Number(micros)).sort((a, b) => a - b);
-  const at = (part: number) =>
-    (durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? 0) / 1000;
-  return { p50Ms: at(0.5), p99Ms: at(0.99), requests: durations.length };
 }
 
 /** Resident MiB of a proxy while `count` connections that have each carried a request lie idle. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Route, ServicePolicy } from '@skyrun/contracts';
@@ -65,6 +65,13 @@ export class Processes {
       stdio: ['ignore', 'ignore', 'inherit'],
       ...(env === undefined ? {} : { env }),
     });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** A script of Node that is spoken to by messages. */
+  fork(script: string, nodeFlags: readonly string[]): ChildProcess {
+    const child = fork(script, { execArgv: [...nodeFlags], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#children.push(child);
     return child;
   }
