@@ -12,7 +12,7 @@ export function Segments<Value extends string>({ label, options, value, onChange
   return (
     <fieldset
       aria-label={label}
-      className="flex max-w-full min-w-0 overflow-x-auto rounded-lg border border-line bg-surface p-0.5"
+      className="flex max-w-full min-w-0 flex-wrap rounded-lg border border-line bg-surface p-0.5"
     >
       {options.map((option) => (
         <button

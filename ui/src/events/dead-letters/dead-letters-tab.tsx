@@ -26,8 +26,8 @@ export function DeadLettersTab() {
             <thead>
               <tr>
                 <HeadCell>Group</HeadCell>
-                <HeadCell>Of</HeadCell>
-                <HeadCell>Heard of</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Of</HeadCell>
+                <HeadCell className="hidden sm:table-cell">Heard of</HeadCell>
                 <HeadCell className="text-right">Dead letters</HeadCell>
                 <HeadCell>
                   <span className="sr-only">Look</span>
@@ -37,9 +37,16 @@ export function DeadLettersTab() {
             <tbody className="[&>tr:last-child>td]:border-0">
               {groups.map(({ group, project, seenAt, letters, more }) => (
                 <tr key={group}>
-                  <Cell className="font-medium">{group}</Cell>
-                  <Cell className="text-ink-2">{project ?? 'platform'}</Cell>
-                  <Cell className="text-ink-3">{seenAt === null ? 'not yet' : <Ago time={seenAt} />}</Cell>
+                  <Cell className="font-medium">
+                    {group}
+                    <span className="block text-xs font-normal text-ink-3 sm:hidden">
+                      of {project ?? 'the platform'}
+                    </span>
+                  </Cell>
+                  <Cell className="hidden text-ink-2 sm:table-cell">{project ?? 'platform'}</Cell>
+                  <Cell className="hidden text-ink-3 sm:table-cell">
+                    {seenAt === null ? 'not yet' : <Ago time={seenAt} />}
+                  </Cell>
                   <Cell className="figures text-right">
                     {letters === 0 ? (
                       <span className="text-ink-3">none</span>

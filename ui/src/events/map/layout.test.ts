@@ -1,6 +1,6 @@
 import type { MapEdge, MapNode } from '@skyrun/contracts';
 import { describe, expect, it } from 'vitest';
-import { layOut, NODE, neighbours } from './layout.ts';
+import { layOut, layOutNarrow, NODE, neighbours } from './layout.ts';
 
 const node = (kind: MapNode['kind'], name: string): MapNode => ({
   id: `${kind}:${name}`,
@@ -55,6 +55,25 @@ describe('layOut', () => {
 
   it('leaves out a line to nowhere, and draws an empty map', () => {
     expect(layOut({ nodes: [], edges }).lines).toEqual([]);
+  });
+});
+
+describe('layOutNarrow', () => {
+  it.each([356, 180, 700])('has all of it within %i pixels, callers above producers above consumers', (width) => {
+    const drawn = layOutNarrow({ nodes, edges }, width);
+    const at = (id: string) => drawn.nodes.find((one) => one.id === id);
+    expect(at('edge:internet')?.y).toBeLessThan(at('service:a')?.y ?? 0);
+    expect(at('service:b')?.y).toBeLessThan(at('group:mailer')?.y ?? 0);
+    expect(drawn.lines).toHaveLength(edges.length);
+    for (const one of drawn.nodes) {
+      expect(one.x).toBeGreaterThanOrEqual(0);
+      expect(one.x + NODE.narrow).toBeLessThanOrEqual(width);
+      expect(one.y + NODE.height).toBeLessThanOrEqual(drawn.height);
+      const over = drawn.nodes.filter(
+        ({ x, y }) => Math.abs(x - one.x) < NODE.narrow && Math.abs(y - one.y) < NODE.height,
+      );
+      expect(over).toEqual([one]);
+    }
   });
 });
 

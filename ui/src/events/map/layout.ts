@@ -1,10 +1,14 @@
 import type { MapEdge, MapNode, ServiceMap } from '@skyrun/contracts';
 
 /** Pixels. */
-export const NODE = { width: 200, height: 58 } as const;
+export const NODE = { width: 200, height: 58, narrow: 158 } as const;
 const GAP_X = 130;
 const GAP_Y = 22;
 const PAD = 16;
+/** Between the bands of a narrow screen, which its lines cross. */
+const GAP_BANDS = 72;
+/** Of neighbours in a band. */
+const GAP_BAND_X = 12;
 
 export interface Placed extends MapNode {
   readonly x: number;
@@ -37,13 +41,19 @@ const COLUMN: Readonly<Record<MapNode['kind'], number>> = {
 };
 const ORDER: readonly MapNode['kind'][] = ['edge', 'service', 'team', 'platform', 'group', 'webhook'];
 
-/** The same map is always drawn the same, so that what moves is what has changed. */
-export function layOut({ nodes, edges }: Pick<ServiceMap, 'nodes' | 'edges'>): Layout {
+/** Callers, producers and consumers, where there are any, each in an order of their own. */
+function columnsOf(nodes: readonly MapNode[]): readonly (readonly MapNode[])[] {
   const sorted = [...nodes].sort(
     (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
-  const used = [0, 1, 2].filter((column) => sorted.some(({ kind }) => COLUMN[kind] === column));
-  const rows = used.map((column) => sorted.filter(({ kind }) => COLUMN[kind] === column));
+  return [0, 1, 2]
+    .map((column) => sorted.filter(({ kind }) => COLUMN[kind] === column))
+    .filter(({ length }) => length > 0);
+}
+
+/** The same map is always drawn the same, so that what moves is what has changed. */
+export function layOut({ nodes, edges }: Pick<ServiceMap, 'nodes' | 'edges'>): Layout {
+  const rows = columnsOf(nodes);
   const tallest = Math.max(1, ...rows.map(({ length }) => length));
   const height = PAD * 2 + tallest * NODE.height + (tallest - 1) * GAP_Y;
   const placed = rows.flatMap((column, index) => {
@@ -54,15 +64,41 @@ export function layOut({ nodes, edges }: Pick<ServiceMap, 'nodes' | 'edges'>): L
       y: (height - own) / 2 + row * (NODE.height + GAP_Y),
     }));
   });
+  const width = PAD * 2 + rows.length * NODE.width + (rows.length - 1) * GAP_X;
+  return { nodes: placed, lines: linesOf(edges, placed, curve), width, height };
+}
+
+/** The columns of `layOut` as bands, one below the other, of rows that are no wider than `width`. */
+export function layOutNarrow({ nodes, edges }: Pick<ServiceMap, 'nodes' | 'edges'>, width: number): Layout {
+  const perRow = Math.max(1, Math.floor((width - 2 * PAD + GAP_BAND_X) / (NODE.narrow + GAP_BAND_X)));
+  const placed: Placed[] = [];
+  let y = PAD;
+  for (const band of columnsOf(nodes)) {
+    for (let first = 0; first < band.length; first += perRow) {
+      const row = band.slice(first, first + perRow);
+      const own = row.length * NODE.narrow + (row.length - 1) * GAP_BAND_X;
+      row.forEach((node, place) => {
+        placed.push({ ...node, x: (width - own) / 2 + place * (NODE.narrow + GAP_BAND_X), y });
+      });
+      y += NODE.height + GAP_Y;
+    }
+    y += GAP_BANDS - GAP_Y;
+  }
+  return { nodes: placed, lines: linesOf(edges, placed, fall), width, height: y - GAP_BANDS + PAD };
+}
+
+function linesOf(
+  edges: readonly MapEdge[],
+  placed: readonly Placed[],
+  pathOf: (from: Placed, to: Placed) => string,
+): Line[] {
   const byId = new Map(placed.map((node) => [node.id, node]));
-  const lines = edges.flatMap((edge): Line[] => {
+  return edges.flatMap((edge): Line[] => {
     const [from, to] = [byId.get(edge.from), byId.get(edge.to)];
     if (!from || !to) return [];
-    return [
-      { ...edge, key: `${edge.kind} ${edge.from} ${edge.to}`, path: curve(from, to), width: widthOf(edge.perSecond) },
-    ];
+    const key = `${edge.kind} ${edge.from} ${edge.to}`;
+    return [{ ...edge, key, path: pathOf(from, to), width: widthOf(edge.perSecond) }];
   });
-  return { nodes: placed, lines, width: PAD * 2 + used.length * NODE.width + (used.length - 1) * GAP_X, height };
 }
 
 function curve(from: Placed, to: Placed): string {
@@ -75,6 +111,18 @@ function curve(from: Placed, to: Placed): string {
   const out = GAP_X / 2;
   const x2 = to.x + NODE.width;
   return `M${x1} ${y1} C${x1 + out} ${y1} ${x2 + out} ${y2} ${x2} ${y2}`;
+}
+
+/** From below the one to above the other; in one band from side to side. */
+function fall(from: Placed, to: Placed): string {
+  const middle = (node: Placed) => node.x + NODE.narrow / 2;
+  if (to.y > from.y) {
+    const [y1, bend] = [from.y + NODE.height, (to.y - from.y - NODE.height) / 2];
+    return `M${middle(from)} ${y1} C${middle(from)} ${y1 + bend} ${middle(to)} ${to.y - bend} ${middle(to)} ${to.y}`;
+  }
+  const [y1, y2] = [from.y + NODE.height, to.y + NODE.height];
+  const out = GAP_Y / 2;
+  return `M${middle(from)} ${y1} C${middle(from)} ${y1 + out} ${middle(to)} ${y2 + out} ${middle(to)} ${y2}`;
 }
 
 function widthOf(perSecond: number): number {

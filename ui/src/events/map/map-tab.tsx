@@ -1,7 +1,7 @@
 import type { MapEdge, MapNode, ServiceMap } from '@skyrun/contracts';
 import { useQuery } from '@tanstack/react-query';
 import { Boxes, Cpu, Globe, type LucideIcon, Radio, Users, Waypoints, Webhook } from 'lucide-react';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { useApi } from '../../api/context.ts';
 import { classNames } from '../../components/class-names.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
@@ -13,7 +13,7 @@ import { Cell, HeadCell, Table } from '../../components/table.tsx';
 import { figure, millisText } from '../../format/quantity.ts';
 import { useProjectName } from '../../shell/place.ts';
 import { serviceMapQuery } from '../queries.ts';
-import { layOut, NODE, neighbours } from './layout.ts';
+import { layOut, layOutNarrow, NODE, neighbours } from './layout.ts';
 
 const ICONS: Readonly<Record<MapNode['kind'], LucideIcon>> = {
   edge: Globe,
@@ -108,10 +108,21 @@ function strokeOf(kind: MapEdge['kind'], errorRatio: number): string {
 
 function Drawing(props: { map: ServiceMap; chosen: string | null; onChoose: (id: string) => void }) {
   const { map, chosen, onChoose } = props;
-  const { nodes, lines, width, height } = layOut(map);
+  const [room, setRoom] = useState<number | null>(null);
+  // React calls it with null when the element goes, and by then nothing is to be measured.
+  const measure = useCallback((element: HTMLElement | null) => {
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const wide = layOut(map);
+  const narrow = room !== null && room < Math.min(wide.width, NARROW);
+  const { nodes, lines, width, height } = narrow ? layOutNarrow(map, room) : wide;
   const near = neighbours(map.edges, chosen);
   return (
     <ScrollRegion label="Service map" className="overflow-x-auto bg-sunken">
+      <div ref={measure} />
       <div className="relative mx-auto" style={{ width, height }}>
         <svg aria-hidden="true" width={width} height={height} className="absolute inset-0">
           {lines.map((line) => (
@@ -132,7 +143,11 @@ function Drawing(props: { map: ServiceMap; chosen: string | null; onChoose: (id:
         </svg>
         <ul>
           {nodes.map((node) => (
-            <li key={node.id} className="absolute" style={{ left: node.x, top: node.y, ...NODE }}>
+            <li
+              key={node.id}
+              className="absolute"
+              style={{ left: node.x, top: node.y, width: narrow ? NODE.narrow : NODE.width, height: NODE.height }}
+            >
               <NodeButton
                 node={node}
                 pressed={node.id === chosen}
@@ -183,8 +198,13 @@ function NodeButton(props: { node: MapNode; pressed: boolean; dim: boolean; onCh
   );
 }
 
+/** Pixels: below, what does not fit is drawn from top to bottom. */
+const NARROW = 620;
+
 /** Little is not nothing. */
 const rate = (perSecond: number) => (perSecond > 0 && perSecond < 0.01 ? '< 0.01' : figure(perSecond));
+
+const BY: Readonly<Record<MapEdge['kind'], string>> = { http: 'requests', event: 'events', push: 'pushed events' };
 
 function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }) {
   const nameOf = new Map(map.nodes.map(({ id, name }) => [id, name]));
@@ -200,19 +220,32 @@ function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }
             <tr>
               <HeadCell>From</HeadCell>
               <HeadCell>To</HeadCell>
-              <HeadCell>By</HeadCell>
-              <HeadCell className="text-right">Per second</HeadCell>
-              <HeadCell className="text-right">Errors</HeadCell>
+              <HeadCell className="hidden sm:table-cell">By</HeadCell>
+              <HeadCell className="text-right">
+                <span className="sm:hidden">/s</span>
+                <span className="hidden sm:inline">Per second</span>
+              </HeadCell>
+              <HeadCell className="hidden text-right sm:table-cell">Errors</HeadCell>
               <HeadCell className="text-right">Latency</HeadCell>
             </tr>
           </thead>
           <tbody className="[&>tr:last-child>td]:border-0">
             {shown.map((edge) => (
               <tr key={`${edge.kind} ${edge.from} ${edge.to}`}>
-                <Cell className="font-medium">{nameOf.get(edge.from) ?? edge.from}</Cell>
-                <Cell className="font-medium">{nameOf.get(edge.to) ?? edge.to}</Cell>
-                <Cell>
-                  {edge.kind === 'http' ? 'requests' : edge.kind === 'push' ? 'pushed events' : 'events'}
+                <Cell className="font-medium">
+                  {nameOf.get(edge.from) ?? edge.from}
+                  <span className="block text-xs font-normal text-ink-3 sm:hidden">{BY[edge.kind]}</span>
+                </Cell>
+                <Cell className="font-medium">
+                  {nameOf.get(edge.to) ?? edge.to}
+                  {edge.errorRatio > 0 && (
+                    <span className="block text-xs font-normal text-bad-ink sm:hidden">
+                      {(edge.errorRatio * 100).toFixed(1)} % errors
+                    </span>
+                  )}
+                </Cell>
+                <Cell className="hidden sm:table-cell">
+                  {BY[edge.kind]}
                   {edge.types.length > 0 && (
                     <span
                       className="block max-w-80 truncate font-mono text-xs text-ink-3"
@@ -223,7 +256,7 @@ function Connections({ map, chosen }: { map: ServiceMap; chosen: string | null }
                   )}
                 </Cell>
                 <Cell className="figures text-right whitespace-nowrap">{rate(edge.perSecond)}</Cell>
-                <Cell className="figures text-right whitespace-nowrap">
+                <Cell className="figures hidden text-right whitespace-nowrap sm:table-cell">
                   {edge.errorRatio === 0 ? (
                     <span className="text-ink-3">none</span>
                   ) : (
