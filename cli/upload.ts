@@ -31,7 +31,7 @@ export function engineSource(image: string, socketPath: string): ImageSource {
           return;
         }
         response.resume();
-        const detail = `${image} is neither a file nor an image of the local container engine`;
+        const detail = `${image} is neither a file nor an image of the local container engine; --image names one that the project has already`;
         reject(new Problem('resource.not_found', { detail }));
       });
       call.on('error', (cause) => {

@@ -21,7 +21,7 @@ export const PROBLEMS = {
   'resource.not_found': { status: 404, title: 'Not found' },
   'resource.method_not_allowed': { status: 405, title: 'Method not allowed' },
   'resource.already_exists': { status: 409, title: 'It exists already' },
-  'resource.conflict': { status: 409, title: 'It was changed by someone else' },
+  'resource.conflict': { status: 409, title: 'It does not go with how things are now' },
   'resource.in_use': { status: 409, title: 'It is in use' },
   'resource.limit_reached': { status: 403, title: 'No more of these are allowed' },
   'resource.precondition_failed': { status: 412, title: 'If-Match does not hold' },
