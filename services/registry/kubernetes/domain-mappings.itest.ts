@@ -1,8 +1,8 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { startDns, type TestDns, temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
+import { watched } from './watching.fixture.ts';
 
 let registry: TestRegistry;
 let dns: TestDns;
@@ -12,15 +12,8 @@ beforeAll(async () => {
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
     { SKYRUN_DNS_RESOLVER: dns.server },
   );
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('v1')])));
+  await uploadAnImage(registry, 'demo');
   const params = { project: 'demo' };
-  await registry.client.call(OPERATIONS.uploadImage, {
-    params,
-    query: { name: 'web', tag: 'v1' },
-    stream: (async function* () {
-      yield archive;
-    })(),
-  });
   for (const name of ['shop', 'other']) {
     const body = { name, spec: { template: { image: 'web:v1' } } };
     await registry.client.call(OPERATIONS.createService, { params, body });
@@ -54,16 +47,8 @@ const mapping = (name: string, service: string, metadata: object = {}) => ({
 });
 const statusOf = ({ status }: Shown, type: string) => status.conditions.find((condition) => condition.type === type);
 
-async function* events(signal: AbortSignal) {
-  const response = await fetch(`${registry.url}${API}/namespaces/demo/domainmappings?watch=true`, { headers, signal });
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of response.body ?? []) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) yield JSON.parse(line) as { type: string; object: Shown };
-  }
-}
+const events = (signal: AbortSignal) =>
+  watched<Shown>(`${registry.url}${API}/namespaces/demo/domainmappings?watch=true`, signal);
 
 it('is found by discovery beside the other version of the group', async () => {
   const get = async (path: string) => {

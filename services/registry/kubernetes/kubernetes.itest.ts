@@ -1,8 +1,8 @@
 import { OPERATIONS } from '@skyrun/contracts';
 import { temporaryDirectory, testDatabase } from '@skyrun/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { dockerEntries, imageOf, layerWith, tarOf } from '../images/archive/image.fixture.ts';
-import { startTestRegistry, type TestRegistry } from '../registry.fixture.ts';
+import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry.fixture.ts';
+import { watched } from './watching.fixture.ts';
 
 /** The calls that `kn service create/update/list/describe/delete` makes (knative/client, pkg/serving/v1/client.go), and what they rely on. */
 let registry: TestRegistry;
@@ -11,14 +11,7 @@ beforeAll(async () => {
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
     { SKYRUN_KUBERNETES_KEPT_CHANGES: '10', SKYRUN_KUBERNETES_BOOKMARK_SECONDS: '1' },
   );
-  const archive = await tarOf(dockerEntries(imageOf([await layerWith('v1')])));
-  await registry.client.call(OPERATIONS.uploadImage, {
-    params: { project: 'demo' },
-    query: { name: 'web', tag: 'v1' },
-    stream: (async function* () {
-      yield archive;
-    })(),
-  });
+  await uploadAnImage(registry, 'demo');
 });
 afterAll(async () => {
   await registry?.close();
@@ -59,19 +52,8 @@ const knService = (name: string, env: string) => ({
   status: {},
 });
 
-async function* events(query: string, signal: AbortSignal) {
-  const response = await fetch(`${registry.url}${BASE}/services?watch=true&${query}`, {
-    headers: { authorization: 'Bearer tester' },
-    signal,
-  });
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of response.body ?? []) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) yield JSON.parse(line) as { type: string; object: Shown };
-  }
-}
+const events = (query: string, signal: AbortSignal) =>
+  watched<Shown>(`${registry.url}${BASE}/services?watch=true&${query}`, signal);
 
 it('kn service create, update, list, revision list, delete', async () => {
   expect(await call('GET', '/services/hello')).toMatchObject({

@@ -3,7 +3,7 @@ import { dockerSocket } from '@skyrun/testing';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadTestImage, type TestImage } from '../../testing/image.ts';
-import { runtimeConformance } from '../conformance.ts';
+import { runtimeConformance } from '../conformance/conformance.ts';
 import { createDockerRuntime } from './docker-runtime.ts';
 import { configDigest } from './images.ts';
 

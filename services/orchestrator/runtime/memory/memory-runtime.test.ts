@@ -1,5 +1,5 @@
 import { systemClock } from '@skyrun/kit';
-import { runtimeConformance } from '../conformance.ts';
+import { runtimeConformance } from '../conformance/conformance.ts';
 import { createMemoryRuntime } from './memory-runtime.ts';
 import { sampleProgram } from './program.ts';
 

@@ -5,7 +5,7 @@ import { networkProber } from '../../probes/probe.ts';
 import { desiredOf } from '../../testing/desired.ts';
 import { startHarness } from '../../testing/harness.ts';
 import { loadTestImage, type TestImage } from '../../testing/image.ts';
-import { runtimeConformance } from '../conformance.ts';
+import { runtimeConformance } from '../conformance/conformance.ts';
 import type { Runtime } from '../runtime.ts';
 import { createPrivateSwarm, namespacesRefused, type PrivateSwarm } from './private-swarm.ts';
 import { createSwarmRuntime } from './swarm-runtime.ts';
