@@ -11,6 +11,9 @@ import type { ImageEngine } from './image-engine.ts';
  *   announce ──► import (lease renewed) ──► row written, intent gone
  *                   │ failed: intent becomes `remove`      │ crashed: lease ends
  *                   └──────────────► janitor ◄─────────────┘  removes the image unless a row needs it
+ *
+ * The janitor claims a removal by a lease of its own, as no transaction is to wait for the engine; an import of the same
+ * image waits until the removal is over.
  */
 export interface ImageIntents {
   announce(reference: string): Promise<Announcement>;
@@ -31,6 +34,7 @@ const LEASE_MS = 60_000;
 const RENEW_MS = 20_000;
 const ROUND_MS = 30_000;
 const ENGINE_LIMIT_MS = 30_000;
+const REMOVAL_LOOK_MS = 100;
 
 /** To be called in the transaction that deletes an image's row. */
 export async function intendRemoval(store: Store, reference: string, clock: Clock): Promise<void> {
@@ -49,8 +53,9 @@ export function createImageIntents(options: {
   const { db, engine, clock, logger } = options;
   const leaseEnd = () => new Date(clock.now() + LEASE_MS);
 
-  async function removeUnneeded(reference: string): Promise<void> {
-    await db.transaction(async (tx) => {
+  /** What is to be removed and nobody is removing: the ids, claimed for as long as the engine may take and more. */
+  function claimRemoval(reference: string): Promise<string[]> {
+    return db.transaction(async (tx) => {
       const store = tx.kysely<Tables>();
       await lockReference(store, reference);
       const now = new Date(clock.now());
@@ -59,21 +64,69 @@ export function createImageIntents(options: {
         .select('id')
         .where('reference', '=', reference)
         .executeTakeFirst();
-      const importing = await store
+      const atWork = await store
+        .selectFrom('image_intents')
+        .select('kind')
+        .where('reference', '=', reference)
+        .where('lease_until', '>', now)
+        .execute();
+      if (atWork.some(({ kind }) => kind === 'remove')) return [];
+      if (needed !== undefined || atWork.length > 0) {
+        await store
+          .deleteFrom('image_intents')
+          .where('reference', '=', reference)
+          .where('lease_until', '<=', now)
+          .execute();
+        return [];
+      }
+      const claimed = await store
+        .updateTable('image_intents')
+        .set({ kind: 'remove', lease_until: leaseEnd() })
+        .where('reference', '=', reference)
+        .returning('id')
+        .execute();
+      return claimed.map(({ id }) => id);
+    });
+  }
+
+  async function removeUnneeded(reference: string): Promise<void> {
+    // It runs from before the claim, so that nothing is removed once the claim is over, however long this stalls.
+    const limit = AbortSignal.timeout(ENGINE_LIMIT_MS);
+    const ids = await claimRemoval(reference);
+    if (ids.length === 0) return;
+    const intents = db.kysely<Tables>();
+    try {
+      limit.throwIfAborted();
+      await engine.remove(reference, limit);
+    } catch (error) {
+      await intents
+        .updateTable('image_intents')
+        .set({ lease_until: new Date(clock.now()) })
+        .where('id', 'in', ids)
+        .execute();
+      throw error;
+    }
+    await intents.deleteFrom('image_intents').where('id', 'in', ids).execute();
+  }
+
+  /** False while the reference is being removed. */
+  function announceImport(id: string, reference: string): Promise<boolean> {
+    return db.transaction(async (tx) => {
+      const store = tx.kysely<Tables>();
+      await lockReference(store, reference);
+      const removal = await store
         .selectFrom('image_intents')
         .select('id')
         .where('reference', '=', reference)
-        .where('kind', '=', 'import')
-        .where('lease_until', '>', now)
+        .where('kind', '=', 'remove')
+        .where('lease_until', '>', new Date(clock.now()))
         .executeTakeFirst();
-      if (needed === undefined && importing === undefined) {
-        await engine.remove(reference, AbortSignal.timeout(ENGINE_LIMIT_MS));
-      }
+      if (removal !== undefined) return false;
       await store
-        .deleteFrom('image_intents')
-        .where('reference', '=', reference)
-        .where((where) => where.or([where('kind', '=', 'remove'), where('lease_until', '<=', now)]))
+        .insertInto('image_intents')
+        .values({ id, reference, kind: 'import', lease_until: leaseEnd() })
         .execute();
+      return true;
     });
   }
 
@@ -83,7 +136,7 @@ export function createImageIntents(options: {
       .selectFrom('image_intents')
       .select('reference')
       .distinct()
-      .where((where) => where.or([where('kind', '=', 'remove'), where('lease_until', '<=', new Date(clock.now()))]))
+      .where('lease_until', '<=', new Date(clock.now()))
       .limit(50)
       .execute();
     for (const { reference } of due) {
@@ -105,14 +158,7 @@ export function createImageIntents(options: {
   return {
     async announce(reference) {
       const id = newId('image', clock);
-      await db.transaction(async (tx) => {
-        const store = tx.kysely<Tables>();
-        await lockReference(store, reference);
-        await store
-          .insertInto('image_intents')
-          .values({ id, reference, kind: 'import', lease_until: leaseEnd() })
-          .execute();
-      });
+      while (!(await announceImport(id, reference))) await clock.sleep(REMOVAL_LOOK_MS);
       const renewal = createTicker({
         name: 'registry.image-lease',
         clock,
@@ -137,7 +183,12 @@ export function createImageIntents(options: {
         },
         async abandon() {
           await renewal.stop();
-          await db.kysely<Tables>().updateTable('image_intents').set({ kind: 'remove' }).where('id', '=', id).execute();
+          await db
+            .kysely<Tables>()
+            .updateTable('image_intents')
+            .set({ kind: 'remove', lease_until: new Date(clock.now()) })
+            .where('id', '=', id)
+            .execute();
         },
       };
     },
