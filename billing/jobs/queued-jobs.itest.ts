@@ -88,7 +88,7 @@ test('what was done, waits and failed can be looked at, and what failed can be t
       const { runner: kind, kinds, counts, jobs } = await runner.show({ limit: 10 });
       expect({ kind, kinds }).toMatchObject({ kind: 'queue', kinds: [{ name: 'close-periods', everyMs: 3_600_000 }] });
       expect(kinds[0]?.nextAt).not.toBeNull();
-      expect(counts).toMatchObject({ failed: 1, active: 0 });
+      expect(counts).toMatchObject({ failed: 1, active: 0, delayed: 0 });
       expect(jobs.find(({ item }) => item === 'good')).toMatchObject({ state: 'completed', error: null, attempts: 1 });
       const [bad] = (await runner.show({ state: 'failed', limit: 10 })).jobs;
       expect(bad).toMatchObject({ item: 'bad', state: 'failed', attempts: 6, error: 'the printer is on fire' });

@@ -34,7 +34,13 @@ export function showQueue(
         const next = schedulers.get(name);
         return { name, everyMs, nextAt: next === undefined ? null : isoTime(next) };
       }),
-      counts: Object.fromEntries(BILLING_JOB_STATES.map((one) => [one, counts[one] ?? 0])) as BillingJobs['counts'],
+      // Each schedule keeps its next look for items as a delayed job; that is told by `kinds`.
+      counts: Object.fromEntries(
+        BILLING_JOB_STATES.map((one) => [
+          one,
+          Math.max(0, (counts[one] ?? 0) - (one === 'delayed' ? schedulers.size : 0)),
+        ]),
+      ) as BillingJobs['counts'],
       jobs: found.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, limit),
     };
   });
