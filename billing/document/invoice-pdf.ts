@@ -74,7 +74,7 @@ function drawLine(paper: Paper, line: Line, start: number): number {
     .fontSize(8.5)
     .fillColor(INK)
     .text(line.description, x + 10, y, { width: width - 10 });
-  put(paper, 'quantity', pricedQuantity(line, 3), y);
+  put(paper, 'quantity', pricedQuantity(line, placesOf(line)), y);
   put(paper, 'price', groupThousands(line.unitPrice), y);
   put(paper, 'amount', groupThousands(line.amount), y);
   paper.fillColor(SOFT);
@@ -85,6 +85,9 @@ function drawLine(paper: Paper, line: Line, start: number): number {
   rule(paper, end - 2);
   return end + 3;
 }
+
+/** Single requests, and a KiB or so, are to be seen beside a price per million or GiB. */
+const placesOf = ({ meter }: Line): number => (meter === 'requests' || meter === 'egress' ? 6 : 3);
 
 function drawSums(paper: Paper, invoice: Invoice, start: number): void {
   let y = roomFor(paper, start, 60) + 10;

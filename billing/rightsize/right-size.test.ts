@@ -40,9 +40,14 @@ describe('a recommended size', () => {
     expect(rightSize(measured(fields))).toMatchObject({ verdict, cpuMilli, memoryMib });
   });
 
+  test('says of hardly anything that it is at most one percent, not none', () => {
+    expect(rightSize(measured({ cpuUsed: cpu(1) })).reason).toContain('at most 1 % of 1 vCPU');
+    expect(rightSize(measured({ cpuUsed: cpu(0) })).reason).toContain('at most 1 % of 1 vCPU');
+  });
+
   test('names the figures it is from', () => {
     expect(rightSize(measured({ cpuUsed: cpu(60) })).reason).toBe(
-      'Over 100 measured minutes of 3 instances 95 % of the time it used at most 6 % of 1 vCPU, and never more than 78 % of 512 MiB.',
+      'Over 100 measured minutes of 3 instances 95 % of the time it used at most 6 % of 1 vCPU, and never more than 79 % of 512 MiB.',
     );
   });
 

@@ -71,7 +71,7 @@ function verdictOf(
 }
 
 function reasonOf({ cpuMilli, memoryMib, cpuUsed, memoryUsed, windows, instances }: MeasuredService): string {
-  const share = (part: number, whole: number) => `${Math.round((part / whole) * 100)} %`;
+  const share = (part: number, whole: number) => `${Math.max(1, Math.ceil((part / whole) * 100))} %`;
   const cpu =
     cpuUsed.p95 >= cpuMilli * HELD_BACK
       ? `the CPU limit held it back (p95 at ${share(cpuUsed.p95, cpuMilli)} of ${cpuMilli / 1000} vCPU)`

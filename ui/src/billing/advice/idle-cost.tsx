@@ -8,10 +8,14 @@ import { percentText } from '../analysis/percent.ts';
 const WORTH_NAMING = 0.2;
 
 /** What is paid for time without a request. */
-export function IdleCost({ analysis: { groups, currency, total } }: { analysis: CostAnalysis }) {
+export function IdleCost({ analysis: { groups, modes, currency, total } }: { analysis: CostAnalysis }) {
+  const timed = new Set(modes.filter(({ mode }) => mode === 'instance').map(({ service }) => service));
   const idle = groups.filter(({ idleShare }) => (idleShare ?? 0) >= WORTH_NAMING);
   return (
-    <Panel title="Idle time" note="Minimum instances, and instances that are billed while they wait; this month.">
+    <Panel
+      title="Idle time"
+      note="Minimum instances, paused ones, and instances that are billed while they wait; this month."
+    >
       {idle.length === 0 ? (
         <p className="text-ink-2">
           No service pays much for waiting: {percentText(total.idleShare)} of the cost is for idle time.
@@ -25,8 +29,9 @@ export function IdleCost({ analysis: { groups, currency, total } }: { analysis: 
             >
               <span className="truncate font-medium">{key}</span>
               <span className="order-last col-span-2 text-ink-2 sm:order-none sm:col-span-1">
-                {percentText(idleShare)} of its cost is for time without a request. Fewer minimum instances, or
-                request-based billing, would save up to that.
+                {percentText(idleShare)} of its cost is for time without a request.{' '}
+                {timed.has(key) ? 'Request-based billing' : 'Fewer minimum instances, or a shorter time in pause,'}{' '}
+                would save up to that.
               </span>
               <Money amount={toCents(idleAmount)} currency={currency} className="font-medium" />
             </li>

@@ -18,22 +18,26 @@ export function ModeComparison({ modes, currency }: { modes: CostAnalysis['modes
           Services are compared once the life times of their instances were measured; look again after some traffic.
         </p>
       )}
-      <Table label="Billing mode, table" className={modes.length === 0 ? 'hidden' : 'min-w-160'}>
+      <Table label="Billing mode, table" className={modes.length === 0 ? 'hidden' : undefined}>
         <thead>
           <tr>
             <HeadCell>Service</HeadCell>
             <HeadCell className="text-right">As it is</HeadCell>
             <HeadCell className="text-right">Would have cost</HeadCell>
             <HeadCell className="text-right">Saving</HeadCell>
-            <HeadCell>Advice</HeadCell>
+            <HeadCell className="hidden sm:table-cell">Advice</HeadCell>
           </tr>
         </thead>
         <tbody className="[&>tr:last-child>td]:border-0">
           {modes.map(({ service, mode, amount, otherMode, otherAmount, saving }) => {
             const cheaper = parseMoney(saving) > 0n;
+            const advice = cheaper ? `Change to ${otherMode}-based` : 'Keep it';
             return (
               <tr key={service}>
-                <Cell className="font-medium">{service}</Cell>
+                <Cell className="font-medium wrap-anywhere">
+                  {service}
+                  <span className="block text-xs font-normal text-ink-2 sm:hidden">{advice}</span>
+                </Cell>
                 <Cell className="text-right">
                   <Money amount={toCents(amount)} currency={currency} />
                   <span className="block text-xs text-ink-3">{mode}-based</span>
@@ -45,8 +49,8 @@ export function ModeComparison({ modes, currency }: { modes: CostAnalysis['modes
                 <Cell className="text-right font-medium">
                   <Money amount={toCents(saving)} currency={currency} />
                 </Cell>
-                <Cell>
-                  <Pill tone={cheaper ? 'warn' : 'ok'}>{cheaper ? `Change to ${otherMode}-based` : 'Keep it'}</Pill>
+                <Cell className="hidden sm:table-cell">
+                  <Pill tone={cheaper ? 'warn' : 'ok'}>{advice}</Pill>
                 </Cell>
               </tr>
             );

@@ -34,13 +34,16 @@ export function RightSizingCard({ sizing, currency }: { sizing: RightSizing; cur
         )}
       </div>
       <div className="mt-3 grid gap-4 sm:grid-cols-2">
-        <Use name="CPU" use={cpuMilli} say={(milli) => `${figure(milli / 1000)} vCPU`} />
+        <Use name="CPU" use={cpuMilli} say={cpuText} />
         <Use name="Memory" use={memoryMib} say={(mib) => `${figure(mib)} MiB`} />
       </div>
       <p className="mt-3 text-[0.8125rem] text-ink-3">{reason}</p>
     </section>
   );
 }
+
+/** What is used a little is not nothing. */
+const cpuText = (milli: number) => (milli > 0 && milli < 10 ? '< 0.01 vCPU' : `${figure(milli / 1000)} vCPU`);
 
 interface UseProps {
   readonly name: string;

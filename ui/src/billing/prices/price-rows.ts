@@ -29,7 +29,7 @@ export function priceRows(list: PublicPriceList): PriceRow[] {
         ]),
     ...egress.map(({ upToGib, price }, index) => ({
       group: 'Data sent',
-      name: `Tier ${index + 1}, ${upToGib === null ? 'the rest' : `up to ${upToGib} GiB a month`}`,
+      name: `Tier ${index + 1}, ${upToGib === null ? 'the rest' : `up to ${upToGib.toLocaleString('en-US')} GiB a month`}`,
       value: `${moneyText(price, currency)} per GiB`,
     })),
     ...freeTier.map(({ mode, meter, quantity, price, per }) => ({

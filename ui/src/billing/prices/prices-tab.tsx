@@ -12,7 +12,8 @@ import { Pill } from '../../components/pill.tsx';
 import { ProblemNotice } from '../../components/problem-notice.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { dateText } from '../../format/time.ts';
-import { priceListsQuery } from '../queries.ts';
+import { useProjectName } from '../../shell/place.ts';
+import { accountPriceListQuery, priceListsQuery } from '../queries.ts';
 import { AccountList } from './account-list.tsx';
 import { NewVersion } from './new-version.tsx';
 import { PriceDifference } from './price-difference.tsx';
@@ -22,6 +23,7 @@ import { PriceTable } from './price-table.tsx';
 export function PricesTab() {
   const { data, error, refetch } = useQuery(priceListsQuery(useApi()));
   const api = useApi();
+  const own = useQuery(accountPriceListQuery(api, useProjectName())).data?.priceList;
   const admin = useUser()?.admin === true;
   const [chosen, setChosen] = useState<string | null>(null);
   const [start, setStart] = useState<string | null>(null);
@@ -35,7 +37,9 @@ export function PricesTab() {
     );
   }
   const byName = Map.groupBy(data.items, ({ name }) => name);
-  const shown = data.items.find(({ id }) => id === chosen) ?? data.items[0];
+  // Until somebody chooses one: what this project pays by.
+  const ownVersions = data.items.filter(({ name }) => name === own);
+  const shown = data.items.find(({ id }) => id === chosen) ?? inForce(ownVersions, today) ?? data.items[0];
   const current = shown === undefined ? null : inForce(byName.get(shown.name) ?? [], today);
   async function begin(from: PublicPriceList) {
     try {
