@@ -14,6 +14,7 @@ import {
   testRabbitUrl,
   testRedisUrl,
 } from './index.ts';
+import { shareServers } from './shared.ts';
 
 async function query(url: string, sql: string): Promise<readonly unknown[]> {
   const database = createDatabase({
@@ -97,6 +98,13 @@ test('the shared servers of the run are one each, with separate databases', asyn
   await expect(query(first.url, 'SELECT 1')).rejects.toThrow('does not exist');
   expect(await testRedisUrl()).toBe(await testRedisUrl());
   expect(await testRabbitUrl()).toBe(await testRabbitUrl());
+});
+
+test('whoever asks where a shared server is never does so over a connection that is about to be closed', async () => {
+  const shared = await shareServers();
+  const response = await fetch(`${shared.address}/nothing`);
+  expect([response.status, response.headers.get('connection')]).toEqual([404, 'close']);
+  await shared.stop();
 });
 
 test('a runner that is killed leaves no server behind', async () => {

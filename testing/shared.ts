@@ -29,6 +29,8 @@ const STARTERS: Record<SharedServer, () => Promise<Running>> = {
 export async function shareServers(): Promise<{ address: string; stop(): Promise<void> }> {
   const started = new Map<SharedServer, Promise<Running>>();
   const server = createServer((request, response) => {
+    // A kept connection would be closed when it has been idle for seconds, now and then just as the next test asks over it.
+    response.setHeader('connection', 'close');
     const name = request.url?.slice(1);
     if (name !== 'postgres' && name !== 'redis' && name !== 'rabbitmq') {
       response.writeHead(404).end();
