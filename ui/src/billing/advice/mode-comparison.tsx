@@ -34,17 +34,17 @@ export function ModeComparison({ modes, currency }: { modes: CostAnalysis['modes
             const advice = cheaper ? `Change to ${otherMode}-based` : 'Keep it';
             return (
               <tr key={service}>
-                <Cell className="font-medium wrap-anywhere">
+                <Cell className="font-medium">
                   {service}
                   <span className="block text-xs font-normal text-ink-2 sm:hidden">{advice}</span>
                 </Cell>
                 <Cell className="text-right">
                   <Money amount={toCents(amount)} currency={currency} />
-                  <span className="block text-xs text-ink-3">{mode}-based</span>
+                  <span className="hidden text-xs text-ink-3 sm:block">{mode}-based</span>
                 </Cell>
                 <Cell className="text-right">
                   <Money amount={toCents(otherAmount)} currency={currency} />
-                  <span className="block text-xs text-ink-3">{otherMode}-based</span>
+                  <span className="hidden text-xs text-ink-3 sm:block">{otherMode}-based</span>
                 </Cell>
                 <Cell className="text-right font-medium">
                   <Money amount={toCents(saving)} currency={currency} />
