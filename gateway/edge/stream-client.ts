@@ -1,12 +1,13 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
+import { HeadMemory } from '../http1/head-memory.ts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { headerPairs, requestText, trailerText } from '../http2/header-text.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
-import { forwardedFields, forwardingFields, identify, UpstreamHeads } from '../pipeline/request-head.ts';
+import { forwardingFields, identify } from '../pipeline/request-head.ts';
 import type { RequestOrigin } from '../pipeline/request-origin.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -67,20 +68,21 @@ export class StreamClient implements ExchangeClient {
 
   #begin(text: string, origin: RequestOrigin): void {
     const core = this.#core;
-    const reader = new RequestReader((fields) => forwardingFields(fields, origin));
+    const reader = new RequestReader((fields) => forwardingFields(fields, origin), new HeadMemory());
     const step = reader.readHead(Buffer.from(text, 'latin1'), 0);
-    const { line, known } = reader;
-    if (step !== 'head' || line === null || known === null) {
+    const { request } = reader;
+    if (step !== 'head' || request === null) {
       this.#refuse(reader.fault || 'the request head is too long');
       return;
     }
     const now = core.clock.monotonic();
     core.now = now;
     const { observer } = core;
-    const head = identify(line, known.fields, core.random, observer?.flags());
+    const { line, fields } = request;
+    const head = identify(line, fields, core.random, observer?.flags());
     observer?.begin(head, origin, now);
     const decision: Decision =
-      known.fields.expect === 'unknown'
+      fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
         : core.decide(head, origin.address);
     if (decision.kind === 'answer') {
@@ -95,7 +97,7 @@ export class StreamClient implements ExchangeClient {
       head,
       destination: decision.destination,
       admission: decision.admission,
-      firstWrite: new UpstreamHeads().text(head, reader.lineText, forwardedFields(known.forwarded, decision.admission)),
+      firstWrite: request.upstreamBegin(decision.admission?.hidesToken === true) + head.tail,
       now,
     });
     this.#exchange = exchange;

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
 import { headerObject, headerPairs } from '../http2/header-text.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
 
@@ -34,11 +34,11 @@ export class StreamSink implements ResponseSink {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
-  head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void {
+  head({ line, fields }: ResponseHead, options: ResponseHeadOptions): void {
     this.started = true;
     const headers = [HTTP2_HEADER_STATUS, String(line.status)];
     headerPairs(`${options.bodyless ? fields.keptWithoutLength : fields.kept}${options.added}`, headers);
-    if (options.requestId !== '') headers.push('x-request-id', options.requestId);
+    if (options.identified !== null) headers.push('x-request-id', options.identified.requestId);
     if (options.atEnd !== null && options.framing !== 'none') {
       this.#atEnd = options.atEnd;
       headers.push('trailer', options.atEnd.names);

@@ -11,6 +11,8 @@ export class AddressGate {
   #allow: BlockList | null;
   #deny: BlockList | null;
   #known = new Map<string, boolean>();
+  #last: string | null = null;
+  #lastVerdict = false;
 
   constructor(options: { allow: readonly string[]; deny: readonly string[] }) {
     this.#allow = addressList(options.allow);
@@ -19,8 +21,14 @@ export class AddressGate {
 
   admits(address: string): boolean {
     if (this.#allow === null && this.#deny === null) return true;
-    const known = this.#known.get(address);
-    if (known !== undefined) return known;
+    if (address !== this.#last) {
+      this.#lastVerdict = this.#known.get(address) ?? this.#ask(address);
+      this.#last = address;
+    }
+    return this.#lastVerdict;
+  }
+
+  #ask(address: string): boolean {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     const denied = this.#deny?.check(address, family) === true;
     const verdict = !denied && (this.#allow === null || this.#allow.check(address, family));

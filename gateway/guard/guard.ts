@@ -46,6 +46,9 @@ export class Guard {
   /** What the last request that was let in got; the next one mostly gets the same. */
   #admitted: { readonly kind: 'admit'; readonly admission: Admission };
   #callerKeys = new WeakMap<RequestFields, string>();
+  /** The client address that was asked for last, and its network. */
+  #address = '';
+  #network = '';
 
   constructor(
     policy: ServicePolicy,
@@ -175,8 +178,16 @@ export class Guard {
 
   /** A member is told by who they are: whoever could spell their credentials in another way would have a bucket for each. */
   #bucketOwner({ per }: RateLimit, fields: RequestFields, address: string, member: string | null): string {
-    if (per === 'address') return networkOf(address);
-    return per === 'caller' ? (member ?? this.#caller(fields, networkOf(address))) : '';
+    if (per === 'address') return this.#networkOf(address);
+    return per === 'caller' ? (member ?? this.#caller(fields, this.#networkOf(address))) : '';
+  }
+
+  #networkOf(address: string): string {
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#network = networkOf(address);
+    }
+    return this.#network;
   }
 
   /** A name for whoever sends the credentials; they themselves never leave the process. */

@@ -1,11 +1,13 @@
 import { CR, LF } from './characters.ts';
+import type { HeadMemory, KnownHead } from './head-memory.ts';
 import type { HeadLimits } from './limits.ts';
 
 /** How much of a chunk is decoded at once: nearly every head, and little of a body that comes with it. */
 const DECODE_BYTES = 2048;
 /** Heads up to here are remembered, to be recognised when they come again. */
 const REMEMBER_BYTES = 1024;
-const NOTHING = Buffer.alloc(0);
+/** Up to here bytes are compared one by one: cheaper than a call into Node, which costs as much as 100 of them. */
+const CALL_BYTES = 100;
 
 /**
  * Gathers the bytes of one head, however they are split, until its empty line.
@@ -17,8 +19,11 @@ const NOTHING = Buffer.alloc(0);
  *
  * A head that is not complete is refused early only for what would refuse the complete one too, so the decision is
  * the same for every split.
+ *
+ * A head that was read before, here or on another connection with the same memory, is recognised by its bytes: then its `meaning` is
+ * at hand and `text` was left as it was. Otherwise it is null, and who finds the head to be good tells by `learn`.
  */
-export class HeadReader {
+export class HeadReader<M> {
   text = '';
   /** Where the head begins in `text`. */
   start = 0;
@@ -26,10 +31,12 @@ export class HeadReader {
   end = 0;
   /** Position in the last chunk of the first byte after the head. */
   bodyStart = 0;
-  /** The head is byte for byte the one before, so what that meant is still true; `text` was left as it was. */
-  repeated = false;
+  /** What the head means, where it is known. */
+  meaning: M | null = null;
   fault = '';
-  #remembered: Buffer = NOTHING;
+  /** The last of this connection. */
+  #own: KnownHead<M> | null = null;
+  #memory: HeadMemory<M>;
   #pending = '';
   #firstLineRead = false;
   #limits: HeadLimits;
@@ -38,11 +45,13 @@ export class HeadReader {
 
   constructor(options: {
     limits: HeadLimits;
+    memory: HeadMemory<M>;
     /** RFC 9112 §2.2: one empty line before a request is tolerated. */
     skipEmptyLine: boolean;
     firstLineFault: (text: string, start: number) => string | null;
   }) {
     this.#limits = options.limits;
+    this.#memory = options.memory;
     this.#skipEmptyLine = options.skipEmptyLine;
     this.#firstLineFault = options.firstLineFault;
   }
@@ -58,13 +67,8 @@ export class HeadReader {
   }
 
   push(chunk: Buffer, offset: number, end: number): 'more' | 'complete' | 'fault' {
-    const known = this.#remembered.length;
-    if (known > 0 && this.#pending === '' && end - offset >= known && this.#repeats(chunk, offset)) {
-      this.repeated = true;
-      this.bodyStart = offset + known;
-      return 'complete';
-    }
-    this.repeated = false;
+    if (this.#pending === '' && this.#recognises(chunk, offset, end)) return 'complete';
+    this.meaning = null;
     const before = this.#pending.length;
     const { headBytes } = this.#limits;
     const text = this.#pending + chunk.toString('latin1', offset, Math.min(end, offset + DECODE_BYTES));
@@ -81,19 +85,36 @@ export class HeadReader {
       this.start = start;
       this.end = emptyLine + 4;
       this.bodyStart = offset + this.end - before;
-      const whole = before === 0 && this.end <= REMEMBER_BYTES;
-      this.#remembered = whole ? Buffer.from(chunk.subarray(offset, this.bodyStart)) : NOTHING;
       this.reset();
       return 'complete';
     }
     return this.#more(text, start, before);
   }
 
-  #repeats(chunk: Buffer, offset: number): boolean {
-    const known = this.#remembered.length;
-    // The same for a chunk that is nothing but a head, as most requests are, at a third of the cost.
-    if (chunk.length === known) return this.#remembered.equals(chunk);
-    return this.#remembered.compare(chunk, offset, offset + known) === 0;
+  /** The head that ends at `bodyStart` is good and means this. `chunk` and `offset` as they were pushed last. */
+  learn(chunk: Buffer, offset: number, meaning: M): void {
+    const length = this.bodyStart - offset;
+    // Otherwise its beginning came in another chunk.
+    if (length !== this.end || length > REMEMBER_BYTES) return;
+    const bytes = Buffer.allocUnsafeSlow(length);
+    chunk.copy(bytes, 0, offset, this.bodyStart);
+    this.#own = { bytes, meaning };
+    this.#memory.last = this.#own;
+  }
+
+  #recognises(chunk: Buffer, offset: number, end: number): boolean {
+    const own = this.#own;
+    if (own !== null && beginsWith(chunk, offset, end, own.bytes)) return this.#know(own, offset);
+    const { last } = this.#memory;
+    if (last === null || last === own || !beginsWith(chunk, offset, end, last.bytes)) return false;
+    this.#own = last;
+    return this.#know(last, offset);
+  }
+
+  #know({ bytes, meaning }: KnownHead<M>, offset: number): boolean {
+    this.meaning = meaning;
+    this.bodyStart = offset + bytes.length;
+    return true;
   }
 
   #more(text: string, start: number, before: number): 'more' | 'fault' {
@@ -119,4 +140,12 @@ export class HeadReader {
     this.reset();
     return 'fault';
   }
+}
+
+function beginsWith(chunk: Buffer, offset: number, end: number, bytes: Buffer): boolean {
+  const { length } = bytes;
+  if (end - offset < length) return false;
+  if (length > CALL_BYTES) return bytes.compare(chunk, offset, offset + length) === 0;
+  for (let index = 0; index < length; index += 1) if (bytes[index] !== chunk[offset + index]) return false;
+  return true;
 }

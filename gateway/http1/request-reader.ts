@@ -1,16 +1,11 @@
 import { ChunkScanner } from './chunked.ts';
 import { flat } from './flat.ts';
+import type { HeadMemory } from './head-memory.ts';
 import { HeadReader } from './head-reader.ts';
+import { KnownRequest } from './known-request.ts';
 import { REQUEST_LIMITS } from './limits.ts';
 import { hostOf, parseRequestFields, type RequestFields } from './request-fields.ts';
-import { parseRequestLine, type RequestLine } from './request-line.ts';
-
-/** What the fields of a request mean to its connection, made once for an equal text. */
-export interface KnownFields {
-  readonly fields: RequestFields;
-  /** What the gateway sends on instead of them, up to the request's own ids. */
-  readonly forwarded: string;
-}
+import { parseRequestLine } from './request-line.ts';
 
 /**
  * Reads the requests of one connection, head and body, however the bytes are split.
@@ -19,32 +14,24 @@ export interface KnownFields {
  *     │                │
  *     └────'fault'─────┴──► the connection is of no use any more
  *
- * Clients repeat their lines and fields from one request to the next, so what the last text meant is kept beside it.
+ * Clients repeat their lines and fields from one request to the next, so what the last text meant is kept beside it, and what
+ * a whole head meant is shared by all connections of the client.
  */
 export class RequestReader {
-  line: RequestLine | null = null;
-  known: KnownFields | null = null;
-  /** The request line as it came, with CR LF. */
-  lineText = '';
+  /** The head that was read last. */
+  request: KnownRequest | null = null;
   /** Position in the chunk of the first byte after the head. */
   bodyStart = 0;
   bodyDone = true;
   fault = '';
-  #lastBlock = '';
   #remaining = 0;
   #forward: (fields: RequestFields) => string;
   readonly #chunks = new ChunkScanner();
-  readonly #head = new HeadReader({
-    limits: REQUEST_LIMITS,
-    skipEmptyLine: true,
-    firstLineFault: (text, start) => {
-      const line = parseRequestLine(text, start);
-      return typeof line === 'string' ? line : null;
-    },
-  });
+  readonly #head: HeadReader<KnownRequest>;
 
-  constructor(forward: (fields: RequestFields) => string) {
+  constructor(forward: (fields: RequestFields) => string, memory: HeadMemory<KnownRequest>) {
     this.#forward = forward;
+    this.#head = new HeadReader({ limits: REQUEST_LIMITS, memory, skipEmptyLine: true, firstLineFault });
   }
 
   /** Whether a head has begun and is not whole. */
@@ -60,51 +47,58 @@ export class RequestReader {
 
   /** Bytes of a chunked body so far, without what frames them. */
   get chunkedBytes(): number {
-    return this.known?.fields.framing === 'chunked' ? this.#chunks.content : 0;
+    return this.request?.fields.framing === 'chunked' ? this.#chunks.content : 0;
   }
 
   readHead(chunk: Buffer, offset: number): 'more' | 'head' | 'fault' {
-    const step = this.#head.push(chunk, offset, chunk.length);
+    const head = this.#head;
+    const step = head.push(chunk, offset, chunk.length);
     if (step === 'more') return 'more';
-    if (step === 'fault') return this.#fail(this.#head.fault);
-    this.bodyStart = this.#head.bodyStart;
-    if (this.#head.repeated && this.line !== null && this.known !== null) {
-      return this.#begin(this.line, this.known.fields);
+    if (step === 'fault') return this.#fail(head.fault);
+    this.bodyStart = head.bodyStart;
+    let request = head.meaning;
+    if (request === null) {
+      const parsed = this.#parse();
+      if (typeof parsed === 'string') return this.#fail(parsed);
+      request = parsed;
+      head.learn(chunk, offset, request);
     }
-    const { text, start, end } = this.#head;
-    const lineEnd = text.indexOf('\r\n', start) + 2;
-    const lineText = text.slice(start, lineEnd);
-    if (this.line === null || lineText !== this.lineText) {
-      const line = parseRequestLine(text, start);
-      if (typeof line === 'string') return this.#fail(line);
-      this.line = line;
-      this.lineText = lineText;
-    }
-    const block = text.slice(lineEnd, end);
-    if (this.known === null || block !== this.#lastBlock) {
-      const fields = parseRequestFields(text, lineEnd);
-      if (typeof fields === 'string') return this.#fail(fields);
-      this.known = { fields, forwarded: flat(fields.kept + this.#forward(fields)) };
-      this.#lastBlock = block;
-    }
-    return this.#begin(this.line, this.known.fields);
-  }
-
-  #begin(line: RequestLine, fields: RequestFields): 'head' | 'fault' {
-    if (line.minor === 0 && fields.framing === 'chunked') return this.#fail('HTTP/1.0 has no Transfer-Encoding');
-    if (line.authority !== null && !sameAuthority(line.authority, fields.authority)) {
-      return this.#fail('the target and the Host header name different hosts');
-    }
+    this.request = request;
+    const { fields } = request;
     this.#remaining = fields.contentLength;
     this.bodyDone = fields.framing === 'none';
     if (fields.framing === 'chunked') this.#chunks.reset();
     return 'head';
   }
 
+  /** Returns what is wrong as text. */
+  #parse(): KnownRequest | string {
+    const { text, start, end } = this.#head;
+    const { request } = this;
+    const lineEnd = text.indexOf('\r\n', start) + 2;
+    const lineText = text.slice(start, lineEnd);
+    const line = lineText === request?.lineText ? request.line : parseRequestLine(text, start);
+    if (typeof line === 'string') return line;
+    const block = text.slice(lineEnd, end);
+    const known = block === request?.block ? request : this.#parseFields(text, lineEnd);
+    if (typeof known === 'string') return known;
+    const { fields, forwarded } = known;
+    if (line.minor === 0 && fields.framing === 'chunked') return 'HTTP/1.0 has no Transfer-Encoding';
+    if (line.authority !== null && !sameAuthority(line.authority, fields.authority)) {
+      return 'the target and the Host header name different hosts';
+    }
+    return new KnownRequest({ line, lineText, fields, block, forwarded });
+  }
+
+  #parseFields(text: string, start: number): Pick<KnownRequest, 'fields' | 'forwarded'> | string {
+    const fields = parseRequestFields(text, start);
+    return typeof fields === 'string' ? fields : { fields, forwarded: flat(fields.kept + this.#forward(fields)) };
+  }
+
   /** Reads on in the body; returns the position after the last byte that belongs to it, or -1 for a fault. */
   readBody(chunk: Buffer, offset: number): number {
     if (this.bodyDone) return offset;
-    if (this.known?.fields.framing === 'length') {
+    if (this.request?.fields.framing === 'length') {
       const end = Math.min(chunk.length, offset + this.#remaining);
       this.#remaining -= end - offset;
       this.bodyDone = this.#remaining === 0;
@@ -123,6 +117,11 @@ export class RequestReader {
     this.fault = fault;
     return 'fault';
   }
+}
+
+function firstLineFault(text: string, start: number): string | null {
+  const line = parseRequestLine(text, start);
+  return typeof line === 'string' ? line : null;
 }
 
 function sameAuthority(target: string, host: string): boolean {

@@ -32,6 +32,18 @@ export interface ResponseFields {
   readonly length: number;
 }
 
+/** A response's head as it was read. */
+export interface ResponseHead {
+  readonly line: StatusLine;
+  readonly fields: ResponseFields;
+  /** Its line and the fields that pass to the client, in one piece, because it mostly comes again. */
+  readonly text: string;
+}
+
+export function responseHead(line: StatusLine, fields: ResponseFields): ResponseHead {
+  return { line, fields, text: flat(line.text + fields.kept) };
+}
+
 const DIGITS = /^\d+$/;
 const scanner = new FieldScanner(RESPONSE_LIMITS);
 
@@ -56,7 +68,7 @@ export function parseStatusLine(text: string, start: number): StatusLine | strin
     status: Number(digits),
     minor: version === 'HTTP/1.1' ? 1 : 0,
     reason,
-    text: flat(`HTTP/1.1 ${digits} ${reason}\r\n`),
+    text: `HTTP/1.1 ${digits} ${reason}\r\n`,
     end: index + 2,
   };
 }
@@ -133,7 +145,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
     upgrade,
     webSocketAccept,
     hasRequestId,
-    kept: flat(kept),
+    kept,
     keptWithoutLength,
     length: scanner.position - start,
   };

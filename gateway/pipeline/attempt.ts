@@ -1,5 +1,5 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
 import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
 import type { Loss, ResponseReceiver } from '../upstream/response-receiver.ts';
@@ -138,9 +138,10 @@ export class Attempt implements ResponseReceiver {
     return true;
   }
 
-  onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void {
+  onResponse(response: ResponseHead, framing: ResponseFields['framing']): void {
     const request = this.#request;
     const { head, destination } = request;
+    const { line, fields } = response;
     const now = this.#core.clock.monotonic();
     this.#core.now = now;
     this.#readAt = now;
@@ -153,11 +154,11 @@ export class Attempt implements ResponseReceiver {
     const old = head.line.minor === 0;
     if (this.#core.draining || (framing === 'close' && old)) request.closeAfter = true;
     const cost = head.fields.asksCost && destination.showsCost ? this.#costField('head') : '';
-    this.#writer.head(line, fields, {
+    this.#writer.head(response, {
       framing,
       old,
       bodyless: framing === 'none' && head.line.method !== 'HEAD' && line.status !== 304,
-      requestId: fields.hasRequestId ? '' : head.requestId,
+      identified: fields.hasRequestId ? null : head,
       added: head.affinityField + request.responseFields + cost,
       atEnd: cost === '' ? null : { names: 'Skyrun-Cost', fields: () => this.#costField('end') },
       close: request.closeAfter,

@@ -5,12 +5,13 @@ import type { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
 import { type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
+import { readDirectly, stopReadingDirectly } from './direct-input.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { HeldInput } from './held-input.ts';
 import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
-import { forwardedFields, identify, type RequestHead } from './request-head.ts';
+import { identify, type RequestHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -66,7 +67,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    readDirectly(socket, (chunk) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {
       core.stats.clientErrors += 1;
@@ -116,8 +117,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const { onEncrypted } = this.#core;
     if (onEncrypted === null || this.socket instanceof TLSSocket) return false;
     this.socket.pause();
-    // Only what reads: the socket has listeners of its own that TLS needs.
-    this.socket.removeAllListeners('data');
+    stopReadingDirectly(this.socket);
     this.socket.setNoDelay(true);
     this.#state = 'linger';
     this.#core.connections.delete(this);
@@ -162,9 +162,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
   #onHead(chunk: Buffer): number {
     const reader = this.#reader;
-    const { line, known, bodyStart } = reader;
-    if (line === null || known === null) return chunk.length;
-    const { fields } = known;
+    const { request, bodyStart } = reader;
+    if (request === null) return chunk.length;
+    const { line, fields } = request;
     const stop = reader.readBody(chunk, bodyStart);
     if (stop === -1) return this.#refuse(reader.fault, chunk);
     const core = this.#core;
@@ -187,11 +187,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     }
     // A small body that came with the head goes out in the same write.
     const small = stop - bodyStart <= JOINED_BODY_BYTES;
-    const headText = this.#client.heads.text(
-      head,
-      reader.lineText,
-      forwardedFields(known.forwarded, decision.admission),
-    );
+    const headText = request.upstreamBegin(decision.admission?.hidesToken === true) + head.tail;
     this.writer.reset();
     const exchange = new Exchange({
       core,
@@ -207,7 +203,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (!small) exchange.onBody(chunk.subarray(bodyStart, stop));
     if (this.#inputEnded) this.#leaveSoon(exchange);
     exchange.begin(now);
-    exchange.refusesBody(reader.chunkedBytes);
+    if (fields.framing === 'chunked') exchange.refusesBody(reader.chunkedBytes);
     return stop;
   }
 

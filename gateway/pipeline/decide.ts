@@ -51,7 +51,7 @@ export function createDecide(options: {
       const verdict = entry.guard.check(head, address);
       if (verdict.kind === 'answer') return verdict;
       if (destination !== null) {
-        if (entry.guard.waitingPage && !destination.hasReady && wantsPage(head)) {
+        if (entry.guard.waitingPage && wantsPage(head) && !destination.hasReady) {
           activate(destination);
           return { kind: 'answer', answer: waitingPage(entry.route.service, head.requestId) };
         }

@@ -8,11 +8,40 @@ test('the next connection of a client goes on with what was learnt', () => {
   const pool = new ReaderPool();
   const first = pool.take('127.0.0.1', 'http');
   expect(first.requests.readHead(GOOD, 0)).toBe('head');
-  const { known } = first.requests;
+  const { request } = first.requests;
   pool.put(first);
   const second = pool.take('127.0.0.1', 'http');
   expect(second.requests.readHead(GOOD, 0)).toBe('head');
-  expect(second.requests.known).toBe(known);
+  expect(second.requests.request).toBe(request);
+});
+
+test('what one open connection has learnt the others of the same client know, and no other client', () => {
+  const pool = new ReaderPool();
+  const [first, second, other] = ['10.0.0.1', '10.0.0.1', '10.0.0.2'].map((address) => pool.take(address, 'http'));
+  for (const reader of [first, second, other]) expect(reader?.requests.readHead(GOOD, 0)).toBe('head');
+  expect(second?.requests.request).toBe(first?.requests.request);
+  expect(other?.requests.request).not.toBe(first?.requests.request);
+  expect(other?.requests.request?.forwarded).toContain('for=10.0.0.2;');
+});
+
+test('what a connection learns from another does not spoil what it reads next', () => {
+  const pool = new ReaderPool();
+  const [first, second] = [pool.take('10.0.0.1', 'http'), pool.take('10.0.0.1', 'http')];
+  const head = (target: string, field: string) =>
+    Buffer.from(`GET ${target} HTTP/1.1\r\nHost: a.test\r\n${field}\r\n\r\n`);
+  for (const [reader, target, field] of [
+    [first, '/a', 'A: 1'],
+    [second, '/b', 'B: 2'],
+    [first, '/b', 'B: 2'],
+    [first, '/c', 'A: 1'],
+    [second, '/c', 'A: 1'],
+    [second, '/b', 'A: 1'],
+    [first, '/b', 'B: 2'],
+  ] as const) {
+    expect(reader.requests.readHead(head(target, field), 0)).toBe('head');
+    expect(reader.requests.request?.line.target).toBe(target);
+    expect(reader.requests.request?.fields.kept).toBe(`Host: a.test\r\n${field}\r\n`);
+  }
 });
 
 test('another address, and the same one under TLS, get readers of their own', () => {

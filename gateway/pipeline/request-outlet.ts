@@ -13,7 +13,7 @@ export class RequestOutlet {
   /** Body went out beyond the first write, so the request cannot be sent again. */
   streamed = false;
   #first: string;
-  #held: Buffer[] = [];
+  #held: Buffer[] | null = null;
   #heldBytes = 0;
 
   constructor(first: string) {
@@ -29,10 +29,10 @@ export class RequestOutlet {
   send(carrier: Carrier): boolean {
     this.sent = true;
     let room = carrier.writeText(this.#first);
-    if (this.#heldBytes > 0) {
+    if (this.#held !== null && this.#heldBytes > 0) {
       this.streamed = true;
       for (const chunk of this.#held) room = carrier.write(chunk);
-      this.#held = [];
+      this.#held = null;
       this.#heldBytes = 0;
     }
     return room;
@@ -45,6 +45,7 @@ export class RequestOutlet {
 
   /** False: enough is held. */
   hold(chunk: Buffer): boolean {
+    this.#held ??= [];
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     return this.#heldBytes < HELD_BODY_BYTES;

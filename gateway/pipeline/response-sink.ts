@@ -1,6 +1,7 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { Framing } from '../http1/message.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import type { RequestHead } from './request-head.ts';
 
 /** Where an exchange puts its response: an HTTP/1.1 connection, or one stream of an HTTP/2 session. */
 export interface ResponseSink {
@@ -11,7 +12,7 @@ export interface ResponseSink {
   interim(line: StatusLine, fields: ResponseFields): void;
   /** A change of protocol that was asked for: what follows is bytes of a tunnel. */
   switched(line: StatusLine, fields: ResponseFields): void;
-  head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void;
+  head(head: ResponseHead, options: ResponseHeadOptions): void;
   /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
   content(buffer: Buffer, start: number, end: number, spare?: number): void;
   /** Returns the position after the chunked body's last byte, as the scanner does. */
@@ -38,8 +39,8 @@ export interface ResponseHeadOptions {
   readonly old: boolean;
   /** No body may follow and none is announced, as for a 204. */
   readonly bodyless: boolean;
-  /** Sent back as X-Request-Id; '' where the instance has sent its own. */
-  readonly requestId: string;
+  /** Whose id is sent back as X-Request-Id; null where the instance has sent its own. */
+  readonly identified: Pick<RequestHead, 'requestId' | 'responseTail'> | null;
   /** Whole fields of the gateway's own, each with its CR LF; mostly ''. */
   readonly added: string;
   /** What is only known when the response is whole; null mostly. Goes where the client's framing has trailers. */

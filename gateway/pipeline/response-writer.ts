@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
 /**
@@ -73,8 +73,8 @@ export class ResponseWriter implements ResponseSink {
     );
   }
 
-  head(line: StatusLine, fields: ResponseFields, options: ResponseHeadOptions): void {
-    const { framing, old, bodyless } = options;
+  head(head: ResponseHead, options: ResponseHeadOptions): void {
+    const { framing, old, identified } = options;
     let transfer = '';
     if (framing === 'chunked' && old) this.#mode = 'unchunk';
     else if (framing === 'close' && !old) this.#mode = 'chunk';
@@ -86,10 +86,10 @@ export class ResponseWriter implements ResponseSink {
         if (framing === 'chunked') this.#mode = 'rechunk';
       }
     }
-    const kept = bodyless ? fields.keptWithoutLength : fields.kept;
-    const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
+    const text = options.bodyless ? head.line.text + head.fields.keptWithoutLength : head.text;
     const close = options.close ? 'Connection: close\r\n' : '';
-    this.#pendingHead = `${line.text}${kept}${transfer}${id}${options.added}${close}\r\n`;
+    this.#pendingHead =
+      text + transfer + options.added + close + (identified === null ? '\r\n' : identified.responseTail);
   }
 
   content(buffer: Buffer, start: number, end: number, spare = 0): void {
@@ -160,7 +160,9 @@ export class ResponseWriter implements ResponseSink {
       // The head stands where the instance's stood, so both go out as one piece that nobody has copied.
       const from = start - before.length;
       if (before !== '') buffer.write(before, from, before.length, 'latin1');
-      socket.write(buffer.subarray(from, end), this.#afterWrite);
+      const drains = !socket.write(buffer.subarray(from, end));
+      // A callback of its own for each piece would cost a turn of the task queue; one behind it is needed by few.
+      if (socket.writableLength > 0 && !drains) socket.write('', 'latin1', this.#afterWrite);
     } else {
       const piece = buffer.subarray(start, end);
       socket.cork();

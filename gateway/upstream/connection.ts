@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkScanner } from '../http1/chunked.ts';
-import { HeadReader } from '../http1/head-reader.ts';
-import { RESPONSE_LIMITS } from '../http1/limits.ts';
-import { parseResponseFields, parseStatusLine, type ResponseFields, type StatusLine } from '../http1/response-head.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier } from './carrier.ts';
 import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
+import { ResponseHeads } from './response-heads.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
 
 const READ_BUFFER_BYTES = 65_536;
@@ -39,29 +39,21 @@ export class UpstreamConnection implements Carrier {
   #idleMs = DEFAULT_IDLE_MS;
   #reusable = true;
   #error = '';
-  #lastLine = '';
-  #lastBlock = '';
-  #lastFields: ResponseFields | null = null;
-  #line: StatusLine | null = null;
   readonly #socket: Socket;
   readonly #pool: ConnectionPool<UpstreamConnection>;
   readonly #chunks = new ChunkScanner();
-  readonly #reader = new HeadReader({
-    limits: RESPONSE_LIMITS,
-    skipEmptyLine: false,
-    firstLineFault: (text, start) => {
-      const line = parseStatusLine(text, start);
-      return typeof line === 'string' ? line : null;
-    },
-  });
+  readonly #heads: ResponseHeads;
 
   constructor(options: {
     address: string;
     port: number;
     /** Where it lies between two requests. */
     pool: ConnectionPool<UpstreamConnection>;
+    /** Of all connections to the instance. */
+    memory: HeadMemory<ResponseHead>;
   }) {
     this.#pool = options.pool;
+    this.#heads = new ResponseHeads(options.memory);
     const buffer = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BUFFER_BYTES);
     const socket = connect({
       host: options.address,
@@ -187,19 +179,16 @@ export class UpstreamConnection implements Carrier {
 
   /** Reads a head; returns the position after it, or -1 when there is nothing more to do with this read. */
   #onHead(buffer: Buffer, position: number, length: number, receiver: ResponseReceiver): number {
-    const step = this.#reader.push(buffer, position, length);
+    const heads = this.#heads;
+    const step = heads.read(buffer, position, length);
     if (step === 'more') return -1;
-    if (step === 'fault') {
-      this.#lose('malformed', this.#reader.fault);
+    const { head } = heads;
+    if (step === 'fault' || head === null) {
+      this.#lose('malformed', heads.fault);
       return -1;
     }
-    const fields = this.#parse();
-    const line = this.#line;
-    if (typeof fields === 'string' || line === null) {
-      this.#lose('malformed', typeof fields === 'string' ? fields : 'the status line is missing');
-      return -1;
-    }
-    const next = this.#reader.bodyStart;
+    const { line, fields } = head;
+    const next = heads.end;
     if (line.status === 101) {
       if (receiver.onSwitch(line, fields)) {
         this.#phase = 'tunnel';
@@ -220,7 +209,7 @@ export class UpstreamConnection implements Carrier {
     }
     this.#reusable = !fields.close && framing !== 'close' && (line.minor === 1 || fields.keepAlive);
     if (fields.keepAliveMs >= 0) this.#idleMs = Math.max(0, Math.min(MAX_IDLE_MS, fields.keepAliveMs - 1000));
-    receiver.onResponse(line, fields, framing);
+    receiver.onResponse(head, framing);
     if (this.#receiver !== receiver) return -1;
     if (framing === 'none' || (framing === 'length' && fields.contentLength === 0)) {
       this.#finish(receiver, next === length);
@@ -231,27 +220,6 @@ export class UpstreamConnection implements Carrier {
     this.#remaining = fields.contentLength;
     if (framing === 'chunked') this.#chunks.reset();
     return next;
-  }
-
-  /** An equal text was read before: instances repeat their heads within a second. */
-  #parse(): ResponseFields | string {
-    if (this.#reader.repeated && this.#lastFields !== null) return this.#lastFields;
-    const { text, start, end } = this.#reader;
-    const lineEnd = text.indexOf('\r\n', start) + 2;
-    const lineText = text.slice(start, lineEnd);
-    if (this.#line === null || lineText !== this.#lastLine) {
-      const line = parseStatusLine(text, start);
-      if (typeof line === 'string') return line;
-      this.#line = line;
-      this.#lastLine = lineText;
-    }
-    const block = text.slice(lineEnd, end);
-    if (block === this.#lastBlock && this.#lastFields !== null) return this.#lastFields;
-    const fields = parseResponseFields(text, lineEnd);
-    if (typeof fields === 'string') return fields;
-    this.#lastBlock = block;
-    this.#lastFields = fields;
-    return fields;
   }
 
   #finish(receiver: ResponseReceiver, nothingLeft: boolean): void {
@@ -275,7 +243,7 @@ export class UpstreamConnection implements Carrier {
   #lose(cause: Loss['cause'], detail: string): void {
     const receiver = this.#receiver;
     this.#receiver = null;
-    this.#reader.reset();
+    this.#heads.reset();
     this.#socket.destroy();
     receiver?.onLost({ cause, detail, answered: this.#answered });
   }

@@ -1,6 +1,7 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { ChunkScanner } from '../http1/chunked.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
+import { responseHead } from '../http1/response-head.ts';
 import { fieldLines, headerObject, trailerText } from '../http2/header-text.ts';
 import type { Carrier, RequestKind } from './carrier.ts';
 import type { H2cSession, Passenger } from './h2c-session.ts';
@@ -200,7 +201,7 @@ export class H2cStream implements Carrier, Passenger {
     else {
       const framing = bodyless ? 'none' : fields.framing;
       if (framing === 'length') this.#expected = fields.contentLength;
-      receiver.onResponse(line, fields, framing);
+      receiver.onResponse(responseHead(line, fields), framing);
       if (this.#receiver !== receiver) return;
       if (ends) this.#finish();
       // What comes in the same read is written together with the head.

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkScanner } from '../http1/chunked.ts';
+import type { HeadMemory } from '../http1/head-memory.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { RequestKind } from './carrier.ts';
 import { NOBODY, PipelinedRequest, type SharedConnection } from './pipelined-request.ts';
 import { DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
@@ -13,6 +15,7 @@ const SPARE_BYTES = 2048;
 export interface SharedPlace {
   readonly address: string;
   readonly port: number;
+  readonly memory: HeadMemory<ResponseHead>;
   /** Monotonic ms. */
   readonly now: () => number;
   /** A request that lost its place: it must travel alone from now on. */
@@ -57,12 +60,13 @@ export class PipelinedConnection implements SharedConnection {
   #holding = 0;
   readonly #place: SharedPlace;
   readonly #socket: Socket;
-  readonly #heads = new ResponseHeads();
+  readonly #heads: ResponseHeads;
   readonly #chunks = new ChunkScanner();
   readonly #flush = () => this.#write();
 
   constructor(place: SharedPlace) {
     this.#place = place;
+    this.#heads = new ResponseHeads(place.memory);
     const buffer = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BUFFER_BYTES);
     const socket = connect({
       host: place.address,
@@ -227,8 +231,9 @@ export class PipelinedConnection implements SharedConnection {
   }
 
   #onHead(request: PipelinedRequest, receiver: ResponseReceiver): void {
-    const { line, fields } = this.#heads;
-    if (line === null || fields === null) return;
+    const { head } = this.#heads;
+    if (head === null) return;
+    const { line, fields } = head;
     if (line.status === 101) {
       this.#lose('malformed', 'it changed to a protocol that was not asked for');
       return;
@@ -245,7 +250,7 @@ export class PipelinedConnection implements SharedConnection {
     const framing = bodyless ? 'none' : fields.framing;
     this.#reusable = !fields.close && framing !== 'close' && (line.minor === 1 || fields.keepAlive);
     if (fields.keepAliveMs >= 0) this.#idleMs = Math.max(0, Math.min(MAX_IDLE_MS, fields.keepAliveMs - 1000));
-    receiver.onResponse(line, fields, framing);
+    receiver.onResponse(head, framing);
     // Nothing behind it will be answered (RFC 9112 §9.6).
     if (!this.#reusable) this.#moveBehind(request, 'the instance ended the connection');
     if (framing === 'none' || (framing === 'length' && fields.contentLength === 0)) {

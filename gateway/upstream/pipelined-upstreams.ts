@@ -1,4 +1,6 @@
 import type { ServicePolicy } from '@skyrun/contracts';
+import type { HeadMemory } from '../http1/head-memory.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier, RequestKind } from './carrier.ts';
 import { PipelinedConnection, type SharedPlace } from './pipelined-connection.ts';
 import { mayShare } from './pipelined-request.ts';
@@ -28,6 +30,7 @@ export class PipelinedUpstreams {
     place: {
       readonly address: string;
       readonly port: number;
+      readonly memory: HeadMemory<ResponseHead>;
       /** Monotonic ms. */
       readonly now: () => number;
     },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type RecordedConnection, startUpstream } from '../harness/upstream.ts';
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier, RequestKind } from './carrier.ts';
 import { PlainUpstreams } from './plain-upstreams.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
@@ -83,7 +83,7 @@ class LateClient implements ResponseReceiver {
     return false;
   }
 
-  onResponse(_line: StatusLine, fields: ResponseFields): void {
+  onResponse({ fields }: ResponseHead): void {
     this.#mark = /X-Mark: (\S+)/.exec(fields.kept)?.[1] ?? '';
   }
 

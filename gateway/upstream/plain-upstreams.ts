@@ -1,4 +1,6 @@
 import type { ServicePolicy } from '@skyrun/contracts';
+import { HeadMemory } from '../http1/head-memory.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier, RequestKind, Upstreams } from './carrier.ts';
 import { UpstreamConnection } from './connection.ts';
 import { PipelinedUpstreams } from './pipelined-upstreams.ts';
@@ -7,6 +9,7 @@ import { ConnectionPool } from './pool.ts';
 /** HTTP/1.1 with one request at a time on each connection, unless the service lets its reads share some. */
 export class PlainUpstreams implements Upstreams {
   readonly #pool = new ConnectionPool<UpstreamConnection>();
+  readonly #memory = new HeadMemory<ResponseHead>();
   readonly #address: string;
   readonly #port: number;
   readonly #now: (() => number) | undefined;
@@ -34,9 +37,16 @@ export class PlainUpstreams implements Upstreams {
   open(request: RequestKind, now: number): Carrier {
     const shared = this.#shared === null ? null : this.#shared.open(request, now);
     if (shared !== null) return shared;
-    return (
-      this.#pool.take(now) ?? new UpstreamConnection({ address: this.#address, port: this.#port, pool: this.#pool })
-    );
+    return this.#pool.take(now) ?? this.#connect();
+  }
+
+  #connect(): UpstreamConnection {
+    return new UpstreamConnection({
+      address: this.#address,
+      port: this.#port,
+      pool: this.#pool,
+      memory: this.#memory,
+    });
   }
 
   follow(policy: ServicePolicy | undefined): void {
@@ -46,7 +56,8 @@ export class PlainUpstreams implements Upstreams {
       this.#shared?.close();
       this.#shared = null;
     } else if (this.#shared === null) {
-      this.#shared = new PipelinedUpstreams({ address: this.#address, port: this.#port, now }, pipelining);
+      const place = { address: this.#address, port: this.#port, memory: this.#memory, now };
+      this.#shared = new PipelinedUpstreams(place, pipelining);
     } else this.#shared.follow(pipelining);
   }
 

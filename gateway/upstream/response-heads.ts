@@ -1,54 +1,85 @@
+import type { HeadMemory } from '../http1/head-memory.ts';
 import { HeadReader } from '../http1/head-reader.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
-import { parseResponseFields, parseStatusLine, type ResponseFields, type StatusLine } from '../http1/response-head.ts';
+import {
+  parseResponseFields,
+  parseStatusLine,
+  type ResponseFields,
+  type ResponseHead,
+  responseHead,
+  type StatusLine,
+} from '../http1/response-head.ts';
 
-/** Reads the response heads of one connection, one after the other. */
+/** Reads the response heads of one connection, one after the other. Instances repeat theirs within a second. */
 export class ResponseHeads {
-  line: StatusLine | null = null;
-  fields: ResponseFields | null = null;
+  /** The one that was read last; null before the first. */
+  head: ResponseHead | null = null;
   fault = '';
   #lastLine = '';
+  #line: StatusLine | null = null;
   #lastBlock = '';
-  readonly #reader = new HeadReader({
-    limits: RESPONSE_LIMITS,
-    skipEmptyLine: false,
-    firstLineFault: (text, start) => {
-      const line = parseStatusLine(text, start);
-      return typeof line === 'string' ? line : null;
-    },
-  });
+  #fields: ResponseFields | null = null;
+  readonly #reader: HeadReader<ResponseHead>;
 
-  /** The position after the head that `line` and `fields` are of. */
+  /** `memory`: of all connections to the instance. */
+  constructor(memory: HeadMemory<ResponseHead>) {
+    this.#reader = new HeadReader({ limits: RESPONSE_LIMITS, memory, skipEmptyLine: false, firstLineFault });
+  }
+
+  /** The position after the head that was read. */
   get end(): number {
     return this.#reader.bodyStart;
   }
 
   read(buffer: Buffer, position: number, length: number): 'head' | 'more' | 'fault' {
-    const step = this.#reader.push(buffer, position, length);
+    const reader = this.#reader;
+    const step = reader.push(buffer, position, length);
     if (step === 'more') return 'more';
-    if (step === 'fault') return this.#refuse(this.#reader.fault);
-    // An equal text was read before: instances repeat their heads within a second.
-    if (this.#reader.repeated && this.fields !== null) return 'head';
+    if (step === 'fault') return this.#refuse(reader.fault);
+    if (reader.meaning !== null) {
+      this.head = reader.meaning;
+      return 'head';
+    }
+    const head = this.#parse();
+    if (typeof head === 'string') return this.#refuse(head);
+    this.head = head;
+    reader.learn(buffer, position, head);
+    return 'head';
+  }
+
+  /** What has come of a head that is not whole is of no use any more. */
+  reset(): void {
+    this.#reader.reset();
+  }
+
+  /** Returns what is wrong as text. */
+  #parse(): ResponseHead | string {
     const { text, start, end } = this.#reader;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
-    if (this.line === null || lineText !== this.#lastLine) {
+    if (this.#line === null || lineText !== this.#lastLine) {
       const line = parseStatusLine(text, start);
-      if (typeof line === 'string') return this.#refuse(line);
-      this.line = line;
+      if (typeof line === 'string') return line;
+      this.#line = line;
       this.#lastLine = lineText;
     }
     const block = text.slice(lineEnd, end);
-    if (block === this.#lastBlock && this.fields !== null) return 'head';
-    const fields = parseResponseFields(text, lineEnd);
-    if (typeof fields === 'string') return this.#refuse(fields);
-    this.#lastBlock = block;
-    this.fields = fields;
-    return 'head';
+    if (this.#fields === null || block !== this.#lastBlock) {
+      const fields = parseResponseFields(text, lineEnd);
+      if (typeof fields === 'string') return fields;
+      this.#lastBlock = block;
+      this.#fields = fields;
+    }
+    return responseHead(this.#line, this.#fields);
   }
 
   #refuse(fault: string): 'fault' {
     this.fault = fault;
     return 'fault';
   }
+}
+
+function firstLineFault(text: string, start: number): string | null {
+  const line = parseStatusLine(text, start);
+  return typeof line === 'string' ? line : null;
 }

@@ -1,5 +1,5 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, StatusLine } from '../http1/response-head.ts';
+import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
 
 /** What a response is delivered to. Positions are of the buffer, which is reused after the call. */
 export interface ResponseReceiver {
@@ -9,7 +9,7 @@ export interface ResponseReceiver {
   onInterim(line: StatusLine, fields: ResponseFields): void;
   /** A 101. True when it is the change that the request asked for; the connection is a tunnel from then on. */
   onSwitch(line: StatusLine, fields: ResponseFields): boolean;
-  onResponse(line: StatusLine, fields: ResponseFields, framing: ResponseFields['framing']): void;
+  onResponse(head: ResponseHead, framing: ResponseFields['framing']): void;
   /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
   onContent(buffer: Buffer, start: number, end: number, spare?: number): void;
   /** Raw bytes of a chunked body; `scan` must be used to follow it. Returns the position after the body's last byte. */

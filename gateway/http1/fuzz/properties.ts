@@ -1,6 +1,8 @@
 import { METHODS } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { HeadMemory } from '../head-memory.ts';
+import type { KnownRequest } from '../known-request.ts';
 import type { NodeReader } from './node-reading.ts';
 import { type FuzzedReader, newReader, type Reading, type ReadRequest, readRequests } from './read-requests.ts';
 import { cutInto, cuts, requestBytes } from './request-bytes.ts';
@@ -33,6 +35,8 @@ export function splitsAgree(tally: Tally): fc.IProperty<[Buffer, number[], Buffe
     agree(whole, readRequests(cutInto(bytes, places)), 'split');
     agree(whole, readRequests([bytes], usedReader(earlier)), 'after another connection');
     agree(whole, readRequests(cutInto(bytes, places), usedReader(bytes)), 'after the same on another connection');
+    agree(whole, readRequests([bytes], neighbour(earlier)), 'beside another connection');
+    agree(whole, readRequests(cutInto(bytes, places), neighbour(bytes)), 'beside the same on another connection');
   });
 }
 
@@ -85,6 +89,13 @@ function usedReader(earlier: Buffer): FuzzedReader {
   if (used.reader.fault !== '') return newReader();
   used.reader.reset();
   return used;
+}
+
+/** One that shares what heads mean with a connection that has read this, whatever became of that. */
+function neighbour(earlier: Buffer): FuzzedReader {
+  const memory = new HeadMemory<KnownRequest>();
+  readRequests([earlier], newReader(memory));
+  return newReader(memory);
 }
 
 /** A fault may show before the rest of a head is there; nothing else may differ. */

@@ -1,6 +1,8 @@
 import { RandomHex } from '../../pipeline/ids.ts';
-import { forwardingFields, identify, UpstreamHeads } from '../../pipeline/request-head.ts';
+import { forwardingFields, identify } from '../../pipeline/request-head.ts';
 import type { RequestOrigin } from '../../pipeline/request-origin.ts';
+import { HeadMemory } from '../head-memory.ts';
+import type { KnownRequest } from '../known-request.ts';
 import { RequestReader } from '../request-reader.ts';
 
 /** One request as the gateway understood it. */
@@ -24,28 +26,24 @@ export interface Reading {
 }
 
 const ORIGIN: RequestOrigin = { address: '127.0.0.1', protocol: 'http', version: '1.1' };
-const IDS = /X-Request-Id: .*\r\ntraceparent: .*\r\n/;
+const IDS = /traceparent: .*\r\nX-Request-Id: .*\r\n/;
 
 /** What a connection of the gateway remembers between two requests, and the pool from one connection to the next. */
 export interface FuzzedReader {
   readonly reader: RequestReader;
-  readonly heads: UpstreamHeads;
   readonly random: RandomHex;
 }
 
-export function newReader(): FuzzedReader {
+/** `memory`: of all connections of the client. */
+export function newReader(memory = new HeadMemory<KnownRequest>()): FuzzedReader {
   return {
-    reader: new RequestReader((fields) => forwardingFields(fields, ORIGIN)),
-    heads: new UpstreamHeads(),
+    reader: new RequestReader((fields) => forwardingFields(fields, ORIGIN), memory),
     random: new RandomHex(),
   };
 }
 
 /** Reads what came in these pieces as a client's connection does, every request answered at once. */
-export function readRequests(
-  pieces: readonly Buffer[],
-  { reader, heads, random }: FuzzedReader = newReader(),
-): Reading {
+export function readRequests(pieces: readonly Buffer[], { reader, random }: FuzzedReader = newReader()): Reading {
   const requests: ReadRequest[] = [];
   let start = 0;
   let head = 0;
@@ -59,11 +57,11 @@ export function readRequests(
         const step = reader.readHead(piece, offset);
         if (step === 'fault') return { requests, rest: 'fault' };
         if (step === 'more') break;
-        const { line, known } = reader;
-        if (line === null || known === null) throw new Error('a head without a line or without fields');
+        const { request } = reader;
+        if (request === null) throw new Error('a head without a line or without fields');
         offset = reader.bodyStart;
         head = before + offset - start;
-        const text = heads.text(identify(line, known.fields, random), reader.lineText, known.forwarded);
+        const text = request.upstreamBegin(false) + identify(request.line, request.fields, random).tail;
         forwarded = text.replace(IDS, '');
         inBody = true;
       }
@@ -72,11 +70,11 @@ export function readRequests(
       offset = end;
       if (!reader.bodyDone) break;
       inBody = false;
-      const { line, known } = reader;
+      const { line, fields } = reader.request ?? {};
       requests.push({
         method: line?.method ?? '',
         target: line?.target ?? '',
-        authority: known?.fields.authority ?? '',
+        authority: fields?.authority ?? '',
         head,
         body: before + end - start - head,
         forwarded,
@@ -84,7 +82,7 @@ export function readRequests(
       });
       start = before + end;
       // As a connection does that was asked to be closed: what follows is thrown away.
-      if (known?.fields.close === true || line?.minor === 0) return { requests, rest: 'nothing' };
+      if (fields?.close === true || line?.minor === 0) return { requests, rest: 'nothing' };
     }
     before += piece.length;
   }
