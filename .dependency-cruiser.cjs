@@ -31,6 +31,12 @@ module.exports = {
       'The two adapters serve every service and know none.',
     ),
     one(
+      'gateways-load-the-small-kit',
+      { path: '^(gateway|shared/bus)/', pathNot: '\\.(test|itest|e2e)\\.ts$|/bench|/harness/|/conformance/|/metrics' },
+      { path: '^shared/kit/index\\.ts$', dependencyTypesNot: ['type-only'] },
+      'kit/base is enough for a gateway; the whole kit loads the HTTP framework and more, 25 MiB in every gateway process.',
+    ),
+    one(
       'postgres-and-bus-do-not-meet',
       { path: '^shared/bus/', pathNot: '\\.(test|itest)\\.ts$|/bench' },
       { path: '^shared/postgres/' },

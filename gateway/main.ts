@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBus, patientBus } from '@skyrun/bus';
 import { PLATFORM_GROUPS } from '@skyrun/contracts';
-import { createClient, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
+import { createClient, createHttpTransport, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
 import { createRedisBuckets } from './limit/redis-buckets.ts';
@@ -11,6 +11,7 @@ const config = loadConfig(gatewayConfig);
 const clock = systemClock;
 const logger = createLogger({ service: config.SKYRUN_GATEWAY_ID, level: config.SKYRUN_LOG_LEVEL });
 const token = () => config.SKYRUN_INTERNAL_TOKEN;
+const transport = createHttpTransport();
 const url = config.SKYRUN_BUS === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
 const broker = await createBus({
   kind: config.SKYRUN_BUS,
@@ -52,11 +53,11 @@ const gateway = createGateway({
     events: config.SKYRUN_EVENTS_URL,
     billing: config.SKYRUN_BILLING_URL,
   },
-  registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token }),
-  orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token }),
-  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token }),
-  identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token }),
-  events: createClient({ baseUrl: config.SKYRUN_EVENTS_URL, token }),
+  registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token, transport }),
+  orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token, transport }),
+  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token, transport }),
+  identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token, transport }),
+  events: createClient({ baseUrl: config.SKYRUN_EVENTS_URL, token, transport }),
   sharedBuckets,
   bus,
   clock,

@@ -1,5 +1,5 @@
 import { OPERATIONS } from '@skyrun/contracts';
-import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit';
+import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { keep, readKept } from '../feed/kept.ts';
 import type { Callers } from './callers.ts';
 

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { nodeHttp } from '@skyrun/kit/base';
 import { parseStatusLine, type StatusLine } from '../http1/response-head.ts';
 import { headerPairs } from '../http2/header-text.ts';
 
@@ -36,7 +36,7 @@ const STATUS_LINES = new Map<number, StatusLine>();
 export function statusLine(status: number): StatusLine | string {
   const known = STATUS_LINES.get(status);
   if (known !== undefined) return known;
-  const line = parseStatusLine(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`, 0);
+  const line = parseStatusLine(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n`, 0);
   if (typeof line !== 'string') STATUS_LINES.set(status, line);
   return line;
 }

@@ -1,4 +1,4 @@
-import { backoff, type Clock, type Logger } from '@skyrun/kit';
+import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import { BusError, closed, unavailable } from './errors.ts';
 import type { EventBus, GroupOptions, SubscribeOptions, Subscription } from './event-bus.ts';
 

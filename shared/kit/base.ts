@@ -3,7 +3,9 @@
 export { backoff } from './backoff.ts';
 export { type Clock, isoTime, systemClock } from './clock.ts';
 export { configTypes, defineConfig, loadConfig } from './config.ts';
-export { type Client, createClient } from './http/client.ts';
+export { type Client, createClient, lines } from './http/client.ts';
+export { nodeHttp } from './http/node-http.ts';
+export { createHttpTransport, type Transport } from './http/transport.ts';
 export { newId } from './id.ts';
 export { createLogger, type Logger } from './logger.ts';
 export type { Readiness } from './service.ts';

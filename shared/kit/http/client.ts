@@ -1,13 +1,15 @@
-import { Readable } from 'node:stream';
 import { isProblemCode, type Operation, Problem, problemDetails } from '@skyrun/contracts';
 import type { z } from 'zod';
 import { traceHeaders } from '../tracing.ts';
+import { createFetchTransport, type Transport, type TransportAnswer } from './transport.ts';
 
 export interface ClientOptions {
   readonly baseUrl: string;
   /** The bearer token of each call; null sends none. */
   readonly token?: () => Promise<string | null> | string | null;
   readonly fetch?: typeof fetch;
+  /** Instead of fetch. */
+  readonly transport?: Transport;
 }
 
 type Input<Schema extends z.ZodType> = z.input<Schema>;
@@ -24,7 +26,7 @@ export interface CallInput<P extends z.ZodType, Q extends z.ZodType, B extends z
 
 export interface Answer<Body> {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, 'get'>;
   /** Undefined for 204 and 304. */
   readonly body: Body | undefined;
 }
@@ -48,8 +50,12 @@ export interface Client {
 }
 
 /** A typed client over the operations of contracts. */
-export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientOptions): Client {
-  async function request(operation: Operation, input: CallInput<z.ZodType, z.ZodType, z.ZodType>): Promise<Response> {
+export function createClient({ baseUrl, token, ...options }: ClientOptions): Client {
+  const transport = options.transport ?? createFetchTransport(options.fetch ?? fetch);
+  async function request(
+    operation: Operation,
+    input: CallInput<z.ZodType, z.ZodType, z.ZodType>,
+  ): Promise<TransportAnswer> {
     const url = operationUrl(baseUrl, operation, input.params, input.query);
     const bearer = token ? await token() : null;
     const headers: Record<string, string> = {
@@ -60,23 +66,15 @@ export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientO
       ...(input.stream === undefined ? {} : { 'content-type': operation.rawBody?.[0] ?? 'application/octet-stream' }),
       ...input.headers,
     };
-    const init: RequestInit & { duplex?: 'half'; window?: null } = {
-      method: operation.method.toUpperCase(),
-      headers,
-      ...(input.signal ? { signal: input.signal } : {}),
-    };
-    if (input.stream) {
-      init.body = input.stream;
-      init.duplex = 'half';
-      // fetch keeps a second copy of a body that it may have to send again after a redirect; ours has no end in memory.
-      init.redirect = 'error';
-      init.window = null;
-    } else if (input.body !== undefined) {
-      init.body = JSON.stringify(input.body);
-    }
-    let response: Response;
+    const body = input.stream ?? (input.body === undefined ? undefined : JSON.stringify(input.body));
+    let answer: TransportAnswer;
     try {
-      response = await fetcher(url, init);
+      answer = await transport(url, {
+        method: operation.method.toUpperCase(),
+        headers,
+        ...(body === undefined ? {} : { body }),
+        ...(input.signal ? { signal: input.signal } : {}),
+      });
     } catch (error) {
       if (input.signal?.aborted) throw error;
       throw new Problem('platform.unavailable', {
@@ -84,26 +82,24 @@ export function createClient({ baseUrl, token, fetch: fetcher = fetch }: ClientO
         cause: error,
       });
     }
-    if (response.ok || response.status === 304) return response;
-    throw await readProblem(response, operation);
+    if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return answer;
+    throw await readProblem(answer, operation);
   }
 
   return {
     async call(operation, input = {}) {
-      const response = await request(operation, input);
-      return operation.response.parse(await readBody(response)) as never;
+      const answer = await request(operation, input);
+      return operation.response.parse(await readBody(answer)) as never;
     },
     async send(operation, input = {}) {
-      const response = await request(operation, input);
-      const empty = response.status === 304 || response.status === 204;
-      if (empty) await response.body?.cancel();
-      const body = empty ? undefined : (operation.response.parse(await readBody(response)) as never);
-      return { status: response.status, headers: response.headers, body };
+      const answer = await request(operation, input);
+      const body = isEmpty(answer) ? undefined : (operation.response.parse(await readBody(answer)) as never);
+      if (isEmpty(answer)) await answer.discard();
+      return { status: answer.status, headers: answer.headers, body };
     },
     async *stream(operation, input = {}) {
-      const response = await request(operation, input);
-      if (!response.body) return;
-      for await (const line of lines(Readable.fromWeb(response.body))) {
+      const answer = await request(operation, input);
+      for await (const line of lines(answer.chunks())) {
         yield operation.response.parse(JSON.parse(line)) as never;
       }
     },
@@ -125,22 +121,27 @@ export function operationUrl(baseUrl: string, operation: Operation, params: unkn
   return url.href;
 }
 
-async function readBody(response: Response): Promise<unknown> {
-  if (response.status === 204) return undefined;
-  return response.json();
+function isEmpty({ status }: TransportAnswer): boolean {
+  return status === 204 || status === 304;
 }
 
-async function readProblem(response: Response, operation: Operation): Promise<Problem> {
-  const text = await response.text();
+async function readBody(answer: TransportAnswer): Promise<unknown> {
+  if (!isEmpty(answer)) return JSON.parse(await answer.text());
+  await answer.discard();
+  return undefined;
+}
+
+async function readProblem(answer: TransportAnswer, operation: Operation): Promise<Problem> {
+  const text = await answer.text();
   const details = problemDetails.safeParse(parseJson(text));
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfter = Number(answer.headers.get('retry-after') ?? Number.NaN);
   const retry = Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {};
   if (details.success && isProblemCode(details.data.code)) {
     const { code, detail, errors } = details.data;
     return new Problem(code, { ...(detail ? { detail } : {}), ...(errors ? { errors } : {}), ...retry });
   }
-  const code = response.status === 503 ? 'platform.unavailable' : 'platform.internal';
-  return new Problem(code, { detail: `${operation.id} answered ${response.status}`, ...retry });
+  const code = answer.status === 503 ? 'platform.unavailable' : 'platform.internal';
+  return new Problem(code, { detail: `${operation.id} answered ${answer.status}`, ...retry });
 }
 
 function parseJson(text: string): unknown {
