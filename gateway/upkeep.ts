@@ -1,5 +1,6 @@
 import type { Clock } from '@skyrun/kit/base';
 import type { Buckets, SharedBuckets } from './limit/buckets.ts';
+import type { HeapTrim } from './memory/trim.ts';
 import { type Meter, WINDOW_MS } from './meter/meter.ts';
 import type { GatewayCore, OpenConnection } from './pipeline/core.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
@@ -17,9 +18,10 @@ export function createUpkeep(options: {
   readonly buckets: Buckets;
   /** Null: this gateway limits on its own. */
   readonly sharedBuckets: SharedBuckets | null;
+  readonly trim: HeapTrim;
   readonly clock: Clock;
 }): { start(): void; stop(): void } {
-  const { core, dispatch, meter, buckets, sharedBuckets, clock } = options;
+  const { core, dispatch, meter, buckets, sharedBuckets, trim, clock } = options;
   let cancelSweep: () => void = () => undefined;
   let cancelWindow: () => void = () => undefined;
   let stopped = false;
@@ -49,12 +51,15 @@ export function createUpkeep(options: {
     const now = clock.now();
     meter.roll(clock.monotonic(), now);
     buckets.sweep(core.now);
+    let busy = false;
     for (const instance of core.warm) {
+      busy ||= instance.inFlight > 0;
       instance.upstreams.sweep(core.now);
       if (instance.inFlight > 0 || !instance.upstreams.empty) continue;
       instance.warm = false;
       core.warm.delete(instance);
     }
+    trim.look(busy ? now : core.stats.activity, core.now);
     cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
   };
   return {

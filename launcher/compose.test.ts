@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { billingConfig } from '@skyrun/billing';
 import { eventsConfig } from '@skyrun/events';
 import { gatewayConfig } from '@skyrun/gateway';
+import { GATEWAY_SWITCHES } from '@skyrun/gateway/switches';
 import { identityConfig } from '@skyrun/identity';
 import { commonConfig } from '@skyrun/kit';
 import { tracingConfig } from '@skyrun/observability';
@@ -74,4 +75,8 @@ test('what a service depends on and mounts is there', () => {
       else if (!source.startsWith('/')) expect(Object.keys(compose.volumes), name).toContain(source);
     }
   }
+});
+
+test('gateways run with the switches that were measured', () => {
+  expect(compose.services['gateway']?.command).toEqual(['node', ...GATEWAY_SWITCHES, 'gateway/main.ts']);
 });

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { NODE_FLAGS, type Processes } from './peers.ts';
+import { GATEWAY_SWITCHES } from '../switches.ts';
+import type { Processes } from './peers.ts';
 
 /** As the launcher gives it: without, stripping the types anew takes tens of megabytes. */
 const COMPILE_CACHE = new URL('../../.skyrun/cache/compile', import.meta.url).pathname;
@@ -20,7 +21,7 @@ export interface MeasuredGateway {
 /** A gateway in a process of its own, as the launcher starts it. */
 export function startGatewayProcess(processes: Processes, options: MeasuredGateway): ChildProcess {
   const main = new URL('../main.ts', import.meta.url).pathname;
-  return processes.start(process.execPath, [...(options.nodeFlags ?? NODE_FLAGS), main], {
+  return processes.start(process.execPath, [...(options.nodeFlags ?? GATEWAY_SWITCHES), main], {
     SKYRUN_GATEWAY_ID: options.id ?? 'bench',
     SKYRUN_PORT: String(options.port),
     SKYRUN_DATA_DIR: options.directory,

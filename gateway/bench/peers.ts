@@ -3,9 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Route, ServicePolicy } from '@skyrun/contracts';
 import { route, target } from '../harness/gateway.ts';
+import { GATEWAY_SWITCHES } from '../switches.ts';
 
-/** Node flags that the gateway runs with: one thread for all, and a young generation that short-lived heads fit in. */
-export const NODE_FLAGS = ['--single-threaded-gc', '--min-semi-space-size=8', '--max-semi-space-size=8'] as const;
 export const HOST = 'hello.demo.localhost';
 /** The same instance, spoken to in HTTP/2. */
 export const H2C_HOST = 'multiplexed.demo.localhost';
@@ -193,7 +192,7 @@ http://${HOST}:${port} {
   },
   async 'http-proxy'({ processes, upstreamPort }, port) {
     const script = new URL('http-proxy.ts', import.meta.url).pathname;
-    return processes.start(process.execPath, [...NODE_FLAGS, script, String(port), String(upstreamPort)]);
+    return processes.start(process.execPath, [...GATEWAY_SWITCHES, script, String(port), String(upstreamPort)]);
   },
 };
 

@@ -83,6 +83,11 @@ export class Stats {
   clientErrors = 0;
   ended = [0, 0, 0, 0, 0];
 
+  /** Counts up with whatever clients do. */
+  get activity(): number {
+    return this.ended.reduce((sum, count) => sum + count, this.connections);
+  }
+
   onEnd(status: number): void {
     const index = Math.floor(status / 100) - 1;
     this.ended[index] = (this.ended[index] ?? 0) + 1;
