@@ -26,6 +26,7 @@ export interface SharedEntry {
 
 /** Buckets that an idle client leaves behind are thrown away; beyond this many the fullest stay. */
 const MAX_BUCKETS = 200_000;
+const SAMPLE = 2000;
 
 /**
  * The buckets of one gateway. A request is decided at once, from memory. What was let through is shared a few times a
@@ -106,15 +107,29 @@ export class Buckets {
     }
   }
 
-  /** Forgets buckets that are as good as new; `hard`: also the oldest tenth of all. */
+  /** Forgets buckets that are as good as new; `hard`: also about a tenth of all, those that are furthest from their limit. */
   sweep(now: number, hard = false): void {
     let surplus = hard ? MAX_BUCKETS / 10 : 0;
+    const emptiest = hard ? this.#emptiest(0.1) : Number.NEGATIVE_INFINITY;
     for (const [key, bucket] of this.#buckets) {
       const fresh = bucket.tat <= now && bucket.unshared === 0;
-      if (!fresh && surplus <= 0) continue;
+      if (!fresh && (surplus <= 0 || bucket.tat > emptiest)) continue;
       this.#buckets.delete(key);
       this.#touched.delete(key);
       surplus -= 1;
     }
+  }
+
+  /** The theoretical arrival time that a share of the buckets is not beyond, by a sample: to sort all would hold up requests. */
+  #emptiest(share: number): number {
+    const every = Math.max(1, Math.floor(this.#buckets.size / SAMPLE));
+    const times: number[] = [];
+    let index = 0;
+    for (const { tat } of this.#buckets.values()) {
+      if (index % every === 0) times.push(tat);
+      index += 1;
+    }
+    times.sort((a, b) => a - b);
+    return times[Math.floor(times.length * share)] ?? Number.NEGATIVE_INFINITY;
   }
 }

@@ -119,4 +119,15 @@ describe('buckets', () => {
         expect(buckets.size).toBe(0);
       });
   });
+
+  test('of very many, those that are near their limit stay', () => {
+    const buckets = new Buckets({ shares: false });
+    // The oldest of all.
+    for (let request = 0; request < 10; request += 1) buckets.take('greedy', TEN_A_SECOND, 1000);
+    for (let key = 0; buckets.size < 200_000; key += 1) buckets.take(`client ${key}`, TEN_A_SECOND, 1000);
+    buckets.take('one more', TEN_A_SECOND, 1000);
+    expect(buckets.size).toBeLessThanOrEqual(181_000);
+    expect(buckets.size).toBeGreaterThan(170_000);
+    expect(buckets.take('greedy', TEN_A_SECOND, 1000).allowed).toBe(false);
+  });
 });
