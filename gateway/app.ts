@@ -15,6 +15,7 @@ import { guardOf } from './guard/guard-book.ts';
 import { Buckets, type SharedBuckets } from './limit/buckets.ts';
 import { type ConnectionCaps, ConnectionGate } from './limit/connection-gate.ts';
 import { createListener } from './listener.ts';
+import { createHeapTrim } from './memory/trim.ts';
 import { Meter } from './meter/meter.ts';
 import { createObserver } from './observe/observer.ts';
 import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts';
@@ -246,7 +247,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const metrics = createMetrics({ defaults: true });
     traces?.register(metrics);
     accessLog?.register(metrics);
-    registerMetrics(metrics, core, gate, table);
+    registerMetrics(metrics, { core, gate, table, viewer });
     return metrics;
   };
   const ready = (): Readiness => ({
@@ -266,12 +267,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     yield* platform.destinations();
     yield* teams.destinations();
   }
+  const trim = createHeapTrim();
   const upkeep = createUpkeep({
     core,
     dispatch,
     meter,
     buckets,
     sharedBuckets: deps.sharedBuckets,
+    trim,
     clock,
   });
 
@@ -289,6 +292,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     callNews.start();
     views.start();
     upkeep.start();
+    trim.now();
     adminAddress = await admin.listen(deps.adminPort);
     await listener.open();
   }

@@ -17,6 +17,7 @@ import {
   Processes,
   startUpstream,
 } from './peers.ts';
+import { measureRouteChanges } from './route-changes.ts';
 import { type Cell, heading, row } from './table.ts';
 
 export interface BenchOptions {
@@ -72,10 +73,13 @@ const MEMORY = 'memory';
 /** Two gateways, one with one route and one with very many. */
 const ROUTES = '100,000 routes';
 const MANY_ROUTES = 100_000;
+/** What holds up requests when routes change, among very many. */
+const CHANGES = 'route changes';
 export const WORKLOAD_NAMES: readonly string[] = [
   ...WORKLOADS.map(({ name }) => name),
   PIPELINED,
   ROUTES,
+  CHANGES,
   LATENCY,
   MEMORY,
 ];
@@ -159,6 +163,10 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       await answers(manyPort);
       const pair = [...proxies.slice(0, 1), { name: ROUTES, port: manyPort, pid: child.pid ?? 0 }];
       ratios[ROUTES] = await compareLoad({ ...SMALL, name: ROUTES }, pair, { ...options, directory });
+    }
+    if (options.workloads.includes(CHANGES)) {
+      const routes = benchRoutes(upstreamPort, { policy: options.policy, count: MANY_ROUTES });
+      ratios[CHANGES] = await measureRouteChanges({ ...place, routes, processes, print });
     }
     if (options.workloads.includes(LATENCY)) {
       const upstream = { name: NO_PROXY, port: upstreamPort };

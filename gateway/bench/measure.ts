@@ -8,6 +8,8 @@ const run = promisify(execFile);
 /** Linux counts CPU time in these, in µs. */
 const TICK_MICROS = 10_000;
 const PAGE_BYTES = 4096;
+/** Every proxy is given the time to close its connections to the instance and to let go of what it holds no more. */
+const IDLE_MS = 10_000;
 
 export interface Measure {
   readonly cpuMicrosPerRequest: number;
@@ -48,12 +50,16 @@ export async function measureIdle(proxy: MeasuredProxy, count: number): Promise<
       const batch = Array.from({ length: Math.min(100, count - start) }, () => openIdle(proxy.port));
       sockets.push(...(await Promise.all(batch)));
     }
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-    const statm = await readFile(`/proc/${proxy.pid}/statm`, 'utf8');
-    return (Number(statm.split(' ')[1]) * PAGE_BYTES) / 1_048_576;
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    return await residentMebibytes(proxy.pid);
   } finally {
     for (const socket of sockets) socket.destroy();
   }
+}
+
+export async function residentMebibytes(pid: number): Promise<number> {
+  const statm = await readFile(`/proc/${pid}/statm`, 'utf8');
+  return (Number(statm.split(' ')[1]) * PAGE_BYTES) / 1_048_576;
 }
 
 /** A connection that has carried a request; rejects where the answer is not 200. */

@@ -1,6 +1,7 @@
-import type { RouteFrame } from '@skyrun/contracts';
+import { frameParts, type RouteFrame } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { type FeedPosition, follow } from './feed-state.ts';
+import { route, target } from '../harness/gateway.ts';
+import { type FeedPosition, FrameParts, follow } from './feed-state.ts';
 
 const at = (epoch: string, version: number): FeedPosition => ({ epoch, version });
 const delta = (epoch: string, version: number): RouteFrame => ({
@@ -29,4 +30,21 @@ test.each([
   const step = follow(position, frame);
   expect(step.position).toEqual(next);
   expect(step.change.kind).toBe(kind);
+});
+
+test('a frame in parts is the frame, and one that is not ended is nothing', () => {
+  const routes = Array.from({ length: 250 }, (_, index) => route([target([1])], `service-${index}.demo.localhost`));
+  for (const whole of [
+    { ...snapshot('a', 3), routes } as RouteFrame,
+    { kind: 'delta', epoch: 'a', version: 4, upserts: routes, removes: ['x', 'y'] } as RouteFrame,
+    delta('a', 5),
+    beat('a', 5),
+  ]) {
+    const parts = [...frameParts(whole)];
+    const collected = new FrameParts();
+    expect(parts.slice(0, -1).map((part) => collected.take(part))).toEqual(parts.slice(0, -1).map(() => null));
+    const last = parts.at(-1);
+    expect(last === undefined ? null : collected.take(last)).toEqual(whole);
+  }
+  expect([...frameParts({ ...snapshot('a', 3), routes } as RouteFrame)]).toHaveLength(3);
 });

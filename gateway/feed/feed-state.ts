@@ -1,8 +1,4 @@
-import { type Route, type RouteFrame, route } from '@skyrun/contracts';
-import { z } from 'zod';
-
-/** All routes as of one version of the registry; also what stands on disk. */
-export const routeSnapshot = z.object({ epoch: z.string(), version: z.int(), routes: z.array(route) });
+import type { Route, RouteFrame } from '@skyrun/contracts';
 
 export type RouteChange =
   | { readonly kind: 'replace'; readonly routes: readonly Route[] }
@@ -31,4 +27,29 @@ export function follow(
   }
   if (frame.version <= position.version) return { position, change: { kind: 'none' } };
   return { position: next, change: { kind: 'change', upserts: frame.upserts, removes: frame.removes } };
+}
+
+type LongFrame = Exclude<RouteFrame, { kind: 'heartbeat' }>;
+
+/** Puts a frame together that comes in parts. A connection begins with a new one. */
+export class FrameParts {
+  #parts: LongFrame[] = [];
+
+  /** The whole frame with its last part; null while there is more. */
+  take(part: RouteFrame): RouteFrame | null {
+    if (part.kind === 'heartbeat') return part;
+    this.#parts.push(part);
+    if (part.more === true) return null;
+    const parts = this.#parts;
+    this.#parts = [];
+    const { kind, epoch, version } = part;
+    if (parts.length === 1) return part;
+    if (kind === 'snapshot') return { kind, epoch, version, routes: parts.flatMap(routesOf) };
+    const removes = parts.flatMap((each) => (each.kind === 'delta' ? each.removes : []));
+    return { kind, epoch, version, upserts: parts.flatMap(routesOf), removes };
+  }
+}
+
+function routesOf(part: LongFrame): readonly Route[] {
+  return part.kind === 'snapshot' ? part.routes : part.upserts;
 }

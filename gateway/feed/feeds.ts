@@ -6,7 +6,9 @@ import type { Callers } from '../guard/callers.ts';
 import { createKeyFeed } from '../guard/key-feed.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { createTeamFeed, type TeamRoutes } from '../team/team-routes.ts';
+import type { RouteChange } from './feed-state.ts';
 import { createRouteFeed } from './route-feed.ts';
+import type { Slices } from './slices.ts';
 
 /** What a gateway hears from the control plane, and goes on with when that is gone. */
 export interface Feeds extends Pick<PriceFeed, 'rates'> {
@@ -35,17 +37,13 @@ export function createFeeds(options: {
   const { registry, identity, events, billing, table, teams, callers, dataDir, clock, logger } = options;
   const routes = createRouteFeed({
     client: registry,
-    path: join(dataDir, 'routes.json'),
+    path: join(dataDir, 'routes.journal'),
     clock,
     logger,
-    apply: (change) => {
-      if (change.kind === 'replace') table.replace(change.routes);
-      if (change.kind === 'change') {
-        for (const route of change.upserts) table.upsert(route);
-        for (const host of change.removes) table.remove(host);
-      }
+    apply: (change, slices) => applyChange(table, change, slices),
+    *routes() {
+      for (const { route } of table.entries()) yield route;
     },
-    routes: () => Array.from(table.entries(), (entry) => entry.route),
   });
   const prices = createPriceFeed({ client: billing, clock, logger });
   const ofTeams = createTeamFeed({ client: events, routes: teams, clock, logger });
@@ -64,4 +62,17 @@ export function createFeeds(options: {
       await Promise.all([routes.stop(), keys.stop(), apiKeys.stop(), prices.stop(), ofTeams.stop()]);
     },
   };
+}
+
+async function applyChange(table: RouteTable, change: RouteChange, slices: Slices): Promise<void> {
+  if (change.kind === 'replace') await table.replace(change.routes, slices);
+  if (change.kind !== 'change') return;
+  for (const route of change.upserts) {
+    table.upsert(route);
+    if (slices.over()) await slices.pause();
+  }
+  for (const host of change.removes) {
+    table.remove(host);
+    if (slices.over()) await slices.pause();
+  }
 }

@@ -1,9 +1,9 @@
 import { FEED_HEARTBEAT_MS, OPERATIONS, type Route } from '@skyrun/contracts';
-import { backoff, type Client, type Clock, createTicker, type Logger } from '@skyrun/kit/base';
-import { type FeedPosition, follow, type RouteChange, routeSnapshot } from './feed-state.ts';
-import { keep, readKept } from './kept.ts';
+import { backoff, type Client, type Clock, type Logger } from '@skyrun/kit/base';
+import { type FeedPosition, FrameParts, follow, type RouteChange } from './feed-state.ts';
+import { createRouteJournal } from './route-journal.ts';
+import { createSlices, type Slices } from './slices.ts';
 
-const SAVE_EVERY_MS = 1000;
 const FIRST_CONNECT_WAIT_MS = 3000;
 
 export interface RouteFeed {
@@ -29,31 +29,28 @@ export function createRouteFeed(options: {
   path: string;
   clock: Clock;
   logger: Logger;
-  apply: (change: RouteChange) => void;
+  /** Resolves when the change is in force. Long ones give requests their turn meanwhile. */
+  apply: (change: RouteChange, slices: Slices) => Promise<void>;
   /** All routes in force, to write to disk. */
-  routes: () => Route[];
+  routes: () => Iterable<Route>;
 }): RouteFeed {
   const { client, path, clock, logger, apply, routes } = options;
   const stopping = new AbortController();
   const delay = backoff({ baseMs: 100, maxMs: 2000 });
   let position: FeedPosition | null = null;
-  let saved: FeedPosition | null = null;
   let live = false;
   let running: Promise<void> | undefined;
   let onFirst: () => void = () => undefined;
 
-  const saver = createTicker({
-    name: 'save routes',
-    clock,
-    logger,
-    everyMs: SAVE_EVERY_MS,
-    run: async () => {
-      const at = position;
-      if (at === null || at === saved) return;
-      await keep(path, { ...at, routes: routes() });
-      saved = at;
-    },
-  });
+  const journal = createRouteJournal({ path, routes, clock, logger });
+
+  async function enter(at: FeedPosition, change: RouteChange): Promise<void> {
+    const slices = createSlices(clock);
+    const entered = change.kind === 'change' ? journal.change(at, change.upserts, change.removes) : () => undefined;
+    await apply(change, slices);
+    entered();
+    if (change.kind === 'replace') journal.replace(at);
+  }
 
   async function followOnce(): Promise<void> {
     const silence = new AbortController();
@@ -61,19 +58,29 @@ export function createRouteFeed(options: {
     const watch = () =>
       clock.setTimeout(FEED_HEARTBEAT_MS * 3, () => silence.abort(new Error('the route feed is silent')));
     let cancel = watch();
+    const parts = new FrameParts();
     try {
       const query = position === null ? {} : { epoch: position.epoch, version: position.version };
       for await (const frame of client.stream(OPERATIONS.followRoutes, { query, signal })) {
         cancel();
         cancel = watch();
-        const step = follow(position, frame);
+        const whole = parts.take(frame);
+        if (whole === null) {
+          // The next part may be there already, and requests are to have their turn before it.
+          await createSlices(clock).pause();
+          continue;
+        }
+        const step = follow(position, whole);
         if (step.change.kind === 'resync') {
           logger.info('the route feed does not follow on; asking for all routes');
           position = null;
           return;
         }
+        // What takes long is no silence.
+        cancel();
+        if (step.position !== null) await enter(step.position, step.change);
+        cancel = watch();
         position = step.position;
-        apply(step.change);
         if (!live) logger.info({ version: frame.version }, 'following the registry');
         live = true;
         onFirst();
@@ -101,26 +108,24 @@ export function createRouteFeed(options: {
   return {
     async start() {
       if (running !== undefined || stopping.signal.aborted) return;
-      const onDisk = await readKept(path, { what: 'routes', read: (value) => routeSnapshot.parse(value), logger });
+      const onDisk = await journal.read();
       if (onDisk !== null) {
-        position = { epoch: onDisk.epoch, version: onDisk.version };
-        saved = position;
-        apply({ kind: 'replace', routes: onDisk.routes });
-        logger.info({ routes: onDisk.routes.length, version: onDisk.version }, 'routes read from disk');
+        await apply({ kind: 'replace', routes: [...onDisk.routes.values()] }, createSlices(clock));
+        position = onDisk.position;
+        logger.info({ routes: onDisk.routes.size, version: position?.version }, 'routes read from disk');
       }
       const first = new Promise<void>((resolve) => {
         onFirst = resolve;
       });
       running = run();
-      saver.start();
+      journal.start();
       if (onDisk === null)
         await Promise.race([first, clock.sleep(FIRST_CONNECT_WAIT_MS, stopping.signal).catch(() => undefined)]);
     },
     async stop() {
       stopping.abort(new Error('the gateway stops'));
       await running;
-      saver.wake();
-      await saver.stop();
+      await journal.stop();
     },
     live: () => live,
     known: () => position !== null,

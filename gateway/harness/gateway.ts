@@ -12,7 +12,7 @@ import type {
   TeamRoute,
   TrafficReport,
 } from '@skyrun/contracts';
-import { gatewayView, trafficReport } from '@skyrun/contracts';
+import { frameParts, gatewayView, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
 
@@ -89,7 +89,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   const server = createServer(async (request, response) => {
     if (request.url?.startsWith('/internal/v1/routes')) {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      response.write(`${JSON.stringify(current)}\n`);
+      for (const part of frameParts(current)) response.write(`${JSON.stringify(part)}\n`);
       followers.add(response);
       response.on('close', () => followers.delete(response));
     } else if (request.url === '/internal/v1/traffic') {
@@ -124,7 +124,9 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     views,
     publish(frame) {
       if (frame.kind === 'snapshot') current = frame;
-      for (const follower of followers) follower.write(`${JSON.stringify(frame)}\n`);
+      for (const follower of followers) {
+        for (const part of frameParts(frame)) follower.write(`${JSON.stringify(part)}\n`);
+      }
     },
     register(routes) {
       teamRoutes = routes;

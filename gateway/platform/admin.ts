@@ -1,10 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Metrics, Readiness } from '@skyrun/kit';
+import type { Metrics } from '@skyrun/kit';
+import { nodeHttp, type Readiness } from '@skyrun/kit/base';
 import type { ConnectionGate } from '../limit/connection-gate.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
 import type { Destination } from '../pipeline/destination.ts';
 import type { RouteTable } from '../routing/route-table.ts';
+import type { Viewer } from '../view/viewer.ts';
 
 /** The operator's view of one gateway process, on loopback only. */
 export function createAdminServer(options: {
@@ -43,7 +45,7 @@ export function createAdminServer(options: {
         json(response, 404, { code: 'resource.not_found' });
     }
   };
-  const server: Server = createServer((request, response) => {
+  const server: Server = nodeHttp.createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
   return {
@@ -89,8 +91,20 @@ function describe({
   };
 }
 
-/** Reads the counters when Prometheus asks, so that requests pay nothing for it. */
-export function registerMetrics(metrics: Metrics, core: GatewayCore, gate: ConnectionGate, table: RouteTable): void {
+/**
+ * Reads the counters when Prometheus asks, so that requests pay nothing for it. What has no traffic is not looked at: there may
+ * be very many routes.
+ */
+export function registerMetrics(
+  metrics: Metrics,
+  seen: {
+    readonly core: GatewayCore;
+    readonly gate: ConnectionGate;
+    readonly table: RouteTable;
+    readonly viewer: Pick<Viewer, 'totals' | 'ejected'>;
+  },
+): void {
+  const { core, gate, table, viewer } = seen;
   const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
   const requests = metrics.gauge('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
   const connections = metrics.gauge('skyrun_gateway_connections', 'Client connections that are open');
@@ -108,18 +122,12 @@ export function registerMetrics(metrics: Metrics, core: GatewayCore, gate: Conne
     refused.set(core.stats.refused);
     turnedAway.set(gate.turnedAway);
     routes.set(table.size);
-    let current = 0;
-    let queued = 0;
-    const breakers = { closed: 0, open: 0 };
-    for (const destination of table.destinations()) {
-      current += destination.traffic.current;
-      queued += destination.room.size;
-      for (const instance of destination.instances) breakers[instance.breaker.closed ? 'closed' : 'open'] += 1;
-    }
-    inFlight.set(current);
-    waiting.set(queued);
-    instances.set({ breaker: 'closed' }, breakers.closed);
-    instances.set({ breaker: 'open' }, breakers.open);
+    const totals = viewer.totals();
+    inFlight.set(totals.inFlight);
+    waiting.set(totals.waiting);
+    const open = viewer.ejected;
+    instances.set({ breaker: 'closed' }, table.instances - open);
+    instances.set({ breaker: 'open' }, open);
   };
   const text = metrics.registry.metrics.bind(metrics.registry);
   metrics.registry.metrics = () => {

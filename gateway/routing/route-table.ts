@@ -30,6 +30,12 @@ export interface RouteTableOptions {
   readonly onRetired: (destination: Destination, host: string) => void;
 }
 
+/** When a long piece of work is to let others have their turn. */
+export interface Turns {
+  over(): boolean;
+  pause(): Promise<void>;
+}
+
 /**
  * Host → revisions, built when a route changes and only looked up by requests. A revision keeps its destination, with
  * its instances' connections and requests in flight, for as long as any route leads to it.
@@ -75,30 +81,64 @@ export class RouteTable {
     return entry === undefined ? null : (pickTarget(entry.shares, point)?.destination ?? null);
   }
 
-  /** Makes `routes` the whole table. */
-  replace(routes: readonly Route[]): void {
-    const hosts = new Set(routes.map((route) => route.host));
-    for (const route of routes) this.upsert(route);
-    for (const host of [...this.#hosts.keys()]) if (!hosts.has(host)) this.remove(host);
+  /**
+   * Makes `routes` the whole table: which revisions a host leads to changes for all hosts at once. What the routes say of
+   * a revision's own instances and bounds is in force as they are gone through, with turns for requests between.
+   */
+  async replace(routes: readonly Route[], turns: Turns): Promise<void> {
+    const hosts = new Map<string, RouteEntry>();
+    const left: [string, RouteEntry][] = [];
+    let wildcards = 0;
+    for (const route of routes) {
+      const { host } = route;
+      const twice = hosts.get(host);
+      if (twice !== undefined) left.push([host, twice]);
+      else if (host.startsWith('*.')) wildcards += 1;
+      hosts.set(host, this.#enter(route, twice ?? this.#hosts.get(host)));
+      if (turns.over()) await turns.pause();
+    }
+    const before = this.#hosts;
+    this.#hosts = hosts;
+    this.#wildcards = wildcards;
+    for (const each of [left, before]) {
+      for (const [host, entry] of each) {
+        this.#unlink(entry, host);
+        if (turns.over()) await turns.pause();
+      }
+    }
+    for (const entry of hosts.values()) {
+      this.#tell(entry);
+      if (turns.over()) await turns.pause();
+    }
   }
 
   upsert(route: Route): void {
     const old = this.#hosts.get(route.host);
     if (old === undefined && route.host.startsWith('*.')) this.#wildcards += 1;
-    const shares = route.targets.map((target) => ({
-      percent: target.percent,
-      destination: this.#destination(route, target),
-    }));
-    for (const { destination } of shares) destination.routes += 1;
-    this.#hosts.set(route.host, { route, shares, guard: this.#guard(old, route) });
+    const entry = this.#enter(route, old);
+    this.#hosts.set(route.host, entry);
     this.#unlink(old, route.host);
-    for (const { destination } of shares) this.#options.onChanged(destination);
+    this.#tell(entry);
   }
 
   remove(host: string): void {
     const old = this.#hosts.get(host);
     if (this.#hosts.delete(host) && host.startsWith('*.')) this.#wildcards -= 1;
     this.#unlink(old, host);
+  }
+
+  /** What the route leads to, told of it. */
+  #enter(route: Route, old: RouteEntry | undefined): RouteEntry {
+    const shares = route.targets.map((target) => ({
+      percent: target.percent,
+      destination: this.#destination(route, target),
+    }));
+    for (const { destination } of shares) destination.routes += 1;
+    return { route, shares, guard: this.#guard(old, route) };
+  }
+
+  #tell(entry: RouteEntry): void {
+    for (const { destination } of entry.shares) this.#options.onChanged(destination);
   }
 
   /** A guard is kept while its policy is the same. */

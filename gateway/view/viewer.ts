@@ -85,9 +85,28 @@ export class Viewer {
     else known.refused += 1;
   }
 
+  /** Instances that get no requests because too many failed. */
+  get ejected(): number {
+    for (const [instance, destination] of this.#ejected) {
+      // One that left its route while its breaker was open never closes it.
+      if (instance.breaker.closed || !destination.instances.includes(instance)) this.#ejected.delete(instance);
+    }
+    return this.#ejected.size;
+  }
+
+  /** Requests in flight and in waiting rooms. */
+  totals(): { inFlight: number; waiting: number } {
+    const sum = { inFlight: 0, waiting: 0 };
+    for (const { traffic, room } of this.#deps.busy()) {
+      sum.inFlight += traffic.current;
+      sum.waiting += room.size;
+    }
+    return sum;
+  }
+
   /** Ends the window. */
   take(): GatewayView {
-    const { gateway, core, table, busy, clients, clock } = this.#deps;
+    const { gateway, core, table, clients, clock } = this.#deps;
     const now = clock.monotonic();
     const windowMs = Math.max(1, Math.round(now - this.#since));
     this.#since = now;
@@ -110,7 +129,7 @@ export class Viewer {
       accepted: counters.accepted - before.accepted,
       refused: counters.refused - before.refused,
       statusClasses: { '1xx': c1, '2xx': c2, '3xx': c3, '4xx': c4, '5xx': c5 },
-      ...totals(busy()),
+      ...this.totals(),
       instances: table.instances,
       routes: table.size,
       registryLive: this.#deps.registryLive(),
@@ -153,12 +172,8 @@ export class Viewer {
 
   #listEjected(now: number): GatewayView['ejected'] {
     const listed: GatewayView['ejected'] = [];
+    if (this.ejected === 0) return listed;
     for (const [instance, destination] of this.#ejected) {
-      // One that left its route while its breaker was open never closes it.
-      if (instance.breaker.closed || !destination.instances.includes(instance)) {
-        this.#ejected.delete(instance);
-        continue;
-      }
       const { revision } = destination;
       if (revision === null || listed.length >= VIEW_EJECTED) continue;
       listed.push({
@@ -187,13 +202,4 @@ export class Viewer {
         refused,
       }));
   }
-}
-
-function totals(destinations: Iterable<Destination>): { inFlight: number; waiting: number } {
-  const sum = { inFlight: 0, waiting: 0 };
-  for (const { traffic, room } of destinations) {
-    sum.inFlight += traffic.current;
-    sum.waiting += room.size;
-  }
-  return sum;
 }

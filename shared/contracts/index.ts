@@ -370,6 +370,7 @@ export {
 } from './routes/desired.ts';
 export {
   FEED_HEARTBEAT_MS,
+  frameParts,
   type Route,
   type RouteFrame,
   type RouteInstance,

@@ -1,4 +1,4 @@
-import { FEED_HEARTBEAT_MS, type RouteFrame } from '@skyrun/contracts';
+import { FEED_HEARTBEAT_MS, frameParts, type RouteFrame } from '@skyrun/contracts';
 import type { Clock } from '@skyrun/kit';
 import type { RouteLog } from './route-log.ts';
 
@@ -48,7 +48,7 @@ const STALL_MS = 5 * FEED_HEARTBEAT_MS;
 
 /**
  * The frames of one reader. Nothing is queued for it: when it is ready for a frame, it gets all that changed since the
- * last one in one delta, so a slow reader costs the memory of one frame.
+ * last one in one delta, so a slow reader costs the memory of one.
  */
 export async function* followRoutes(following: Following): AsyncGenerator<RouteFrame> {
   const { log, changes, clock, signal, onStall, stallMs = STALL_MS } = following;
@@ -61,9 +61,11 @@ export async function* followRoutes(following: Following): AsyncGenerator<RouteF
       const frame = log.frameSince(position);
       first = false;
       position = { epoch: frame.epoch, version: frame.version };
-      const taken = clock.setTimeout(stallMs, onStall);
-      yield frame;
-      taken();
+      for (const part of frameParts(frame)) {
+        const taken = clock.setTimeout(stallMs, onStall);
+        yield part;
+        taken();
+      }
       continue;
     }
     await changes.wait(FEED_HEARTBEAT_MS, signal);

@@ -47,21 +47,45 @@ export const route = z.object({
 });
 export type Route = z.infer<typeof route>;
 
+const more = z.boolean().optional();
+
 /**
  * The feed that gateways follow, one JSON object a line. The first frame of a connection is a snapshot, or a delta
  * where the gateway named the `epoch` and `version` it has and the registry can go on from there.
+ * Of a snapshot or a delta with very many routes, several frames of the same `version` come, all but the last with `more`;
+ * together they are one, so that neither side has to hold up everything else for it.
  * A feed that is silent for longer than `FEED_HEARTBEAT_MS` × 3 is dead: reconnect.
  */
 export const routeFrame = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('snapshot'), epoch: z.string(), version: z.int(), routes: z.array(route) }),
+  z.object({ kind: z.literal('snapshot'), epoch: z.string(), version: z.int(), routes: z.array(route), more }),
   z.object({
     kind: z.literal('delta'),
     epoch: z.string(),
     version: z.int(),
     upserts: z.array(route),
     removes: z.array(z.string()),
+    more,
   }),
   z.object({ kind: z.literal('heartbeat'), epoch: z.string(), version: z.int() }),
 ]);
 export type RouteFrame = z.infer<typeof routeFrame>;
 export const FEED_HEARTBEAT_MS = 2000;
+
+/** Routes of one frame: reading so many takes a few milliseconds. */
+const FRAME_ROUTES = 100;
+
+/** A frame as it is sent: in parts, where it is long. */
+export function* frameParts(frame: RouteFrame): Generator<RouteFrame> {
+  if (frame.kind === 'heartbeat') {
+    yield frame;
+    return;
+  }
+  const { epoch, version } = frame;
+  const all = frame.kind === 'snapshot' ? frame.routes : frame.upserts;
+  for (let start = 0; start === 0 || start < all.length; start += FRAME_ROUTES) {
+    const some = all.slice(start, start + FRAME_ROUTES);
+    const rest = start + FRAME_ROUTES < all.length ? { more: true } : {};
+    if (frame.kind === 'snapshot') yield { kind: 'snapshot', epoch, version, routes: some, ...rest };
+    else yield { kind: 'delta', epoch, version, upserts: some, removes: start === 0 ? frame.removes : [], ...rest };
+  }
+}

@@ -1,0 +1,177 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Route } from '@skyrun/contracts';
+import { silentLogger, systemClock } from '@skyrun/kit';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { route, target } from '../harness/gateway.ts';
+import { atLine, downLine, JournalReader, upLine } from './journal-line.ts';
+import { createRouteJournal } from './route-journal.ts';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'skyrun-journal-'));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+interface Step {
+  readonly upserts: readonly Route[];
+  readonly removes: readonly string[];
+}
+
+const host = fc.integer({ min: 0, max: 5 }).map((index) => `service-${index}.demo.localhost`);
+const some = fc.tuple(host, fc.integer({ min: 1, max: 9 })).map(([name, port]) => route([target([port])], name));
+const step: fc.Arbitrary<Step> = fc.record({
+  upserts: fc.uniqueArray(some, { maxLength: 3, selector: (each) => each.host }),
+  removes: fc.uniqueArray(host, { maxLength: 2 }),
+});
+
+function apply(routes: Map<string, Route>, { upserts, removes }: Step): void {
+  for (const each of upserts) routes.set(each.host, each);
+  for (const each of removes) routes.delete(each);
+}
+
+const byHost = (routes: Iterable<Route>) => Object.fromEntries(Array.from(routes, (each) => [each.host, each]));
+
+test('wherever a crash cuts a journal, it says what was true after some change, and all before the cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { minLength: 1, maxLength: 6 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (steps, cut) => {
+        const truth: { end: number; routes: Record<string, Route> }[] = [];
+        const routes = new Map<string, Route>();
+        let text = '';
+        for (const [index, each] of steps.entries()) {
+          text += each.upserts.map(upLine).join('') + each.removes.map(downLine).join('');
+          text += atLine({ epoch: 'test', version: index + 1 });
+          apply(routes, each);
+          truth.push({ end: text.length, routes: byHost(routes.values()) });
+        }
+        const kept = text.slice(0, Math.round(text.length * cut));
+        const reader = new JournalReader();
+        for (const line of kept.split('\n').filter((each) => each !== '')) reader.take(line);
+        const read = reader.end();
+        // A last line without its line feed is whole all the same.
+        const whole = truth.filter(({ end }) => end - 1 <= kept.length);
+        expect(read.position).toEqual(whole.length === 0 ? null : { epoch: 'test', version: whole.length });
+        expect(byHost(read.routes.values())).toEqual(whole.at(-1)?.routes ?? {});
+      },
+    ),
+  );
+});
+
+test('from damage on nothing is believed', () => {
+  const reader = new JournalReader();
+  const good = upLine(route([target([1])], 'good.demo.localhost')) + atLine({ epoch: 'test', version: 1 });
+  for (const line of `${good}{"up":{}}\n${downLine('good.demo.localhost')}${atLine({ epoch: 'test', version: 2 })}`.split(
+    '\n',
+  )) {
+    if (line !== '') reader.take(line);
+  }
+  expect(reader.end()).toMatchObject({ position: { version: 1 }, dropped: 3 });
+  expect([...reader.end().routes.keys()]).toEqual(['good.demo.localhost']);
+});
+
+/** A table and its journal, as the feed keeps them. */
+function openJournal(path: string, routes = new Map<string, Route>()) {
+  const journal = createRouteJournal({
+    path,
+    routes: () => routes.values(),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  let version = 0;
+  return {
+    journal,
+    routes,
+    change(change: Step) {
+      version += 1;
+      const entered = journal.change({ epoch: 'test', version }, change.upserts, change.removes);
+      apply(routes, change);
+      entered();
+    },
+    replace(all: readonly Route[]) {
+      version += 1;
+      routes.clear();
+      for (const each of all) routes.set(each.host, each);
+      journal.replace({ epoch: 'test', version });
+    },
+    version: () => version,
+  };
+}
+
+test('what was changed and replaced is read by the next start, in any order of both', async () => {
+  const path = join(directory, 'routes.journal');
+  const act = fc.oneof(
+    step.map((change) => ({ change })),
+    fc.uniqueArray(some, { maxLength: 4, selector: (each) => each.host }).map((all) => ({ all })),
+    fc.constant({ wait: true as const }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 12 }), async (acts) => {
+      await rm(path, { force: true });
+      const open = openJournal(path);
+      open.journal.start();
+      for (const each of acts) {
+        if ('change' in each) open.change(each.change);
+        else if ('all' in each) open.replace(each.all);
+        else await new Promise((resolve) => setImmediate(resolve));
+      }
+      await open.journal.stop();
+      const read = await openJournal(path).journal.read();
+      if (open.version() === 0) expect(read).toBeNull();
+      else {
+        expect(read?.position).toEqual({ epoch: 'test', version: open.version() });
+        expect(byHost(read?.routes.values() ?? [])).toEqual(byHost(open.routes.values()));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('changes are appended, and a journal of many is written anew', async () => {
+  const path = join(directory, 'routes.journal');
+  const all = Array.from({ length: 200 }, (_, index) => route([target([1])], `service-${index}.demo.localhost`));
+  const open = openJournal(path);
+  open.replace(all);
+  open.journal.start();
+  await expect.poll(async () => (await textOf(path)).split('\n').length, { timeout: 20_000 }).toBe(all.length + 2);
+  const before = await textOf(path);
+  const one = route([target([2])], 'service-7.demo.localhost');
+  open.change({ upserts: [one], removes: [] });
+  await expect
+    .poll(() => textOf(path), { timeout: 20_000 })
+    .toBe(before + upLine(one) + atLine({ epoch: 'test', version: 2 }));
+  for (let index = 0; index < 5000; index += 1) open.change({ upserts: [one], removes: [] });
+  await expect.poll(async () => (await textOf(path)).split('\n').length, { timeout: 20_000 }).toBe(all.length + 2);
+  await open.journal.stop();
+  expect((await openJournal(path).journal.read())?.position?.version).toBe(open.version());
+});
+
+test('a torn end is dropped, and what comes after it is whole again', async () => {
+  const path = join(directory, 'routes.journal');
+  const first = openJournal(path);
+  first.replace([route([target([1])], 'one.demo.localhost')]);
+  first.journal.start();
+  await first.journal.stop();
+  await writeFile(path, (await textOf(path)) + upLine(route([target([1])], 'torn.demo.localhost')).slice(0, 40));
+
+  const second = openJournal(path);
+  const read = await second.journal.read();
+  expect([...(read?.routes.keys() ?? [])]).toEqual(['one.demo.localhost']);
+  apply(second.routes, { upserts: [...(read?.routes.values() ?? [])], removes: [] });
+  second.journal.start();
+  second.change({ upserts: [route([target([1])], 'two.demo.localhost')], removes: [] });
+  await second.journal.stop();
+  const third = await openJournal(path).journal.read();
+  expect([...(third?.routes.keys() ?? [])]).toEqual(['one.demo.localhost', 'two.demo.localhost']);
+  expect(third?.dropped).toBe(0);
+});
+
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
