@@ -66,6 +66,7 @@ export function createHeapTrim({
 }
 
 function heapSize(): HeapSize {
-  const { used_heap_size: used, total_physical_size: held, external_memory: external } = getHeapStatistics();
-  return { used, held: held + external };
+  // Without what lies outside of the heap: read buffers come and go by megabytes with the calls of the gateway's own.
+  const { used_heap_size: used, total_physical_size: held } = getHeapStatistics();
+  return { used, held };
 }
