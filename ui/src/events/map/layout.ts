@@ -1,7 +1,7 @@
 import type { MapEdge, MapNode, ServiceMap } from '@skyrun/contracts';
 
 /** Pixels. */
-export const NODE = { width: 200, height: 58, narrow: 158 } as const;
+export const NODE = { width: 200, height: 58, narrow: 150 } as const;
 const GAP_X = 130;
 const GAP_Y = 22;
 const PAD = 16;
