@@ -22,6 +22,7 @@ import { type GatewayCore, type GatewayLimits, Stats } from './pipeline/core.ts'
 import { createDecide } from './pipeline/decide.ts';
 import type { Destination } from './pipeline/destination.ts';
 import { createDispatch } from './pipeline/dispatch.ts';
+import { HttpDate } from './pipeline/http-date.ts';
 import { RandomHex } from './pipeline/ids.ts';
 import { ReaderPool } from './pipeline/reader-pool.ts';
 import { createAdminServer, registerMetrics } from './platform/admin.ts';
@@ -201,6 +202,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     limits,
     meter,
     random,
+    date: new HttpDate(clock),
     observer: createObserver({ random, traces, log: accessLog }),
     stats: new Stats(),
     connections: new Set(),

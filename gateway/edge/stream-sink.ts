@@ -5,6 +5,8 @@ import { headerObject, headerPairs } from '../http2/header-text.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
 
 const { HTTP2_HEADER_STATUS } = constants;
+/** Frames that may wait for the client to take them; of those that may be left out none is added. */
+const MOST_QUEUED = 100;
 
 /**
  * Writes a response into one stream of an HTTP/2 session. The instance's read buffer is reused after each call, so
@@ -24,9 +26,9 @@ export class StreamSink implements ResponseSink {
   }
 
   interim(line: StatusLine, fields: ResponseFields): void {
-    if (!this.#stream.headersSent && !this.#stream.destroyed) {
-      this.#stream.additionalHeaders(headerObject(fields.kept, { [HTTP2_HEADER_STATUS]: line.status }));
-    }
+    const { session, headersSent, destroyed } = this.#stream;
+    if (headersSent || destroyed || (session?.state.outboundQueueSize ?? 0) > MOST_QUEUED) return;
+    this.#stream.additionalHeaders(headerObject(fields.keptWithoutLength, { [HTTP2_HEADER_STATUS]: line.status }));
   }
 
   /** HTTP/2 has no Upgrade, so no request asked for one and no exchange gets here. */

@@ -48,6 +48,8 @@ const lines: RequestCase[] = [
     'absolute form that agrees but for case': line('GET http://HELLO.demo.localhost/x HTTP/1.1'),
     'absolute form with default port': line('GET http://hello.demo.localhost:80/x HTTP/1.1'),
     'absolute form without path': line('GET http://hello.demo.localhost?x=1 HTTP/1.1'),
+    'absolute form with the default port of https': line('GET https://hello.demo.localhost:443/x HTTP/1.1'),
+    'absolute form of OPTIONS for the server as a whole': line('OPTIONS http://hello.demo.localhost HTTP/1.1'),
     'long target': line(`GET /${'a'.repeat(8000)} HTTP/1.1`),
   }),
   ...each('9112 3 request line', 'refuse', {
@@ -88,6 +90,7 @@ const lines: RequestCase[] = [
     CONNECT: line('CONNECT hello.demo.localhost:80 HTTP/1.1'),
     'absolute form that disagrees': line('GET http://other.demo.localhost/ HTTP/1.1'),
     'absolute form with another port': line('GET http://hello.demo.localhost:81/ HTTP/1.1'),
+    'absolute form with the default port of the other scheme': line('GET https://hello.demo.localhost:80/ HTTP/1.1'),
     'absolute form with user': line('GET http://me@hello.demo.localhost/ HTTP/1.1'),
     'absolute form without host': line('GET http:///x HTTP/1.1'),
     'another scheme': line('GET ftp://hello.demo.localhost/ HTTP/1.1'),
@@ -402,6 +405,31 @@ const connections: RequestCase[] = [
   }),
 ];
 
+const handshake = (fields: string, line = 'GET / HTTP/1.1') =>
+  `${line}\r\n${HOST}Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${fields}\r\n`;
+const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const handshakes: RequestCase[] = [
+  ...each('6455 4.1 opening handshake', 'accept', {
+    'an instance that does not change protocols': handshake(KEY),
+    'another protocol': `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade, close\r\nUpgrade: something/2\r\n\r\n`,
+  }),
+  ...each('6455 4.1 opening handshake', 'refuse', {
+    'no key': handshake(''),
+    'empty key': handshake('Sec-WebSocket-Key:\r\n'),
+    'key of 15 bytes': handshake('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n'),
+    'key that is no base64': handshake('Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==\r\n'),
+    'two keys': handshake(`${KEY}${KEY}`),
+    POST: handshake(KEY, 'POST / HTTP/1.1'),
+    'with a body': `${handshake(`${KEY}Content-Length: 3\r\n`)}abc`,
+    'with chunks': `${handshake(`${KEY}${CHUNKED}`)}0\r\n\r\n`,
+    'with a body, among other protocols': `${handshake(`Upgrade: other\r\n${KEY}Content-Length: 3\r\n`)}abc`,
+  }),
+  ...each('9110 7.8 Upgrade in HTTP/1.0', 'refuse', {
+    websocket: handshake(KEY, 'GET / HTTP/1.0'),
+    'another protocol': `GET / HTTP/1.0\r\n${HOST}Connection: Upgrade\r\nUpgrade: something/2\r\n\r\n`,
+  }),
+];
+
 export const REQUEST_CASES: readonly RequestCase[] = [
   ...lines,
   ...fields,
@@ -410,4 +438,5 @@ export const REQUEST_CASES: readonly RequestCase[] = [
   ...codings,
   ...chunkCases,
   ...connections,
+  ...handshakes,
 ];

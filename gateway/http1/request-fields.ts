@@ -155,7 +155,8 @@ export function parseRequestFields(text: string, start: number): RequestFields |
         requestMethod = scanner.value();
         break;
       case 'sec-websocket-key':
-        webSocketKey = scanner.value();
+        // Two keys are none.
+        webSocketKey = webSocketKey === '' ? scanner.value() : `${webSocketKey}, ${scanner.value()}`;
         break;
       case 'x-forwarded-for':
         forwardedFor = forwardedFor === '' ? scanner.value() : `${forwardedFor}, ${scanner.value()}`;

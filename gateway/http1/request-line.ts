@@ -7,6 +7,8 @@ export interface RequestLine {
   target: string;
   /** The authority of an absolute-form target; it must agree with Host. */
   authority: string | null;
+  /** The port of an absolute-form target that names none, by its scheme; and of a Host that goes with it. */
+  defaultPort: '80' | '443';
   minor: 0 | 1;
   /** First byte after the line's CR LF. */
   end: number;
@@ -40,16 +42,18 @@ export function parseRequestLine(text: string, start: number): RequestLine | str
   const end = index + 11;
   if (method === 'CONNECT') return 'CONNECT is not supported';
   if (raw.charCodeAt(0) === 0x2f) {
-    return { method, target: raw, authority: null, minor, end, verbatim: minor === 1 };
+    return { method, target: raw, authority: null, defaultPort: '80', minor, end, verbatim: minor === 1 };
   }
   if (raw === '*') {
     if (method !== 'OPTIONS') return 'the target * is only for OPTIONS';
-    return { method, target: raw, authority: null, minor, end, verbatim: minor === 1 };
+    return { method, target: raw, authority: null, defaultPort: '80', minor, end, verbatim: minor === 1 };
   }
-  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(raw);
-  const authority = absolute?.[1];
+  const absolute = /^http(s?):\/\/([^/?]+)(.*)$/i.exec(raw);
+  const authority = absolute?.[2];
   if (!absolute || authority === undefined) return 'the target must be a path or an http URL';
-  const rest = absolute[2] ?? '';
-  const target = rest.startsWith('/') ? rest : `/${rest}`;
-  return { method, target, authority, minor, end, verbatim: false };
+  const defaultPort = absolute[1] === '' ? '80' : '443';
+  const rest = absolute[3] ?? '';
+  // Asked of the server as a whole (RFC 9112 §3.2.4).
+  const target = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
+  return { method, target, authority, defaultPort, minor, end, verbatim: false };
 }

@@ -1,5 +1,6 @@
 import { ChunkScanner } from './chunked.ts';
 import { flat } from './flat.ts';
+import { handshakeFault } from './handshake.ts';
 import type { HeadMemory } from './head-memory.ts';
 import { HeadReader } from './head-reader.ts';
 import { KnownRequest } from './known-request.ts';
@@ -84,9 +85,11 @@ export class RequestReader {
     if (typeof known === 'string') return known;
     const { fields, forwarded } = known;
     if (line.minor === 0 && fields.framing === 'chunked') return 'HTTP/1.0 has no Transfer-Encoding';
-    if (line.authority !== null && !sameAuthority(line.authority, fields.authority)) {
+    if (line.authority !== null && !sameAuthority(line.authority, fields.authority, line.defaultPort)) {
       return 'the target and the Host header name different hosts';
     }
+    const fault = fields.upgrade === '' ? null : handshakeFault(line, fields);
+    if (fault !== null) return fault;
     return new KnownRequest({ line, lineText, fields, block, forwarded });
   }
 
@@ -124,8 +127,8 @@ function firstLineFault(text: string, start: number): string | null {
   return typeof line === 'string' ? line : null;
 }
 
-function sameAuthority(target: string, host: string): boolean {
-  const port = (authority: string) => /:(\d{1,5})$/.exec(authority)?.[1] ?? '80';
+function sameAuthority(target: string, host: string, defaultPort: string): boolean {
+  const port = (authority: string) => /:(\d{1,5})$/.exec(authority)?.[1] ?? defaultPort;
   const name = hostOf(target);
   return name !== null && name === hostOf(host) && port(target) === port(host);
 }

@@ -25,6 +25,7 @@ export interface ResponseFields {
   readonly upgrade: string;
   readonly webSocketAccept: string;
   readonly hasRequestId: boolean;
+  readonly hasDate: boolean;
   /** The fields that pass to the client, each with its CR LF. */
   readonly kept: string;
   /** The same without Content-Length, for answers that may not carry one. */
@@ -82,6 +83,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
   let upgrade = '';
   let webSocketAccept = '';
   let hasRequestId = false;
+  let hasDate = false;
   const lines: { name: string; text: string }[] = [];
 
   scanner.start(text, start);
@@ -123,6 +125,9 @@ export function parseResponseFields(text: string, start: number): ResponseFields
       case 'x-request-id':
         hasRequestId = true;
         break;
+      case 'date':
+        hasDate = true;
+        break;
       default:
     }
     if (!HOP_BY_HOP.has(name)) lines.push({ name, text: text.slice(lineStart, scanner.position) });
@@ -145,6 +150,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
     upgrade,
     webSocketAccept,
     hasRequestId,
+    hasDate,
     kept,
     keptWithoutLength,
     length: scanner.position - start,

@@ -67,12 +67,12 @@ export function textAnswer(status: number, text: string, extraFields = ''): OwnA
 }
 
 /** The head of an own answer. A 204 and a 304 have no length of their own. */
-export function answerHead(answer: OwnAnswer, options: { requestId: string; close: boolean }): string {
+export function answerHead(answer: OwnAnswer, options: { date: string; requestId: string; close: boolean }): string {
   const length = answer.status === 304 || answer.status === 204 ? '' : `Content-Length: ${answer.body.length}\r\n`;
   const id = options.requestId === '' ? '' : `X-Request-Id: ${options.requestId}\r\n`;
   const reason = REASONS[answer.status] ?? 'Status';
   const close = options.close ? 'Connection: close\r\n' : '';
-  return `HTTP/1.1 ${answer.status} ${reason}\r\n${answer.fields}${length}${id}${close}\r\n`;
+  return `HTTP/1.1 ${answer.status} ${reason}\r\n${answer.fields}${length}${options.date}${id}${close}\r\n`;
 }
 
 /** Shown while a service starts: it looks again every second. 503, so that nothing takes it for the service's own page. */

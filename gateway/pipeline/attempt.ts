@@ -152,14 +152,15 @@ export class Attempt implements ResponseReceiver {
     this.#noteFirstAnswer(now);
     judge(this.#core, destination, this.instance, { status: line.status, tookMs: now - this.#sentAt, now });
     const old = head.line.minor === 0;
-    if (this.#core.draining || (framing === 'close' && old)) request.closeAfter = true;
+    // An answer that does not await its request's end ends the connection: what of the request follows is not worth reading.
+    if (this.#core.draining || !request.requestDone || (framing === 'close' && old)) request.closeAfter = true;
     const cost = head.fields.asksCost && destination.showsCost ? this.#costField('head') : '';
     this.#writer.head(response, {
       framing,
       old,
       bodyless: framing === 'none' && head.line.method !== 'HEAD' && line.status !== 304,
       identified: fields.hasRequestId ? null : head,
-      added: head.affinityField + request.responseFields + cost,
+      added: head.affinityField + request.responseFields + cost + (fields.hasDate ? '' : this.#core.date.field()),
       atEnd: cost === '' ? null : { names: 'Skyrun-Cost', fields: () => this.#costField('end') },
       close: request.closeAfter,
     });

@@ -256,11 +256,25 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #answerAtOnce(answer: OwnAnswer, head: RequestHead, whole: boolean): void {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
     this.writer.beforeWrite();
-    writeAnswer(this.socket, answer, { requestId: head.requestId, close, method: head.line.method });
+    writeAnswer(this.socket, answer, {
+      date: this.#core.date.field(),
+      requestId: head.requestId,
+      close,
+      method: head.line.method,
+    });
     this.#core.stats.onEnd(answer.status);
     head.record?.end(this.#core.clock.monotonic(), answer.status, null);
     if (close) this.endOutput();
+    else if (this.socket.writableNeedDrain) this.#waitUntilTaken();
     else this.#nextRequest();
+  }
+
+  /** A client that asks again and again and takes no answer is read again when it has: answers must not pile up here. */
+  #waitUntilTaken(): void {
+    this.#state = 'busy';
+    this.socket.once('drain', () => {
+      if (this.#state === 'busy' && this.#exchange === null) this.#nextRequest();
+    });
   }
 
   answerProblem(
@@ -274,6 +288,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     const answer = { ...problem, fields: problem.fields + exchange.responseFields };
     this.writer.beforeWrite();
     writeAnswer(this.socket, answer, {
+      date: this.#core.date.field(),
       requestId: head.requestId,
       close: exchange.closeAfter,
       method: head.line.method,
@@ -291,7 +306,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
     if (begun) this.cutOff();
     else {
       this.writer.beforeWrite();
-      writeAnswer(this.socket, problemAnswer(code, { detail }), { requestId: '', close: true, method: '' });
+      const options = { date: this.#core.date.field(), requestId: '', close: true, method: '' };
+      writeAnswer(this.socket, problemAnswer(code, { detail }), options);
       this.#core.stats.onEnd(PROBLEMS[code].status);
       this.endOutput();
     }

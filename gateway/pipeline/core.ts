@@ -6,6 +6,7 @@ import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
 import type { Destination, Instance } from './destination.ts';
+import type { HttpDate } from './http-date.ts';
 import type { RandomHex } from './ids.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import type { RequestHead } from './request-head.ts';
@@ -49,6 +50,7 @@ export interface GatewayCore {
   readonly meter: Meter;
   readonly stats: Stats;
   readonly random: RandomHex;
+  readonly date: HttpDate;
   readonly connections: Set<OpenConnection>;
   readonly clients: ClientTally;
   readonly readers: ReaderPool;

@@ -9,6 +9,7 @@ export interface ResponseSink {
   readonly started: boolean;
   /** The response is whole but not flushed; the value is whether its upstream connection is reusable. */
   readonly ending: boolean | null;
+  /** Left out where too much waits for the client already: an instance may send as many as it likes. */
   interim(line: StatusLine, fields: ResponseFields): void;
   /** A change of protocol that was asked for: what follows is bytes of a tunnel. */
   switched(line: StatusLine, fields: ResponseFields): void;

@@ -8,6 +8,8 @@ import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-si
  * the garbage cost more than a write from the read buffer itself.
  */
 const ONE_WRITE_BYTES = 4096;
+/** An instance that is read frame by frame cannot be made to wait before its response; beyond this its hints are left out. */
+const MOST_INTERIM_BYTES = 262_144;
 
 /**
  * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it
@@ -61,8 +63,10 @@ export class ResponseWriter implements ResponseSink {
   }
 
   interim(line: StatusLine, fields: ResponseFields): void {
+    const socket = this.#socket;
+    if (socket.writableLength > MOST_INTERIM_BYTES) return;
     this.beforeWrite();
-    this.#socket.write(`HTTP/1.1 ${line.status} ${line.reason}\r\n${fields.kept}\r\n`, 'latin1');
+    if (!socket.write(`${line.text}${fields.keptWithoutLength}\r\n`, 'latin1')) this.#block();
   }
 
   switched(line: StatusLine, fields: ResponseFields): void {

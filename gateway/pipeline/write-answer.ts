@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { answerHead, type OwnAnswer } from './answer.ts';
 
 export interface AnswerOptions {
+  /** The Date field, with its CR LF. */
+  readonly date: string;
   /** '' where the request could not be read. */
   readonly requestId: string;
   /** The connection ends after it. */

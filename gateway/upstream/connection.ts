@@ -181,7 +181,8 @@ export class UpstreamConnection implements Carrier {
   #onHead(buffer: Buffer, position: number, length: number, receiver: ResponseReceiver): number {
     const heads = this.#heads;
     const step = heads.read(buffer, position, length);
-    if (step === 'more') return -1;
+    // Interim responses before it may wait for the client to take them.
+    if (step === 'more') return length;
     const { head } = heads;
     if (step === 'fault' || head === null) {
       this.#lose('malformed', heads.fault);

@@ -225,8 +225,7 @@ export class PipelinedConnection implements SharedConnection {
   #afterRead(): boolean {
     const front = this.#sent[0];
     if (this.#gone) return true;
-    if (front?.phase === 'answering' && this.#phase !== 'head' && front.receiver?.onReadEnd() === false)
-      this.#stalled = front;
+    if (front?.phase === 'answering' && front.receiver?.onReadEnd() === false) this.#stalled = front;
     return this.#stalled === null && this.#holding === 0;
   }
 

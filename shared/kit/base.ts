@@ -1,7 +1,7 @@
 // What a process needs that serves no API of its own: without the HTTP framework, token verification and metrics, which cost
 // 25 MiB of memory to load.
 export { backoff } from './backoff.ts';
-export { type Clock, isoTime, systemClock } from './clock.ts';
+export { type Clock, httpTime, isoTime, systemClock } from './clock.ts';
 export { configTypes, defineConfig, loadConfig } from './config.ts';
 export { type Client, createClient, lines } from './http/client.ts';
 export { nodeHttp } from './http/node-http.ts';

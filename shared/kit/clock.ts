@@ -109,3 +109,8 @@ function settle(): Promise<void> {
 export function isoTime(unixMs: number): string {
   return new Date(unixMs).toISOString();
 }
+
+/** As HTTP's `Date` has it (RFC 9110 §5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`. */
+export function httpTime(unixMs: number): string {
+  return new Date(unixMs).toUTCString();
+}
