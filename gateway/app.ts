@@ -97,7 +97,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   stallMs: 30_000,
   connectMs: 3000,
   waitMs: 120_000,
-  roomLimit: 1000,
+  roomBounds: { requests: 1000, bytes: 33_554_432 },
   drainMs: 10_000,
 };
 
@@ -124,14 +124,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     // Each request sets it before it is asked.
     monotonic: () => core.now,
     now: () => clock.now(),
-    onLimited: (place, limit) => viewer.onLimited(place, limit),
+    onLimited(place, limit) {
+      core.stats.limited += 1;
+      viewer.onLimited(place, limit);
+    },
   };
   const assets = new Assets({ directory: deps.uiDir, clock, logger });
-  const teams = new TeamRoutes({ baseDomain: deps.baseDomain, roomLimit: limits.roomLimit, guardDeps });
+  const teams = new TeamRoutes({ baseDomain: deps.baseDomain, roomBounds: limits.roomBounds, guardDeps });
   const platform = new PlatformRouter({
     urls: deps.platform,
     assets,
-    roomLimit: limits.roomLimit,
+    roomBounds: limits.roomBounds,
     now: () => clock.monotonic(),
   });
   const spool = new Spool({
@@ -166,7 +169,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     activate: (destination) => (destination.hasPaused ? waker.wake(destination) : reporter.activate(destination)),
   });
   const table = new RouteTable({
-    roomLimit: limits.roomLimit,
+    roomBounds: limits.roomBounds,
     now: () => clock.monotonic(),
     guardOf: (route) => guardOf(route, guardDeps),
     onBreaker: (destination, instance, open) => {
@@ -262,7 +265,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const admin = createAdminServer({ openMetrics, table, ready });
   const { host, port, reusePort, baseDomain, tls } = deps;
-  const listener = createListener({ core, gate, table, host, port, reusePort, baseDomain, tls, clock, logger });
+  const listener = createListener({ core, gate, table, teams, host, port, reusePort, baseDomain, tls, clock, logger });
 
   function* destinations(): Iterable<Destination> {
     yield* table.destinations();

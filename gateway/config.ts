@@ -139,6 +139,11 @@ export const gatewayConfig = defineConfig('gateway', {
     default: '1000',
     doc: 'how many requests may wait for one revision',
   },
+  SKYRUN_GATEWAY_QUEUE_BYTES: {
+    schema: z.coerce.number().int().min(131_072).max(68_719_476_736),
+    default: '33554432',
+    doc: 'how many bytes of requests, heads and bodies, are kept for one revision while they wait; more are answered 503',
+  },
   SKYRUN_GATEWAY_HEADER_MS: { schema: milliseconds, default: '10000', doc: 'how long a request head may take, in ms' },
   SKYRUN_GATEWAY_IDLE_MS: {
     schema: milliseconds,

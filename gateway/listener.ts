@@ -8,6 +8,7 @@ import { ClientConnection } from './pipeline/connection.ts';
 import type { GatewayCore } from './pipeline/core.ts';
 import { isTenantHost } from './routing/hosts.ts';
 import type { RouteTable } from './routing/route-table.ts';
+import type { TeamRoutes } from './team/team-routes.ts';
 
 export interface Listener {
   /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
@@ -28,6 +29,7 @@ export function createListener(options: {
   readonly core: GatewayCore;
   readonly gate: ConnectionGate;
   readonly table: RouteTable;
+  readonly teams: Pick<TeamRoutes, 'find'>;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -37,7 +39,7 @@ export function createListener(options: {
   readonly clock: Clock;
   readonly logger: Logger;
 }): Listener {
-  const { core, gate, table, host, port, reusePort, baseDomain, tls, clock, logger } = options;
+  const { core, gate, table, teams, host, port, reusePort, baseDomain, tls, clock, logger } = options;
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
     if (gate.admits(socket)) new ClientConnection(core, socket);
   });
@@ -47,7 +49,8 @@ export function createListener(options: {
     // Loaded only where it is used: signing and ordering certificates costs twenty megabytes.
     const open = async () => {
       const { openTlsEdge } = await import('./edge/tls-edge.ts');
-      const mayIssue = (name: string) => name === baseDomain || table.find(name) !== undefined;
+      const mayIssue = (name: string) =>
+        name === baseDomain || table.find(name) !== undefined || teams.find(name) !== undefined;
       // A wildcard's certificate cannot be ordered by a file at the host (RFC 8555 §8.3); its files are the operator's to bring.
       const provedHosts = () =>
         Array.from(table.entries(), ({ route }) => route.host).filter(

@@ -88,7 +88,7 @@ const gateway = createGateway({
   },
   limits: {
     waitMs: config.SKYRUN_GATEWAY_WAIT_MS,
-    roomLimit: config.SKYRUN_GATEWAY_QUEUE,
+    roomBounds: { requests: config.SKYRUN_GATEWAY_QUEUE, bytes: config.SKYRUN_GATEWAY_QUEUE_BYTES },
     headerMs: config.SKYRUN_GATEWAY_HEADER_MS,
     idleMs: config.SKYRUN_GATEWAY_IDLE_MS,
     stallMs: config.SKYRUN_GATEWAY_STALL_MS,

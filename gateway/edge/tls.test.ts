@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PeerCertificate, connect as tlsConnect } from 'node:tls';
-import { systemClock } from '@skyrun/kit';
+import { createLogger, systemClock } from '@skyrun/kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type EdgeInstance, readAll, startEdgeInstance, startHttpInstance } from '../harness/edge-instance.ts';
@@ -70,11 +70,25 @@ test('development certificates are for hosts that lead somewhere, and for no oth
   expect((await certificateOf('')).subjectaltname).toBe('DNS:localhost');
 });
 
+test('the host of a service that a team runs itself has a development certificate too', async () => {
+  const host = 'mailer.demo.localhost';
+  await expect(certificateOf(host)).rejects.toThrow();
+  edge.running.control.register([
+    { project: 'demo', name: 'mailer', copies: [{ id: 'one', address: '127.0.0.1', port: instance.port }] },
+  ]);
+  await expect
+    .poll(async () => await certificateOf(host).then((of) => of.subjectaltname, String), { timeout: 30_000 })
+    .toBe(`DNS:${host}`);
+  edge.running.control.register([]);
+});
+
 test('a certificate in the directory wins at once, and open connections go on', async () => {
   const certificates = await mkdtemp(join(tmpdir(), 'skyrun-certificates-'));
   const authority = await openDevelopmentAuthority(join(certificates, 'authority'), systemClock);
+  let said = '';
   const other = await startGateway([route([target([instance.port])], HOST)], {
     tls: { port: 0, certificateDir: certificates, developmentDir: edge.developmentDir, acme: null },
+    logger: createLogger({ service: 'test', destination: { write: (line) => (said += line) } }),
   });
   const otherPort = other.gateway.tlsAddress().port;
   const session = connect(`https://${HOST}:${otherPort}`, { ca: edge.ca, servername: HOST, lookup: thisMachine });
@@ -88,8 +102,9 @@ test('a certificate in the directory wins at once, and open connections go on', 
     .toBe('DNS:*.demo.localhost');
   expect((await send(session, {})).headers[':status']).toBe(200);
 
+  said = '';
   await writeFile(join(certificates, 'demo.key'), 'half a file');
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await expect.poll(() => said, { timeout: 30_000 }).toContain('cannot use this certificate');
   expect((await certificateOf(HOST, otherPort)).subjectaltname).toBe('DNS:*.demo.localhost');
   session.close();
   await other.close();

@@ -361,6 +361,35 @@ test('where most answers fail, callers hear at once and the event is published; 
   await new Promise((resolve) => failing.close(resolve));
 });
 
+test('where the policy says which pages may read responses, what the instance says of it is left out', async () => {
+  const instance = createServer((_request, response) => {
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('access-control-allow-credentials', 'true');
+    response.setHeader('Access-Control-Expose-Headers', 'X-All');
+    response.setHeader('X-Other', 'kept');
+    response.end('ok');
+  });
+  await new Promise<void>((resolve) => instance.listen(0, '127.0.0.1', resolve));
+  const address = instance.address();
+  await start({ cors: { origins: ['https://shop.example'] } }, [
+    typeof address === 'object' && address ? address.port : 0,
+  ]);
+  const of = async (origin: string) => {
+    const { headers } = await call('/', { headers: { origin } });
+    return {
+      origin: headers.get('access-control-allow-origin'),
+      credentials: headers.get('access-control-allow-credentials'),
+      exposed: headers.get('access-control-expose-headers'),
+      other: headers.get('x-other'),
+    };
+  };
+  const none = { credentials: null, exposed: null, other: 'kept' };
+  expect(await of('https://shop.example')).toEqual({ ...none, origin: 'https://shop.example' });
+  expect(await of('https://evil.example')).toEqual({ ...none, origin: null });
+  instance.closeAllConnections();
+  await new Promise((resolve) => instance.close(resolve));
+});
+
 test('a service that a team runs itself is reached by its name, by members only, and by nobody when it is gone', async () => {
   await start({});
   const headers = { authorization: `Bearer ${await token()}` };

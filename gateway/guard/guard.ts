@@ -75,6 +75,7 @@ export class Guard {
       responseFields: '',
       bounds: boundsOf(policy),
       hidesToken: policy.invoker === 'members',
+      decidesCors: policy.cors !== undefined,
       call: null,
     };
     this.#admitted = { kind: 'admit', admission: this.#plain };

@@ -26,6 +26,8 @@ export interface ResponseFields {
   readonly webSocketAccept: string;
   readonly hasRequestId: boolean;
   readonly hasDate: boolean;
+  /** There are fields that tell a browser which pages may read it. */
+  readonly hasCors: boolean;
   /** The fields that pass to the client, each with its CR LF. */
   readonly kept: string;
   /** The same without Content-Length, for answers that may not carry one. */
@@ -84,6 +86,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
   let webSocketAccept = '';
   let hasRequestId = false;
   let hasDate = false;
+  let hasCors = false;
   const lines: { name: string; text: string }[] = [];
 
   scanner.start(text, start);
@@ -128,6 +131,11 @@ export function parseResponseFields(text: string, start: number): ResponseFields
       case 'date':
         hasDate = true;
         break;
+      case 'access-control-allow-origin':
+      case 'access-control-allow-credentials':
+      case 'access-control-expose-headers':
+        hasCors = true;
+        break;
       default:
     }
     if (!HOP_BY_HOP.has(name)) lines.push({ name, text: text.slice(lineStart, scanner.position) });
@@ -151,8 +159,20 @@ export function parseResponseFields(text: string, start: number): ResponseFields
     webSocketAccept,
     hasRequestId,
     hasDate,
+    hasCors,
     kept,
     keptWithoutLength,
     length: scanner.position - start,
   };
+}
+
+const CORS_LINES = /^access-control-(?:allow-origin|allow-credentials|expose-headers):.*\r\n/gim;
+
+/** The same for a client who is told by the gateway which pages may read it: browsers take no second opinion. */
+export function withoutCors({ line, fields }: ResponseHead): ResponseHead {
+  return responseHead(line, {
+    ...fields,
+    kept: fields.kept.replace(CORS_LINES, ''),
+    keptWithoutLength: fields.keptWithoutLength.replace(CORS_LINES, ''),
+  });
 }

@@ -7,6 +7,8 @@ export interface Admission {
   readonly bounds: RequestBounds | null;
   /** The signature of the caller's token is taken away: an instance must not be able to use it elsewhere. */
   readonly hidesToken: boolean;
+  /** Says itself which pages may read responses: what the instance says of it is left out. */
+  readonly decidesCors: boolean;
   /** Where its end is counted; null where no team service is known to call. */
   readonly call: CallCount | null;
 }

@@ -1,5 +1,5 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
-import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import { type ResponseFields, type ResponseHead, type StatusLine, withoutCors } from '../http1/response-head.ts';
 import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
 import type { Loss, ResponseReceiver } from '../upstream/response-receiver.ts';
@@ -25,6 +25,8 @@ export interface AttemptedRequest {
   readonly requestDone: boolean;
   /** What the service's policy adds to the response, each with CR LF. */
   readonly responseFields: string;
+  /** What the instance says of cross-origin requests is left out. */
+  readonly decidesCors: boolean;
   closeAfter: boolean;
   /** Of the response; 0 before its head. */
   status: number;
@@ -155,7 +157,7 @@ export class Attempt implements ResponseReceiver {
     // An answer that does not await its request's end ends the connection: what of the request follows is not worth reading.
     if (this.#core.draining || !request.requestDone || (framing === 'close' && old)) request.closeAfter = true;
     const cost = head.fields.asksCost && destination.showsCost ? this.#costField('head') : '';
-    this.#writer.head(response, {
+    this.#writer.head(request.decidesCors && fields.hasCors ? withoutCors(response) : response, {
       framing,
       old,
       bodyless: framing === 'none' && head.line.method !== 'HEAD' && line.status !== 304,

@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@skyrun/kit';
 import type { Meter } from '../meter/meter.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
+import type { RoomBounds } from '../waiting/waiting-room.ts';
 import type { Admission } from './admission.ts';
 import type { OwnAnswer } from './answer.ts';
 import type { Destination, Instance } from './destination.ts';
@@ -22,8 +23,8 @@ export interface GatewayLimits {
   readonly connectMs: number;
   /** In the waiting room. */
   readonly waitMs: number;
-  /** Requests in one waiting room. */
-  readonly roomLimit: number;
+  /** Of one waiting room. */
+  readonly roomBounds: RoomBounds;
   /** How long requests in flight and open tunnels may go on after the gateway was told to stop. */
   readonly drainMs: number;
 }
@@ -80,6 +81,8 @@ export interface GatewayCore {
 export class Stats {
   connections = 0;
   refused = 0;
+  /** Requests beyond a rate limit. */
+  limited = 0;
   /** TLS handshakes that failed. */
   handshakeErrors = 0;
   clientErrors = 0;

@@ -10,7 +10,7 @@ import type { Decision } from './core.ts';
 import type { Destination } from './destination.ts';
 import type { RequestHead } from './request-head.ts';
 
-const ASKS_NOTHING = { responseFields: '', bounds: null, hidesToken: false } as const;
+const ASKS_NOTHING = { responseFields: '', bounds: null, hidesToken: false, decidesCors: false } as const;
 /** Sides of a split that a cookie can name. */
 const SIDES = 1000;
 

@@ -6,7 +6,7 @@ import { TrafficWindow } from '../report/traffic-window.ts';
 import type { Upstreams } from '../upstream/carrier.ts';
 import { createUpstreams } from '../upstream/create-upstreams.ts';
 import { PlainUpstreams } from '../upstream/plain-upstreams.ts';
-import { type Waiter, WaitingRoom } from '../waiting/waiting-room.ts';
+import { type RoomBounds, type Waiter, WaitingRoom } from '../waiting/waiting-room.ts';
 
 /** One place that answers: an instance of a revision, or a service of the platform. */
 export class Instance implements Candidate {
@@ -107,7 +107,7 @@ export interface DestinationOptions {
   readonly containerConcurrency: number;
   /** First byte to last of one request, in ms; 0 is no limit. */
   readonly timeoutMs: number;
-  readonly roomLimit: number;
+  readonly roomBounds: RoomBounds;
   /** Monotonic ms. */
   readonly now: () => number;
   readonly onBreaker?: (destination: Destination, instance: Instance, open: boolean) => void;
@@ -160,7 +160,7 @@ export class Destination {
     this.containerConcurrency = options.containerConcurrency;
     this.timeoutMs = options.timeoutMs;
     this.unanswered = options.revision === null ? null : new InstanceMeter(options.revision, '');
-    this.room = new WaitingRoom(options.roomLimit);
+    this.room = new WaitingRoom(options.roomBounds);
     this.traffic = new TrafficWindow(options.now());
     this.#now = options.now;
     this.#onBreaker = (instance, open) => options.onBreaker?.(this, instance, open);

@@ -69,6 +69,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     return this.#admission?.responseFields ?? '';
   }
 
+  get decidesCors(): boolean {
+    return this.#admission?.decidesCors === true;
+  }
+
   get traceparent(): string {
     return this.head.record?.waitParent ?? this.head.traceparent;
   }
@@ -113,9 +117,9 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   #wait(destination: Destination, now: number): void {
     const { room } = destination;
     this.waitUntil = Math.min(this.#deadline, this.startedAt + this.#core.limits.waitMs);
-    if (!room.enter(this)) {
+    if (!room.enter(this, this.outlet.bytes)) {
       this.fail('gateway.queue_full', {
-        detail: `${room.size} requests wait for this service already.`,
+        detail: `${room.size} requests wait for this service already, ${Math.ceil(room.bytes / 1024)} KiB in all.`,
         retryAfterSeconds: 1,
       });
       return;
@@ -154,7 +158,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
 
   /** Checked bytes of the request's body. False: read no more from the client for now. */
   onBody(chunk: Buffer): boolean {
-    if (!this.outlet.sent || this.#attempt === null) return this.outlet.hold(chunk);
+    if (!this.outlet.sent || this.#attempt === null) {
+      const room = this.outlet.hold(chunk);
+      return this.destination.room.grow(this, chunk.length) && room;
+    }
     return this.#attempt.stream(chunk);
   }
 

@@ -106,21 +106,22 @@ export function registerMetrics(
 ): void {
   const { core, gate, table, viewer } = seen;
   const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-  const requests = metrics.gauge('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
+  const requests = metrics.counter('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
   const connections = metrics.gauge('skyrun_gateway_connections', 'Client connections that are open');
-  const accepted = metrics.gauge('skyrun_gateway_connections_total', 'Client connections accepted');
-  const refused = metrics.gauge('skyrun_gateway_refused_total', 'Malformed or late requests that were refused');
-  const turnedAway = metrics.gauge('skyrun_gateway_connections_turned_away_total', 'Connections beyond a cap');
+  const { stats } = core;
+  metrics.counted('skyrun_gateway_connections_total', 'Client connections accepted', () => stats.connections);
+  metrics.counted('skyrun_gateway_refused_total', 'Malformed or late requests', () => stats.refused);
+  metrics.counted('skyrun_gateway_limited_total', 'Requests beyond a rate limit', () => stats.limited);
+  metrics.counted('skyrun_gateway_handshake_errors_total', 'TLS handshakes that failed', () => stats.handshakeErrors);
+  metrics.counted('skyrun_gateway_connections_turned_away_total', 'Connections beyond a cap', () => gate.turnedAway);
   const inFlight = metrics.gauge('skyrun_gateway_in_flight', 'Requests in flight or waiting');
   const waiting = metrics.gauge('skyrun_gateway_waiting', 'Requests that wait for an instance');
   const routes = metrics.gauge('skyrun_gateway_routes', 'Hosts in the route table');
   const instances = metrics.gauge('skyrun_gateway_instances', 'Instances by what their breaker does', ['breaker']);
   const gather = () => {
-    for (const [index, name] of classes.entries()) requests.set({ class: name }, core.stats.ended[index] ?? 0);
+    requests.reset();
+    for (const [index, name] of classes.entries()) requests.inc({ class: name }, stats.ended[index] ?? 0);
     connections.set(core.connections.size);
-    accepted.set(core.stats.connections);
-    refused.set(core.stats.refused);
-    turnedAway.set(gate.turnedAway);
     routes.set(table.size);
     const totals = viewer.totals();
     inFlight.set(totals.inFlight);

@@ -4,6 +4,7 @@ import type { Decision } from '../pipeline/core.ts';
 import { Destination, Instance } from '../pipeline/destination.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
 import { createPlatformPaths } from '../routing/platform-paths.ts';
+import type { RoomBounds } from '../waiting/waiting-room.ts';
 import type { Assets } from './assets.ts';
 
 export type PlatformUrls = Readonly<Record<PlatformService, string>>;
@@ -14,11 +15,11 @@ export class PlatformRouter {
   #services: ReadonlyMap<PlatformService, Destination>;
   #assets: Assets;
 
-  constructor(options: { urls: PlatformUrls; assets: Assets; roomLimit: number; now: () => number }) {
-    const { urls, assets, roomLimit, now } = options;
+  constructor(options: { urls: PlatformUrls; assets: Assets; roomBounds: RoomBounds; now: () => number }) {
+    const { urls, assets, roomBounds, now } = options;
     this.#assets = assets;
     this.#services = new Map(
-      PLATFORM_SERVICES.map((name) => [name, platformDestination(name, urls[name], { roomLimit, now })]),
+      PLATFORM_SERVICES.map((name) => [name, platformDestination(name, urls[name], { roomBounds, now })]),
     );
   }
 
@@ -45,7 +46,7 @@ export class PlatformRouter {
 function platformDestination(
   name: PlatformService,
   address: string,
-  options: { roomLimit: number; now: () => number },
+  options: { roomBounds: RoomBounds; now: () => number },
 ): Destination {
   const url = new URL(address);
   const destination = new Destination({

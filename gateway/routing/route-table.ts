@@ -3,6 +3,7 @@ import type { Route, RouteTarget } from '@skyrun/contracts';
 import type { Guard } from '../guard/guard.ts';
 import type { MeteredRevision } from '../meter/meter.ts';
 import { Destination, type Instance } from '../pipeline/destination.ts';
+import type { RoomBounds } from '../waiting/waiting-room.ts';
 import { pickTarget, wildcardOf } from './hosts.ts';
 
 interface Share {
@@ -18,7 +19,7 @@ export interface RouteEntry {
 }
 
 export interface RouteTableOptions {
-  readonly roomLimit: number;
+  readonly roomBounds: RoomBounds;
   /** Monotonic ms. */
   readonly now: () => number;
   readonly guardOf: (route: Route) => Guard | null;
@@ -157,7 +158,7 @@ export class RouteTable {
         revision,
         containerConcurrency: target.containerConcurrency,
         timeoutMs: target.timeoutMs,
-        roomLimit: this.#options.roomLimit,
+        roomBounds: this.#options.roomBounds,
         now: this.#options.now,
         onBreaker: this.#options.onBreaker,
       });

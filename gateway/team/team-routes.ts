@@ -2,6 +2,7 @@ import { OPERATIONS, servicePolicy, type TeamRoute } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { Guard, type GuardDeps } from '../guard/guard.ts';
 import { Destination, Instance } from '../pipeline/destination.ts';
+import type { RoomBounds } from '../waiting/waiting-room.ts';
 
 const EVERY_MS = 2000;
 /** A team's own service is for its members; it has no public address of its own. */
@@ -19,12 +20,12 @@ export interface TeamEntry {
 export class TeamRoutes {
   #entries = new Map<string, TeamEntry>();
   #baseDomain: string;
-  #roomLimit: number;
+  #roomBounds: RoomBounds;
   #guardDeps: GuardDeps;
 
-  constructor(options: { baseDomain: string; roomLimit: number; guardDeps: GuardDeps }) {
+  constructor(options: { baseDomain: string; roomBounds: RoomBounds; guardDeps: GuardDeps }) {
     this.#baseDomain = options.baseDomain;
-    this.#roomLimit = options.roomLimit;
+    this.#roomBounds = options.roomBounds;
     this.#guardDeps = options.guardDeps;
   }
 
@@ -57,7 +58,7 @@ export class TeamRoutes {
         unavailable: `No registered copy of ${name} answers. Is it running, and does its address lead to it from here?`,
         containerConcurrency: 0,
         timeoutMs: 0,
-        roomLimit: this.#roomLimit,
+        roomBounds: this.#roomBounds,
         now,
       }),
       guard: new Guard(MEMBERS_ONLY, {

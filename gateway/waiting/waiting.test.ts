@@ -17,15 +17,65 @@ async function until(holds: () => boolean, ms = 20_000): Promise<void> {
 }
 
 test('a room keeps order, has a limit, and lets go of who leaves or waits too long', () => {
-  const room = new WaitingRoom<{ waitUntil: number }>(3);
+  const room = new WaitingRoom<{ waitUntil: number }>({ requests: 3, bytes: 1000 });
   const [a, b, c, d] = [10, 20, 30, 40].map((waitUntil) => ({ waitUntil }));
   if (!a || !b || !c || !d) throw new Error('unreachable');
-  expect([a, b, c, d].map((one) => room.enter(one))).toEqual([true, true, true, false]);
+  expect([a, b, c, d].map((one) => room.enter(one, 10))).toEqual([true, true, true, false]);
   expect(room.leave(b)).toBe(true);
   expect(room.leave(b)).toBe(false);
   expect(room.expire(10)).toEqual([a]);
   expect(room.take()).toBe(c);
   expect(room.take()).toBeUndefined();
+});
+
+test('a room has a limit of bytes too, which come back with whoever leaves', () => {
+  const room = new WaitingRoom<{ waitUntil: number }>({ requests: 100, bytes: 100 });
+  const [a, b, c] = [10, 20, 30].map((waitUntil) => ({ waitUntil }));
+  if (!a || !b || !c) throw new Error('unreachable');
+  expect(room.enter(a, 40)).toBe(true);
+  expect(room.enter(b, 61)).toBe(false);
+  expect(room.enter(b, 50)).toBe(true);
+  // What was read is held, and nothing more is read.
+  expect(room.grow(b, 20)).toBe(false);
+  expect(room.bytes).toBe(110);
+  expect(room.enter(c, 1)).toBe(false);
+  expect(room.grow(c, 1000)).toBe(true);
+  expect(room.take()).toBe(a);
+  expect(room.enter(c, 30)).toBe(true);
+  expect(room.expire(20)).toEqual([b]);
+  expect(room.takeAll()).toEqual([c]);
+  expect(room.bytes).toBe(0);
+});
+
+test('what waits is bounded in bytes: the rest is answered 503 at once, and who waits is served in the end', async () => {
+  const echo = await startEcho();
+  const limits = { roomBounds: { requests: 100, bytes: 100_000 } };
+  const running = await startGateway([route([target([])])], { limits });
+  const body = 'x'.repeat(10_000);
+  const post = `POST /w HTTP/1.1\r\nHost: hello.demo.localhost\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+  try {
+    let refused = 0;
+    const answers = Array.from({ length: 20 }, async () => {
+      const { text } = await exchangeRaw(running.port, [post], { waitMs: 30_000 });
+      if (statusOf(text) === 503 && text.includes('gateway.queue_full') && /Retry-After: \d/.test(text)) refused += 1;
+      return statusOf(text);
+    });
+    // Each takes its body and a head of some hundred bytes, so that nine find room.
+    await until(() => refused >= 10);
+    running.control.publish({
+      kind: 'delta',
+      epoch: 'test',
+      version: 2,
+      upserts: [route([target([echo.port])])],
+      removes: [],
+    });
+    const served = (await Promise.all(answers)).filter((status) => status === 200);
+    expect(served.length).toBe(20 - refused);
+    expect(served.length).toBeGreaterThanOrEqual(8);
+  } finally {
+    await running.close();
+    await echo.close();
+  }
 });
 
 test('a hundred requests at zero instances: one activation, and all are answered by the first ready instance', async () => {
@@ -97,7 +147,9 @@ test('containerConcurrency is a hard cap: the rest waits its turn', async () => 
 });
 
 test('bounds: a full room answers 503, a long wait 504, both with Retry-After; a client that leaves makes room', async () => {
-  const running = await startGateway([route([target([])])], { limits: { roomLimit: 2, waitMs: 600 } });
+  const running = await startGateway([route([target([])])], {
+    limits: { roomBounds: { requests: 2, bytes: 1_000_000 }, waitMs: 600 },
+  });
   try {
     const leaver = connect(running.port, '127.0.0.1', () => leaver.write(REQUEST));
     const waiter = exchangeRaw(running.port, [REQUEST]);
