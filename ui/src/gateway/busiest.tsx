@@ -122,7 +122,7 @@ export function Ejected({ ejected }: { ejected: Combined['ejected'] }) {
               <span className="block font-mono text-xs text-ink-3">{revision}</span>
             </Cell>
             <Cell className="font-mono text-xs">{instanceId}</Cell>
-            <Cell className="font-mono text-xs">{gateway}</Cell>
+            <Cell className="font-mono text-xs whitespace-nowrap">{gateway}</Cell>
             <Cell className="figures text-right">{failures}</Cell>
             <Cell className="figures text-right whitespace-nowrap">
               {retryInMs === 0 ? 'by the next request' : `in ${millisText(retryInMs)}`}

@@ -86,7 +86,7 @@ function Busiest({ combined }: { combined: Combined }) {
         <Panel title="Top talkers" note="Client addresses by their requests." flush>
           {clients.length === 0 ? <Quiet>Nobody calls.</Quiet> : <BusyClients clients={clients} />}
         </Panel>
-        <Panel title="Rate limits that refuse" flush>
+        <Panel title="Rate limits that refuse" note="Requests beyond them are answered 429." flush>
           {limits.length === 0 ? <Quiet>No limit is being hit.</Quiet> : <BusyLimits limits={limits} />}
         </Panel>
       </div>
