@@ -25,6 +25,7 @@ import { createDispatch } from './pipeline/dispatch.ts';
 import { HttpDate } from './pipeline/http-date.ts';
 import { RandomHex } from './pipeline/ids.ts';
 import { ReaderPool } from './pipeline/reader-pool.ts';
+import { SmallPieces } from './pipeline/small-pieces.ts';
 import { createAdminServer, registerMetrics } from './platform/admin.ts';
 import { Assets } from './platform/assets.ts';
 import { PlatformRouter, type PlatformUrls } from './platform/platform-router.ts';
@@ -212,6 +213,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     clients: new ClientTally(),
     warm: new Set(),
     readers: new ReaderPool(),
+    smallPieces: new SmallPieces(),
     now: clock.monotonic(),
     draining: false,
     decide: createDecide({

@@ -13,6 +13,7 @@ import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
 import { identify, type RequestHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
+import { type Delayed, SMALL_PIECE_BYTES } from './small-pieces.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
 
@@ -34,7 +35,7 @@ const TLS_HANDSHAKE = 0x16;
  *    ▼                    ▼
  *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
  */
-export class ClientConnection implements OpenConnection, ExchangeClient {
+export class ClientConnection implements OpenConnection, ExchangeClient, Delayed {
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
@@ -52,6 +53,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
   #lingered = 0;
   /** Nothing was read yet. */
   #fresh = true;
+  /** A small piece of a body lies in the socket's queue until its turn has come. */
+  #delayed = false;
   readonly #client: ClientReader;
   readonly #reader: RequestReader;
 
@@ -94,6 +97,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
         this.#drive(chunk);
         return;
       case 'body': {
+        if (chunk.length <= SMALL_PIECE_BYTES && this.#delays(chunk)) return;
         const end = this.#readBody(chunk);
         if (end < chunk.length && !this.#inLinger()) this.#held.add(chunk.subarray(end));
         return;
@@ -110,6 +114,23 @@ export class ClientConnection implements OpenConnection, ExchangeClient {
         return;
       default:
     }
+  }
+
+  /** Puts a small piece back where it came from, if too many others were passed on in this turn; what follows stays behind it. */
+  #delays(chunk: Buffer): boolean {
+    if (this.#delayed) {
+      this.#delayed = false;
+      return false;
+    }
+    if (this.#core.smallPieces.mayPass(this)) return false;
+    this.#delayed = true;
+    this.socket.pause();
+    this.socket.unshift(chunk);
+    return true;
+  }
+
+  passOn(): void {
+    if (this.#delayed) this.socket.resume();
   }
 
   /** The client speaks TLS: whoever does may have the same port. */

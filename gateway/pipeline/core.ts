@@ -11,6 +11,7 @@ import type { HttpDate } from './http-date.ts';
 import type { RandomHex } from './ids.ts';
 import type { ReaderPool } from './reader-pool.ts';
 import type { RequestHead } from './request-head.ts';
+import type { SmallPieces } from './small-pieces.ts';
 
 /** All times in ms. */
 export interface GatewayLimits {
@@ -55,6 +56,7 @@ export interface GatewayCore {
   readonly connections: Set<OpenConnection>;
   readonly clients: ClientTally;
   readonly readers: ReaderPool;
+  readonly smallPieces: SmallPieces;
   /** Instances with connections: of very many, only these are looked after. */
   readonly warm: Set<Instance>;
   /** Monotonic ms, moved on a few times a second: exact enough for bounds, free to read. */
