@@ -16,9 +16,14 @@ import { bridgePattern, chainsOf } from './rules.ts';
 const run = promisify(execFile);
 const rules = async (command = 'iptables') => (await run(command, ['-w', '10', '-S'])).stdout;
 const installation = `t${newId('instance', clock).slice(-8)}`;
-/** Of the range for benchmarks of networks: nobody is behind them but what is made here. */
-const OUTSIDE = '198.19.77.2';
-const DENIED = '198.19.77.3';
+/**
+ * Eight addresses of the range for benchmarks of networks (RFC 2544), others in every process: nobody is behind them but
+ * what is made here, and a run that was killed, or goes on beside this one, has others.
+ */
+const BLOCK = (process.pid % 16_384) * 8;
+const ofBlock = (last: number) => `198.${18 + (BLOCK >> 16)}.${(BLOCK >> 8) & 255}.${(BLOCK & 255) + last}`;
+const OUTSIDE = ofBlock(2);
+const DENIED = ofBlock(3);
 const namespace = `skyout${process.pid}`;
 
 const mayFilter =
@@ -212,7 +217,7 @@ async function openOutside(): Promise<{ end(): Promise<void> }> {
   const inside = (...args: string[]) => run('nsenter', [`--net=/run/netns/${namespace}`, ...args]);
   await run('ip', ['netns', 'add', namespace]);
   await run('ip', ['link', 'add', cable, 'type', 'veth', 'peer', 'name', `${cable}e`, 'netns', namespace]);
-  await run('ip', ['address', 'add', '198.19.77.1/29', 'dev', cable]);
+  await run('ip', ['address', 'add', `${ofBlock(1)}/29`, 'dev', cable]);
   await run('ip', ['link', 'set', cable, 'up']);
   for (const address of [OUTSIDE, DENIED]) await inside('ip', 'address', 'add', `${address}/29`, 'dev', `${cable}e`);
   await inside('ip', 'link', 'set', `${cable}e`, 'up');
