@@ -49,10 +49,23 @@ const COUNT = `done = function(summary)
 end
 `;
 const POST = `wrk.method = "POST"\nwrk.body = string.rep("x", 1024)\nwrk.headers["Content-Type"] = "text/plain"\n${COUNT}`;
+/** As from browsers behind one address: no two heads are equal, so nothing that was learnt from one serves the next. */
+const VARIED = `local count = 0
+wrk.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+wrk.headers["Accept"] = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+wrk.headers["Accept-Encoding"] = "gzip, deflate, br"
+wrk.headers["Accept-Language"] = "en-GB,en;q=0.9"
+request = function()
+  count = count + 1
+  wrk.headers["Cookie"] = "session=" .. count .. "; theme=dark"
+  return wrk.format(nil, "/small?item=" .. count)
+end
+${COUNT}`;
 
 const SMALL: Workload = { name: 'small', path: '/small', connections: 64, script: COUNT };
 const WORKLOADS: readonly Workload[] = [
   SMALL,
+  { name: 'varied', path: '/small', connections: 64, script: VARIED },
   { name: '10 KiB', path: '/10k', connections: 64, script: COUNT },
   { name: 'POST', path: '/small', connections: 64, script: POST },
   { name: '256 KiB', path: '/256k', connections: 64, script: COUNT },
