@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OPERATIONS, Problem } from '@skyrun/contracts';
 import { type Client, createClient } from '@skyrun/kit';
 import { buildSampleArchive } from '@skyrun/workload/sample';
-import type { Installation } from '../installation.ts';
+import type { Administrator } from '../administrator.ts';
 import type { Layout } from '../layout.ts';
 import type { Progress } from './progress.ts';
 
@@ -14,20 +14,32 @@ const ANSWER_LIMIT_MS = 60_000;
 
 export interface SampleOptions {
   readonly layout: Layout;
-  readonly installation: Installation;
+  readonly administrator: Administrator;
   readonly progress: Progress;
   readonly gatewayPort: number;
   readonly baseDomain: string;
 }
 
+export interface Sample {
+  /** Null: nobody wants it any more, or nobody may ask for it. */
+  readonly url: string | null;
+  /** Whether the administrator's password is the one that `up` knows. */
+  readonly passwordHolds: boolean;
+}
+
 /**
- * Deploy the sample service the way a tenant would, unless that was done before, and wait for its URL to answer.
- * @returns its URL, or null when the tenant has since deleted it, which `up` respects
+ * Deploy the sample service the way a tenant would, unless that was done before, and wait for its URL to answer. Where the
+ * tenant has since deleted it, or has changed the administrator's password, it is left alone.
  * @throws Error when it does not answer within a minute
  */
-export async function ensureSample(options: SampleOptions): Promise<string | null> {
-  const { layout, progress, gatewayPort } = options;
+export async function ensureSample(options: SampleOptions): Promise<Sample> {
   const api = await signIn(options);
+  if (api === null) return { url: null, passwordHolds: false };
+  return { url: await deployed(api, options), passwordHolds: true };
+}
+
+async function deployed(api: Client, options: SampleOptions): Promise<string | null> {
+  const { layout, progress, gatewayPort } = options;
   const params = { project: PROJECT, service: NAME };
   const existing = await found(() => api.call(OPERATIONS.getService, { params }));
   if (existing === null) {
@@ -57,12 +69,16 @@ export async function ensureSample(options: SampleOptions): Promise<string | nul
   return `http://${host}:${gatewayPort}/`;
 }
 
-async function signIn({ installation, gatewayPort }: SampleOptions): Promise<Client> {
+async function signIn({ administrator, gatewayPort }: SampleOptions): Promise<Client | null> {
   const baseUrl = `http://127.0.0.1:${gatewayPort}`;
-  const { accessToken } = await createClient({ baseUrl }).call(OPERATIONS.signIn, {
-    body: { email: installation.adminEmail, password: installation.adminPassword },
-  });
-  return createClient({ baseUrl, token: () => accessToken });
+  const { email, password } = administrator;
+  try {
+    const { accessToken } = await createClient({ baseUrl }).call(OPERATIONS.signIn, { body: { email, password } });
+    return createClient({ baseUrl, token: () => accessToken });
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'auth.invalid_credentials') return null;
+    throw error;
+  }
 }
 
 async function found<Result>(call: () => Promise<Result>): Promise<Result | null> {

@@ -4,8 +4,9 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@skyrun/kit';
+import { type Administrator, firstAdministrator } from '../administrator.ts';
 import { checkReady } from '../infra/index.ts';
-import { type Installation, openInstallation } from '../installation.ts';
+import { openInstallation } from '../installation.ts';
 import type { Layout } from '../layout.ts';
 import { type Lock, tryLock } from '../lock.ts';
 import type { ProcessId } from '../process-id.ts';
@@ -15,7 +16,7 @@ import type { Shape } from '../topology.ts';
 import { followStart, runningState, settledState } from './follow.ts';
 import { prepareMachine } from './prepare-machine.ts';
 import type { Progress } from './progress.ts';
-import { ensureSample } from './sample.ts';
+import { ensureSample, type Sample } from './sample.ts';
 import { buildUi } from './ui.ts';
 
 export interface UpOptions {
@@ -39,6 +40,7 @@ export async function up(options: UpOptions): Promise<void> {
   const { layout, progress, foreground } = options;
   const from = performance.now();
   const installation = openInstallation(layout.secrets);
+  const administrator = firstAdministrator(installation);
   const lock = await waitForLock(`${installation.id}/up`, progress);
   let attached: Promise<void> | null = null;
   try {
@@ -59,10 +61,11 @@ export async function up(options: UpOptions): Promise<void> {
     if (state !== null) {
       await everythingAnswers(layout);
       const sample = await Promise.race([
-        ensureSample({ ...options, installation, baseDomain: state.baseDomain }),
+        ensureSample({ ...options, administrator, baseDomain: state.baseDomain }),
         aborted(options.signal),
       ]);
-      if (!options.signal.aborted) progress.line(summary(state, installation, sample, performance.now() - from));
+      if (sample !== null && !options.signal.aborted)
+        progress.line(summary(state, administrator, sample, performance.now() - from));
     }
   } finally {
     await lock.release();
@@ -73,14 +76,15 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-function summary(state: SupervisorState, installation: Installation, sample: string | null, ms: number): string {
-  const ui = `http://${state.baseDomain}:${state.gatewayPort}/`;
+function summary(state: SupervisorState, administrator: Administrator, sample: Sample, ms: number): string {
+  const { email, password, chosen } = administrator;
+  const known = chosen ? '(the password that you chose)' : password;
   return [
     '',
     `Skyrun is up (${(ms / 1_000).toFixed(1)} s).`,
-    ...(sample === null ? [] : [`  sample  ${sample}`]),
-    `  UI      ${ui}`,
-    `  login   ${installation.adminEmail}  ${installation.adminPassword}`,
+    ...(sample.url === null ? [] : [`  sample  ${sample.url}`]),
+    `  UI      http://${state.baseDomain}:${state.gatewayPort}/`,
+    `  login   ${email}  ${sample.passwordHolds ? known : '(its password is another by now; the sample was left as it is)'}`,
     '',
   ].join('\n');
 }
