@@ -7,6 +7,7 @@ import type { FeedPosition } from './feed-state.ts';
 import { atLine, downLine, JournalReader, type ReadJournal, upLine } from './journal-line.ts';
 import { createSlices, type Slices } from './slices.ts';
 
+/** Where a write has failed, it is tried again. */
 const SAVE_EVERY_MS = 1000;
 const WRITE_CHARACTERS = 65_536;
 /** A journal is written anew when its changes take more than its routes did, and at least so much. */
@@ -153,12 +154,15 @@ export function createRouteJournal(options: {
       entering += 1;
       return () => {
         entering -= 1;
+        // At once, and what comes meanwhile together after it: a gateway that is killed now must not begin with what was.
+        if (entering === 0) ticker.wake();
       };
     },
     replace(to) {
       position = to;
       generation += 1;
       stale = true;
+      ticker.wake();
     },
     start: ticker.start,
     async stop() {
