@@ -70,7 +70,7 @@ export interface HarnessOptions {
   readonly verbose?: boolean;
 }
 
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 90_000;
 let sequence = 0;
 
 /** One whole orchestrator on real PostgreSQL, with a registry and a bus in memory. */
