@@ -7,7 +7,7 @@ import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
 import type { Decision, GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
-import { forwardingFields, identify } from '../pipeline/request-head.ts';
+import { ForwardingFields, identify } from '../pipeline/request-head.ts';
 import type { RequestOrigin } from '../pipeline/request-origin.ts';
 import { StreamSink } from './stream-sink.ts';
 
@@ -68,7 +68,8 @@ export class StreamClient implements ExchangeClient {
 
   #begin(text: string, origin: RequestOrigin): void {
     const core = this.#core;
-    const reader = new RequestReader((fields) => forwardingFields(fields, origin), new HeadMemory());
+    const forwarding = new ForwardingFields(origin);
+    const reader = new RequestReader((fields) => forwarding.of(fields), new HeadMemory());
     const step = reader.readHead(Buffer.from(text, 'latin1'), 0);
     const { request } = reader;
     if (step !== 'head' || request === null) {

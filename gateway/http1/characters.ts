@@ -25,6 +25,9 @@ export const FIELD_VALUE = table((code) => code === HTAB || (code >= SPACE && co
 /** Request targets: visible ASCII without `#`; a fragment never travels, so one that does is a mistake or an attack. */
 export const TARGET = table((code) => code > SPACE && code < 0x7f && code !== 0x23);
 
+/** Each byte, letters in lower case. */
+export const LOWER = Uint8Array.from({ length: 256 }, (_, code) => (code >= 0x41 && code <= 0x5a ? code | 0x20 : code));
+
 export function isToken(text: string): boolean {
   if (text === '') return false;
   for (let index = 0; index < text.length; index += 1) {

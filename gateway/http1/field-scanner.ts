@@ -1,4 +1,5 @@
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SPACE, TOKEN } from './characters.ts';
+import type { FieldNames } from './field-names.ts';
 import type { HeadLimits } from './limits.ts';
 
 /**
@@ -39,6 +40,11 @@ export class FieldScanner {
   /** The field's name in lower case. */
   name(): string {
     return this.text.slice(this.nameStart, this.nameEnd).toLowerCase();
+  }
+
+  /** Which of `names` it is, or ''. */
+  nameAmong<Name extends string>(names: FieldNames<Name>): Name | '' {
+    return names.find(this.text, this.nameStart, this.nameEnd);
   }
 
   value(): string {

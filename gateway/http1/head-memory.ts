@@ -1,3 +1,7 @@
+/** So many heads are remembered in vain, and then one of so many. */
+const TRIES = 8;
+const TRY_EVERY = 32;
+
 /** A head that was read, byte for byte, and what it means. */
 export interface KnownHead<M> {
   readonly bytes: Buffer;
@@ -10,4 +14,16 @@ export interface KnownHead<M> {
  */
 export class HeadMemory<M> {
   last: KnownHead<M> | null = null;
+  #unused = 0;
+
+  /** A head came again. */
+  recognised(): void {
+    this.#unused = 0;
+  }
+
+  /** Whether to remember another head: clients whose heads never come again need not pay for each of them. */
+  wants(): boolean {
+    this.#unused += 1;
+    return this.#unused <= TRIES || this.#unused % TRY_EVERY === 0;
+  }
 }

@@ -1,7 +1,8 @@
 import { isToken } from './characters.ts';
+import { FieldNames } from './field-names.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { MAX_LENGTH_DIGITS, REQUEST_LIMITS } from './limits.ts';
-import { type Framing, HOP_BY_HOP, NEVER_NAMED, tokenList } from './message.ts';
+import { type Framing, NEVER_NAMED, tokenList } from './message.ts';
 
 /** What the gateway needs from a request's fields. Depends on the text alone, so an equal block is read once. */
 export interface RequestFields {
@@ -46,7 +47,43 @@ const DIGITS = /^\d+$/;
 /** Upgrades that would put a second HTTP or TLS inside the tunnel, past every check here. */
 const REFUSED_UPGRADES = /\b(h2c|http|tls)\b/i;
 
+/** What the gateway reads, or keeps from instances. */
+const NAMES = new FieldNames([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'upgrade',
+  'expect',
+  'accept',
+  'cookie',
+  'accept-encoding',
+  'if-none-match',
+  'authorization',
+  'x-api-key',
+  'skyrun-cost',
+  'origin',
+  'access-control-request-method',
+  'sec-websocket-key',
+  'x-forwarded-for',
+  'x-request-id',
+  'traceparent',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+]);
+/** What `Connection` mostly says: nobody has fields of these names that would pass. */
+const PLAIN_OPTIONS: ReadonlySet<string> = new Set(['keep-alive', 'upgrade', 'te']);
+
 const scanner = new FieldScanner(REQUEST_LIMITS);
+/** Where the fields that pass begin and end, of the block that is being read. */
+const passing = new Int32Array(2 * REQUEST_LIMITS.fields);
+let lastAuthority: string | null = null;
+let lastHost = '';
 
 /** The lower-case host of a Host value, or null when it is not one. */
 export function hostOf(authority: string): string | null {
@@ -79,17 +116,17 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   let forwardedFor = '';
   let requestId = '';
   let traceparent: string | null = null;
-  // Runs of neighbouring fields that pass are copied as one slice.
-  const lines: { name: string; start: number; end: number }[] = [];
+  let passed = 0;
 
   scanner.start(text, start);
   for (let lineStart = start; ; lineStart = scanner.position) {
     const step = scanner.next();
     if (step === 'end') break;
     if (step === 'fault') return scanner.fault;
-    const name = scanner.name();
-    let passes = !HOP_BY_HOP.has(name);
-    switch (name) {
+    let passes = true;
+    switch (scanner.nameAmong(NAMES)) {
+      case '':
+        break;
       case 'host':
         if (authority !== null) return 'there is more than one Host header';
         authority = scanner.value();
@@ -110,15 +147,29 @@ export function parseRequestFields(text: string, start: number): RequestFields |
           return 'Transfer-Encoding must be exactly "chunked"';
         }
         chunked = true;
+        passes = false;
         break;
-      case 'connection':
-      case 'proxy-connection': {
-        const tokens = tokenList(scanner.value(), isToken);
+      case 'connection': {
+        passes = false;
+        const value = scanner.value();
+        if (value === 'keep-alive') break;
+        const tokens = tokenList(value, isToken);
         if (tokens === null) return 'the Connection header is not a list of names';
-        if (name === 'connection') connection = connection.concat(tokens);
+        connection = connection.concat(tokens);
         break;
       }
+      case 'proxy-connection':
+        if (tokenList(scanner.value(), isToken) === null) return 'the Connection header is not a list of names';
+        passes = false;
+        break;
+      case 'keep-alive':
+      case 'proxy-authenticate':
+      case 'proxy-authorization':
+      case 'te':
+        passes = false;
+        break;
       case 'upgrade':
+        passes = false;
         upgrade = upgrade === '' ? scanner.value() : `${upgrade}, ${scanner.value()}`;
         break;
       case 'expect':
@@ -128,7 +179,8 @@ export function parseRequestFields(text: string, start: number): RequestFields |
         acceptsHtml ||= scanner.value().includes('text/html');
         break;
       case 'cookie': {
-        const side = AFFINITY.exec(scanner.value())?.[1];
+        const cookie = scanner.value();
+        const side = cookie.includes('skyrun-affinity=') ? AFFINITY.exec(cookie)?.[1] : undefined;
         if (side !== undefined) affinity = Number(side);
         break;
       }
@@ -176,17 +228,23 @@ export function parseRequestFields(text: string, start: number): RequestFields |
         break;
       default:
     }
-    if (passes) lines.push({ name, start: lineStart, end: scanner.position });
+    if (passes) {
+      passing[2 * passed] = lineStart;
+      passing[2 * passed + 1] = scanner.position;
+      passed += 1;
+    }
   }
 
   if (authority === null) return 'the Host header is missing';
-  const host = hostOf(authority);
+  const host = authority === lastAuthority ? lastHost : hostOf(authority);
   if (host === null) return 'the Host header is not a host name';
+  lastAuthority = authority;
+  lastHost = host;
   if (chunked && contentLength !== -1) return 'there are both Content-Length and Transfer-Encoding';
   const forbidden = connection.find((token) => NEVER_NAMED.has(token));
   if (forbidden !== undefined) return `the Connection header may not name ${forbidden}`;
   const wantsUpgrade = connection.includes('upgrade') && !REFUSED_UPGRADES.test(upgrade);
-  const kept = join(text, lines, new Set(connection));
+  const kept = join(text, passed, connection);
 
   return {
     authority,
@@ -208,23 +266,26 @@ export function parseRequestFields(text: string, start: number): RequestFields |
     requestMethod,
     kept: canonicalLength ? kept : `${kept}Content-Length: ${contentLength}\r\n`,
     forwardedFor,
-    requestId: REQUEST_ID.test(requestId) ? requestId : '',
+    requestId: requestId !== '' && REQUEST_ID.test(requestId) ? requestId : '',
     traceparent: traceparent !== null && TRACEPARENT.test(traceparent) ? traceparent : '',
     length: scanner.position - start,
   };
 }
 
-function join(text: string, lines: { name: string; start: number; end: number }[], named: Set<string>): string {
+/** The fields that pass, but for those that `connection` names. Runs of neighbours are copied as one slice. */
+function join(text: string, passed: number, connection: readonly string[]): string {
+  const named = connection.some((token) => !PLAIN_OPTIONS.has(token)) ? connection : null;
   let kept = '';
   let runStart = -1;
   let runEnd = -1;
-  for (const line of lines) {
-    if (named.has(line.name)) continue;
-    if (line.start !== runEnd) {
+  for (let index = 0; index < passed; index += 1) {
+    const start = passing[2 * index] ?? 0;
+    if (named?.includes(text.slice(start, text.indexOf(':', start)).toLowerCase())) continue;
+    if (start !== runEnd) {
       if (runStart !== -1) kept += text.slice(runStart, runEnd);
-      runStart = line.start;
+      runStart = start;
     }
-    runEnd = line.end;
+    runEnd = passing[2 * index + 1] ?? 0;
   }
   return runStart === -1 ? kept : kept + text.slice(runStart, runEnd);
 }

@@ -1,5 +1,4 @@
 import { ChunkScanner } from './chunked.ts';
-import { flat } from './flat.ts';
 import { handshakeFault } from './handshake.ts';
 import type { HeadMemory } from './head-memory.ts';
 import { HeadReader } from './head-reader.ts';
@@ -95,7 +94,7 @@ export class RequestReader {
 
   #parseFields(text: string, start: number): Pick<KnownRequest, 'fields' | 'forwarded'> | string {
     const fields = parseRequestFields(text, start);
-    return typeof fields === 'string' ? fields : { fields, forwarded: flat(fields.kept + this.#forward(fields)) };
+    return typeof fields === 'string' ? fields : { fields, forwarded: fields.kept + this.#forward(fields) };
   }
 
   /** Reads on in the body; returns the position after the last byte that belongs to it, or -1 for a fault. */

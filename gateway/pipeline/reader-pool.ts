@@ -1,7 +1,7 @@
 import { HeadMemory } from '../http1/head-memory.ts';
 import type { KnownRequest } from '../http1/known-request.ts';
 import { RequestReader } from '../http1/request-reader.ts';
-import { forwardingFields } from './request-head.ts';
+import { ForwardingFields } from './request-head.ts';
 import type { RequestOrigin } from './request-origin.ts';
 
 /** The reader of one connection's requests. */
@@ -13,6 +13,7 @@ export interface ClientReader {
 /** Where connections come from; they share what heads mean. */
 interface Place {
   readonly origin: RequestOrigin;
+  readonly forwarding: ForwardingFields;
   readonly memory: HeadMemory<KnownRequest>;
   readonly free: ClientReader[];
   /** Readers that a connection has. */
@@ -35,7 +36,9 @@ export class ReaderPool {
     const key = protocol + address;
     let place = this.#places.get(key);
     if (place === undefined) {
-      place = { origin: { address, protocol, version: '1.1' }, memory: new HeadMemory(), free: [], taken: 0 };
+      const origin: RequestOrigin = { address, protocol, version: '1.1' };
+      const forwarding = new ForwardingFields(origin);
+      place = { origin, forwarding, memory: new HeadMemory(), free: [], taken: 0 };
       this.#places.set(key, place);
     }
     place.taken += 1;
@@ -45,8 +48,8 @@ export class ReaderPool {
       if (place.free.length === 0) this.#free.delete(key);
       return reader;
     }
-    const { origin, memory } = place;
-    return { origin, requests: new RequestReader((fields) => forwardingFields(fields, origin), memory) };
+    const { origin, forwarding, memory } = place;
+    return { origin, requests: new RequestReader((fields) => forwarding.of(fields), memory) };
   }
 
   /** A connection is done with its reader. One that found a fault is in the middle of something, and left out. */

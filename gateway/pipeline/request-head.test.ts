@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { HeadMemory } from '../http1/head-memory.ts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { RandomHex, requestIdOf, traceOf, traceparentOf } from './ids.ts';
-import { forwardingFields, identify } from './request-head.ts';
+import { ForwardingFields, identify } from './request-head.ts';
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/;
 
@@ -24,7 +24,8 @@ test('traces that begin are well-formed, carry the flags that were asked for, an
 test('a head has its own line, fields and ids, whatever the requests before it had', () => {
   const random = new RandomHex();
   const origin = { address: '203.0.113.9', protocol: 'http' as const, version: '1.1' as const };
-  const reader = new RequestReader((fields) => forwardingFields(fields, origin), new HeadMemory());
+  const forwarding = new ForwardingFields(origin);
+  const reader = new RequestReader((fields) => forwarding.of(fields), new HeadMemory());
   const seen = new Set<string>();
   for (const [line, field] of [
     ['GET /a HTTP/1.1', 'Accept: a'],

@@ -1,3 +1,4 @@
+import { flat } from '../http1/flat.ts';
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { RequestLine } from '../http1/request-line.ts';
 import type { RequestRecord } from '../observe/request-record.ts';
@@ -71,16 +72,37 @@ function tailOf(fields: RequestFields, random: RandomHex, flags: '00' | '01'): s
   return requestId === '' ? tail : idTail(traceparentOf(tail), requestId);
 }
 
-/** What is added to a request's fields, but for its own ids; the same for equal fields of one connection. */
-export function forwardingFields(fields: RequestFields, { address, protocol, version }: RequestOrigin): string {
-  const { authority } = fields;
-  const node = address.includes(':') ? `"[${address}]"` : address;
-  const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;
-  const framing = fields.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
-  const upgrade = fields.upgrade === '' ? '' : `Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n`;
-  return (
-    `${framing}${upgrade}Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
-    `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\n` +
-    `Via: ${version} skyrun\r\n`
-  );
+/** What is added to the fields of requests from one place, but for their own ids. */
+export class ForwardingFields {
+  readonly #origin: RequestOrigin;
+  #authority = '';
+  #text = '';
+
+  constructor(origin: RequestOrigin) {
+    this.#origin = origin;
+  }
+
+  of(fields: RequestFields): string {
+    if (fields.forwardedFor !== '' || fields.framing === 'chunked' || fields.upgrade !== '') return this.#write(fields);
+    // Most requests differ in nothing that is said here.
+    if (fields.authority !== this.#authority) {
+      this.#text = flat(this.#write(fields));
+      this.#authority = fields.authority;
+    }
+    return this.#text;
+  }
+
+  #write(fields: RequestFields): string {
+    const { address, protocol, version } = this.#origin;
+    const { authority } = fields;
+    const node = address.includes(':') ? `"[${address}]"` : address;
+    const forwardedFor = fields.forwardedFor === '' ? address : `${fields.forwardedFor}, ${address}`;
+    const framing = fields.framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '';
+    const upgrade = fields.upgrade === '' ? '' : `Connection: Upgrade\r\nUpgrade: ${fields.upgrade}\r\n`;
+    return (
+      `${framing}${upgrade}Forwarded: for=${node};host="${authority}";proto=${protocol}\r\n` +
+      `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${protocol}\r\nX-Forwarded-Host: ${authority}\r\n` +
+      `Via: ${version} skyrun\r\n`
+    );
+  }
 }

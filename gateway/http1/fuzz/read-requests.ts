@@ -1,5 +1,5 @@
 import { RandomHex } from '../../pipeline/ids.ts';
-import { forwardingFields, identify } from '../../pipeline/request-head.ts';
+import { ForwardingFields, identify } from '../../pipeline/request-head.ts';
 import type { RequestOrigin } from '../../pipeline/request-origin.ts';
 import { HeadMemory } from '../head-memory.ts';
 import type { KnownRequest } from '../known-request.ts';
@@ -26,6 +26,7 @@ export interface Reading {
 }
 
 const ORIGIN: RequestOrigin = { address: '127.0.0.1', protocol: 'http', version: '1.1' };
+const FORWARDING = new ForwardingFields(ORIGIN);
 const IDS = /traceparent: .*\r\nX-Request-Id: .*\r\n/;
 
 /** What a connection of the gateway remembers between two requests, and the pool from one connection to the next. */
@@ -37,7 +38,7 @@ export interface FuzzedReader {
 /** `memory`: of all connections of the client. */
 export function newReader(memory = new HeadMemory<KnownRequest>()): FuzzedReader {
   return {
-    reader: new RequestReader((fields) => forwardingFields(fields, ORIGIN), memory),
+    reader: new RequestReader((fields) => FORWARDING.of(fields), memory),
     random: new RandomHex(),
   };
 }
