@@ -76,6 +76,7 @@ export {
   createMetrics,
   type Metrics,
 } from './metrics.ts';
+export { exponential, type Random, seededRandom } from './random.ts';
 export {
   type RunOptions,
   runService,

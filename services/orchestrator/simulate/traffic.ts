@@ -1,4 +1,4 @@
-import { exponential, normal, type Random, seededRandom } from './random.ts';
+import { exponential, type Random, seededRandom } from '@skyrun/kit';
 
 /** How many requests are under way at a service from now on, and until when that holds. */
 export interface Level {
@@ -80,4 +80,10 @@ export function steady(concurrency: number, seed: number): Traffic {
     concurrency: Math.max(0, Math.round(normal(random, concurrency, Math.sqrt(concurrency) / 2))),
     until: now + LEVEL_MS,
   });
+}
+
+/** Of a normal distribution (Box and Muller). */
+function normal(random: Random, mean: number, deviation: number): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random()));
+  return mean + deviation * radius * Math.cos(2 * Math.PI * random());
 }

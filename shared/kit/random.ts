@@ -1,6 +1,7 @@
-/** Numbers in [0, 1) that follow from a seed (mulberry32). */
+/** Numbers in [0, 1). */
 export type Random = () => number;
 
+/** Numbers that follow from a seed: Tommy Ettinger's mulberry32, whose state of 32 bits is enough for what is simulated here. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -11,11 +12,5 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** Of an exponential distribution: the time until the next of events that come independently. */
+/** Of an exponential distribution (inverse of its distribution function): the time until the next of events that come independently. */
 export const exponential = (random: Random, mean: number): number => -Math.log(1 - random()) * mean;
-
-/** Of a normal distribution (Box and Muller). */
-export function normal(random: Random, mean: number, deviation: number): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - random()));
-  return mean + deviation * radius * Math.cos(2 * Math.PI * random());
-}
