@@ -54,6 +54,8 @@ export interface ControlPlane {
   readonly views: GatewayView[];
   /** Sent to gateways that follow, and first to those that come. */
   publish(frame: RouteFrame): void;
+  /** A delta with the next version, sent to gateways that follow. */
+  change(upserts: readonly Route[], removes?: readonly string[]): void;
   /** What teams have registered. */
   register(routes: readonly TeamRoute[]): void;
   /** What the orchestrator answers to a report. */
@@ -76,11 +78,19 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   let resumed: readonly unknown[] = [];
   let wakes = 0;
   let current: RouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
+  let { version } = current;
   const beat = setInterval(() => {
     for (const follower of followers) {
       follower.write(`${JSON.stringify({ kind: 'heartbeat', epoch: current.epoch, version: current.version })}\n`);
     }
   }, 1000);
+  const publish = (frame: RouteFrame) => {
+    if (frame.kind === 'snapshot') current = frame;
+    version = frame.version;
+    for (const follower of followers) {
+      for (const part of frameParts(frame)) follower.write(`${JSON.stringify(part)}\n`);
+    }
+  };
   const body = async (request: IncomingMessage) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
@@ -122,12 +132,15 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reports,
     views,
-    publish(frame) {
-      if (frame.kind === 'snapshot') current = frame;
-      for (const follower of followers) {
-        for (const part of frameParts(frame)) follower.write(`${JSON.stringify(part)}\n`);
-      }
-    },
+    publish,
+    change: (upserts, removes = []) =>
+      publish({
+        kind: 'delta',
+        epoch: current.epoch,
+        version: version + 1,
+        upserts: [...upserts],
+        removes: [...removes],
+      }),
     register(routes) {
       teamRoutes = routes;
     },

@@ -21,7 +21,7 @@ test('requests for a paused instance ask once to have it woken, and go there wit
     expect(running.control.wakes()).toBe(1);
     expect(running.control.reports.filter(({ windowMs }) => windowMs === 0)).toEqual([]);
     // A route from before the answer comes late: it does not put the instance to sleep again.
-    running.control.publish({ kind: 'delta', epoch: 'test', version: 2, upserts: [paused(echo.port, 4)], removes: [] });
+    running.control.change([paused(echo.port, 4)]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(statusOf((await exchangeRaw(running.port, [REQUEST], { waitMs: 5000 })).text)).toBe(200);
     expect(running.control.wakes()).toBe(1);
@@ -40,7 +40,7 @@ test('where nobody can be woken, the ordinary activation asks for an instance', 
     await activated;
     expect(running.control.wakes()).toBeGreaterThan(0);
     const ready = paused(echo.port, 6, 'ready');
-    running.control.publish({ kind: 'delta', epoch: 'test', version: 2, upserts: [ready], removes: [] });
+    running.control.change([ready]);
     expect(statusOf((await answer).text)).toBe(200);
   } finally {
     await running.close();

@@ -9,8 +9,6 @@ const ask = async (running: RunningGateway, fields = '') => {
   const { text } = await exchangeRaw(running.port, [head]);
   return { status: statusOf(text), text };
 };
-const tell = (running: RunningGateway, version: number, now: Route) =>
-  running.control.publish({ kind: 'delta', epoch: 'test', version, upserts: [now], removes: [] });
 
 test('a paused project is answered for, without reaching an instance or asking for one, until it may run again', async () => {
   const echo = await startEcho();
@@ -21,7 +19,7 @@ test('a paused project is answered for, without reaching an instance or asking f
     // Nothing is ready: this one waits when the cap comes.
     const waiting = ask(running);
     await expect.poll(() => running.control.reports.some(({ revisions }) => revisions.length > 0)).toBe(true);
-    tell(running, 2, blocked);
+    running.control.change([blocked]);
     const interrupted = await waiting;
     expect(interrupted.status).toBe(503);
     expect(interrupted.text).toContain('"code":"gateway.project_paused"');
@@ -40,7 +38,7 @@ test('a paused project is answered for, without reaching an instance or asking f
     expect(activations).toEqual([]);
     expect(echo.seen).toHaveLength(0);
 
-    tell(running, 3, open);
+    running.control.change([open]);
     await expect.poll(async () => (await ask(running)).status).toBe(200);
     expect(echo.seen.length).toBeGreaterThan(0);
   } finally {

@@ -42,14 +42,6 @@ async function startSplit(percent: number, sticky = false) {
   return {
     ask,
     counts: () => echoes.map((echo) => echo.seen.length),
-    shift: (share: number, version: number) =>
-      running.control.publish({
-        kind: 'delta',
-        epoch: 'test',
-        version,
-        upserts: [{ ...route(targets(share)), sticky }],
-        removes: [],
-      }),
     async close() {
       agent.destroy();
       await running.close();

@@ -39,7 +39,7 @@ test('one trace from the caller through a cold start to the instance, with what 
       return asked.revisions[0]?.traceparent;
     }, within);
     const upserts = [route([target([echo.port])])];
-    running.control.publish({ kind: 'delta', epoch: 'test', version: 2, upserts, removes: [] });
+    running.control.change(upserts);
     expect(await answer).toBe(200);
 
     const server = await serverSpan(collector, '/cold');

@@ -77,12 +77,6 @@ test('an instance whose breaker is open is named until it leaves its route', asy
     },
     { timeout: 15_000, interval: 50 },
   );
-  control.publish({
-    kind: 'delta',
-    epoch: 'test',
-    version: 2,
-    upserts: [{ ...route([target([healthy])]), policy }],
-    removes: [],
-  });
+  control.change([{ ...route([target([healthy])]), policy }]);
   await vi.waitFor(() => expect(control.views.at(-1)?.ejected).toEqual([]), { timeout: 15_000, interval: 50 });
 });

@@ -62,13 +62,7 @@ test('what waits is bounded in bytes: the rest is answered 503 at once, and who 
     });
     // Each takes its body and a head of some hundred bytes, so that nine find room.
     await until(() => refused >= 10);
-    running.control.publish({
-      kind: 'delta',
-      epoch: 'test',
-      version: 2,
-      upserts: [route([target([echo.port])])],
-      removes: [],
-    });
+    running.control.change([route([target([echo.port])])]);
     const served = (await Promise.all(answers)).filter((status) => status === 200);
     expect(served.length).toBe(20 - refused);
     expect(served.length).toBeGreaterThanOrEqual(8);
@@ -88,13 +82,7 @@ test('a hundred requests at zero instances: one activation, and all are answered
     const activations = running.control.reports.filter((report) => report.windowMs === 0);
     expect(activations).toHaveLength(1);
     expect(activations[0]?.revisions[0]?.queued).toBeGreaterThan(0);
-    running.control.publish({
-      kind: 'delta',
-      epoch: 'test',
-      version: 2,
-      upserts: [route([target([echo.port])])],
-      removes: [],
-    });
+    running.control.change([route([target([echo.port])])]);
     const statuses = (await Promise.all(answers)).map((answer) => statusOf(answer.text));
     expect(statuses).toEqual(new Array(100).fill(200));
     expect(echo.seen).toHaveLength(100);
@@ -174,13 +162,7 @@ test('who waits for a service that is deleted is told so', async () => {
   try {
     const answer = exchangeRaw(running.port, [REQUEST]);
     await sleep(100);
-    running.control.publish({
-      kind: 'delta',
-      epoch: 'test',
-      version: 2,
-      upserts: [],
-      removes: ['hello.demo.localhost'],
-    });
+    running.control.change([], ['hello.demo.localhost']);
     expect(statusOf((await answer).text)).toBe(404);
   } finally {
     await running.close();
@@ -197,7 +179,7 @@ test('who waits for a revision that is replaced is served by the new one', async
       revisionId: 'rev_01890000-0000-7000-8000-000000000002',
       revisionName: 'hello-00002',
     });
-    running.control.publish({ kind: 'delta', epoch: 'test', version: 2, upserts: [route([next])], removes: [] });
+    running.control.change([route([next])]);
     expect(statusOf((await answer).text)).toBe(200);
   } finally {
     await running.close();
@@ -215,24 +197,12 @@ test('an instance that refuses connections is passed over, and waited for where 
     for (let index = 0; index < 10; index += 1) {
       expect(statusOf((await exchangeRaw(running.port, [REQUEST.replace('GET', 'POST')])).text)).toBe(200);
     }
-    running.control.publish({
-      kind: 'delta',
-      epoch: 'test',
-      version: 2,
-      upserts: [route([target([deadPort])])],
-      removes: [],
-    });
+    running.control.change([route([target([deadPort])])]);
     await sleep(100);
     const answer = exchangeRaw(running.port, [REQUEST]);
     await sleep(200);
     const { port } = echo;
-    running.control.publish({
-      kind: 'delta',
-      epoch: 'test',
-      version: 3,
-      upserts: [route([target([deadPort, port])])],
-      removes: [],
-    });
+    running.control.change([route([target([deadPort, port])])]);
     expect(statusOf((await answer).text)).toBe(200);
     expect(instanceId(port)).toContain(String(port));
   } finally {
