@@ -1,5 +1,6 @@
-import { type Clock, newId } from '@skyrun/kit';
+import type { Clock } from '@skyrun/kit';
 import { afterEach } from 'vitest';
+import { instanceSpec } from '../../testing/instance-spec.ts';
 import type { InstanceSpec, Runtime, RuntimeChange, RuntimeInstance, RuntimeLogLine } from '../runtime.ts';
 
 export interface ConformanceSubject {
@@ -53,20 +54,8 @@ export function useWorkbench(subject: () => ConformanceSubject): Workbench {
     subject,
     specOf(env = {}, more = {}) {
       const { clock, image } = subject();
-      const instanceId = newId('instance', clock);
-      started.add(instanceId);
-      return {
-        instanceId,
+      const spec = instanceSpec({
         project: 'conformance',
-        service: 'web',
-        serviceId: newId('service', clock),
-        revisionId: newId('revision', clock),
-        revisionName: 'web-00001',
-        port: 8080,
-        cpuMilli: 1000,
-        memoryMib: 128,
-        billingMode: 'request',
-        terminationGraceSeconds: 10,
         createdAt: clock.now(),
         image,
         env: Object.entries({ PORT: '8080', K_REVISION: 'web-00001', ...env }).map(([name, value]) => ({
@@ -74,7 +63,9 @@ export function useWorkbench(subject: () => ConformanceSubject): Workbench {
           value,
         })),
         ...more,
-      };
+      });
+      started.add(spec.instanceId);
+      return spec;
     },
     look,
     async until(id, wanted) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { InstanceSpec } from '../runtime.ts';
+import { instanceSpec } from '../../testing/instance-spec.ts';
 import { always, canAsk } from './privileges.ts';
 import { serviceSpec } from './service-spec.ts';
 
@@ -24,22 +24,7 @@ test.each([
 });
 
 test('a service says so where the engine understands it, and drops every capability in any case', () => {
-  const spec: InstanceSpec = {
-    instanceId: 'ins_1',
-    project: 'demo',
-    service: 'web',
-    serviceId: 'svc_1',
-    revisionId: 'rev_1',
-    revisionName: 'web-00001',
-    port: 8080,
-    cpuMilli: 1000,
-    memoryMib: 128,
-    billingMode: 'request',
-    terminationGraceSeconds: 10,
-    createdAt: 0,
-    image: 'app',
-    env: [],
-  };
+  const spec = instanceSpec();
   const made = (noNewPrivileges: boolean) =>
     serviceSpec(spec, { name: 'one', installation: 'test', pidsLimit: 64, noNewPrivileges });
   expect(made(true)).toMatchObject({

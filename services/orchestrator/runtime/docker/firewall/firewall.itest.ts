@@ -7,7 +7,8 @@ import { systemClock as clock, newId, silentLogger } from '@skyrun/kit';
 import { dockerSocket } from '@skyrun/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTestImage, type TestImage } from '../../../testing/image.ts';
-import type { InstanceSpec, Runtime } from '../../runtime.ts';
+import { instanceSpec } from '../../../testing/instance-spec.ts';
+import type { Runtime } from '../../runtime.ts';
 import { namespacesRefused } from '../../swarm/private-swarm.ts';
 import { createDockerRuntime } from '../docker-runtime.ts';
 import { removeNetworkRules } from './firewall.ts';
@@ -87,7 +88,7 @@ describe.skipIf(refused !== null)('from inside a container', () => {
       .filter((address) => !address.startsWith('127.'));
 
   async function started(on: Runtime, project: string): Promise<{ id: string; address: string }> {
-    const spec = specOf(project, image.reference);
+    const spec = instanceSpec({ project, image: image.reference, terminationGraceSeconds: 1 });
     const { instance } = await on.start(spec);
     const address = instance.address ?? '';
     const end = clock.monotonic() + 60_000;
@@ -191,25 +192,6 @@ describe.skipIf(refused !== null)('from inside a container', () => {
     await removeNetworkRules(installation);
   });
 });
-
-function specOf(project: string, image: string): InstanceSpec {
-  return {
-    instanceId: newId('instance', clock),
-    project,
-    service: 'web',
-    serviceId: newId('service', clock),
-    revisionId: newId('revision', clock),
-    revisionName: 'web-00001',
-    port: 8080,
-    cpuMilli: 1000,
-    memoryMib: 128,
-    billingMode: 'request',
-    terminationGraceSeconds: 1,
-    createdAt: clock.now(),
-    image,
-    env: [{ name: 'PORT', value: '8080' }],
-  };
-}
 
 /** A machine outside of this one: a network namespace at the end of a cable, which answers on port 80 at both addresses. */
 async function openOutside(): Promise<{ end(): Promise<void> }> {
