@@ -1,10 +1,9 @@
 import { startAbortInstance } from '../../harness/abort-instance.ts';
 import { abortWays } from '../../harness/aborts.ts';
 import { route, startControlPlane, target } from '../../harness/gateway.ts';
-import { startGatewayProcess } from '../gateway-process.ts';
-import { answers, freePorts } from '../measure.ts';
+import { answers } from '../measure.ts';
 import { HOST } from '../peers.ts';
-import { exited, type Setting, startInstance } from './setting.ts';
+import { type Setting, startInstance, startOwnGateway } from './setting.ts';
 import { startSteadyLoad } from './steady-load.ts';
 
 const HANGING_HOST = 'hanging.demo.localhost';
@@ -16,7 +15,8 @@ const WITHIN_MS = 100;
 const TIMES = 41;
 
 /** Exchanges are broken off from either side beside the load, and the other side is timed. */
-export async function surviveAborts({ directory, redisPort, processes, options }: Setting): Promise<boolean> {
+export async function surviveAborts(setting: Setting): Promise<boolean> {
+  const { processes, options } = setting;
   const instance = await startInstance(processes);
   const hanging = await startAbortInstance();
   const control = await startControlPlane([
@@ -26,14 +26,8 @@ export async function surviveAborts({ directory, redisPort, processes, options }
       serviceId: HANGING.serviceId,
     },
   ]);
-  const [port = 0] = await freePorts(1);
-  const gateway = startGatewayProcess(processes, {
-    id: 'of-aborts',
-    port,
-    controlUrl: control.url,
-    redisPort,
-    directory,
-  });
+  const gateway = await startOwnGateway(setting, 'of-aborts', control);
+  const { port } = gateway;
   let held = true;
   try {
     await answers(port);
@@ -51,8 +45,7 @@ export async function surviveAborts({ directory, redisPort, processes, options }
     options.print(`beside it ${sent.length} requests at ${options.rate}/s, ${failed} failed`);
     return held && failed === 0;
   } finally {
-    gateway.kill('SIGTERM');
-    await exited(gateway);
+    await gateway.stop();
     await control.close();
     await hanging.close();
     instance.child.kill('SIGTERM');

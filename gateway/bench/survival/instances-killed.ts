@@ -1,8 +1,7 @@
 import { route, startControlPlane, target } from '../../harness/gateway.ts';
-import { startGatewayProcess } from '../gateway-process.ts';
-import { answers, freePorts } from '../measure.ts';
+import { answers } from '../measure.ts';
 import { HOST } from '../peers.ts';
-import { exited, pause, type Setting, startInstance } from './setting.ts';
+import { exited, pause, type Setting, startInstance, startOwnGateway } from './setting.ts';
 import { type Sent, startSteadyLoad } from './steady-load.ts';
 
 const INSTANCES = 3;
@@ -24,18 +23,12 @@ function mayFail({ method, at, endedAt }: Sent, deaths: readonly Death[]): boole
 
 /** Instances get `kill -9` in turn under load, half of it POST, and come back a second later. */
 export async function surviveInstancesKilled(setting: Setting): Promise<boolean> {
-  const { directory, redisPort, processes, options } = setting;
+  const { processes, options } = setting;
   const instances: Awaited<ReturnType<typeof startInstance>>[] = [];
   for (let index = 0; index < INSTANCES; index += 1) instances.push(await startInstance(processes));
   const control = await startControlPlane([route([target(instances.map(({ port }) => port))], HOST)]);
-  const [port = 0] = await freePorts(1);
-  const gateway = startGatewayProcess(processes, {
-    id: 'of-instances',
-    port,
-    controlUrl: control.url,
-    redisPort,
-    directory,
-  });
+  const gateway = await startOwnGateway(setting, 'of-instances', control);
+  const { port } = gateway;
   try {
     await answers(port);
     const { rate: ratePerSecond, seconds } = options;
@@ -68,8 +61,7 @@ export async function surviveInstancesKilled(setting: Setting): Promise<boolean>
     );
     return wrong.length === 0 && deaths.length > 0 && sent.length > 0;
   } finally {
-    gateway.kill('SIGTERM');
-    await exited(gateway);
+    await gateway.stop();
     await control.close();
     for (const { child } of instances) child.kill('SIGTERM');
   }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ControlPlane } from '../../harness/gateway.ts';
+import { startGatewayProcess } from '../gateway-process.ts';
 import { freePorts, reachable } from '../measure.ts';
 import type { MeasuredProxy, Processes } from '../peers.ts';
 
@@ -52,6 +53,23 @@ export async function startInstance(
   ]);
   await reachable(free);
   return { child, port: free };
+}
+
+/** A gateway of the scenario's own, beside the one that lives through all; it may not serve yet. */
+export async function startOwnGateway(
+  { directory, redisPort, processes }: Setting,
+  id: string,
+  control: ControlPlane,
+): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const [port = 0] = await freePorts(1);
+  const child = startGatewayProcess(processes, { id, port, controlUrl: control.url, redisPort, directory });
+  return {
+    port,
+    async stop() {
+      child.kill('SIGTERM');
+      await exited(child);
+    },
+  };
 }
 
 /** Resolves with the exit code of a child, or null where a signal ended it. */

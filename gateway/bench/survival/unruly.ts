@@ -5,10 +5,9 @@ import { judgeResponse } from '../../harness/judge-response.ts';
 import { exchangeRaw, type RawAnswer, statusOf } from '../../harness/raw-client.ts';
 import { startUpstream } from '../../harness/upstream.ts';
 import { RESPONSE_CASES } from '../../http1/response-cases.ts';
-import { startGatewayProcess } from '../gateway-process.ts';
-import { answers, freePorts } from '../measure.ts';
+import { answers } from '../measure.ts';
 import { HOST } from '../peers.ts';
-import { exited, type Setting, startInstance } from './setting.ts';
+import { type Setting, startInstance, startOwnGateway } from './setting.ts';
 import { startSteadyLoad } from './steady-load.ts';
 
 const UNRULY_HOST = 'unruly.demo.localhost';
@@ -31,7 +30,8 @@ type Check = () => Promise<string | null>;
  * Instances that hang, trickle, reset and lie, each in turn and over and over beside a load on an honest one: each client must
  * hear the truth, and after each the same service must answer a request with its own response.
  */
-export async function surviveUnruly({ directory, redisPort, processes, options }: Setting): Promise<boolean> {
+export async function surviveUnruly(setting: Setting): Promise<boolean> {
+  const { processes, options } = setting;
   const honest = await startInstance(processes);
   const unruly = await startUnruly();
   const control = await startControlPlane([
@@ -42,14 +42,8 @@ export async function surviveUnruly({ directory, redisPort, processes, options }
       policy: servicePolicy.parse({ firstByteTimeoutMs: FIRST_BYTE_MS }),
     },
   ]);
-  const [port = 0] = await freePorts(1);
-  const gateway = startGatewayProcess(processes, {
-    id: 'of-unruly',
-    port,
-    controlUrl: control.url,
-    redisPort,
-    directory,
-  });
+  const gateway = await startOwnGateway(setting, 'of-unruly', control);
+  const { port } = gateway;
   try {
     await answers(port);
     const load = startSteadyLoad({ port, ratePerSecond: options.rate, path: '/', methods: ['GET'] });
@@ -75,8 +69,7 @@ export async function surviveUnruly({ directory, redisPort, processes, options }
     );
     return wrong.size === 0 && failed === 0 && latest < EVENT_WITHIN_MS;
   } finally {
-    gateway.kill('SIGTERM');
-    await exited(gateway);
+    await gateway.stop();
     await control.close();
     await unruly.close();
     honest.child.kill('SIGTERM');
