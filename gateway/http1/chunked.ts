@@ -1,5 +1,6 @@
 import { CR, FIELD_VALUE, LF, SPACE, TOKEN } from './characters.ts';
 import { FieldScanner } from './field-scanner.ts';
+import { headText } from './head-text.ts';
 import { MAX_CHUNK_DIGITS, MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES, REQUEST_LIMITS } from './limits.ts';
 
 /** Where a chunked body stands. `fault` and `done` are final. */
@@ -191,7 +192,7 @@ export class ChunkScanner {
       return;
     }
     if (code !== LF) return;
-    trailers.start(this.#trailer, 0);
+    trailers.start(headText(this.#trailer), 0);
     for (;;) {
       const step = trailers.next();
       if (step === 'end') {

@@ -4,7 +4,7 @@ import { FieldNames } from './field-names.ts';
 
 const NAMES = ['te', 'host', 'date', 'accept', 'cookie', 'x-api-key', 'content-length', 'x-request-id'] as const;
 
-test('finds its names however they are spelled, and nothing else, wherever in a text they stand', () => {
+test('finds its names however they are spelled, and nothing else, wherever among other bytes they stand', () => {
   const names = new FieldNames(NAMES);
   const token = fc.string({ unit: fc.constantFrom(...'abehosTEHOSÉ-_@`[{\x0d7'), maxLength: 16 });
   const spelled = fc
@@ -14,9 +14,9 @@ test('finds its names however they are spelled, and nothing else, wherever in a 
     );
   fc.assert(
     fc.property(fc.oneof(token, spelled), token, token, (name, before, after) => {
-      const text = before + name + after;
+      const bytes = Buffer.from(before + name + after, 'latin1');
       const expected = NAMES.find((each) => each === name.toLowerCase()) ?? '';
-      expect(names.find(text, before.length, before.length + name.length)).toBe(expected);
+      expect(names.find(bytes, before.length, before.length + name.length)).toBe(expected);
     }),
     { numRuns: 2000 },
   );

@@ -1,9 +1,12 @@
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SPACE, TOKEN } from './characters.ts';
 import type { FieldNames } from './field-names.ts';
+import type { HeadText } from './head-text.ts';
 import type { HeadLimits } from './limits.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /**
- * Walks the field lines of a complete head, one `next()` each, over latin-1 text and without an object per field.
+ * Walks the field lines of a complete head, one `next()` each, without an object per field.
  *
  *   line start ──token──► name ──':'──► OWS ──► value ──CR LF──► line start
  *       │ CR LF                                     (trailing OWS is cut off)
@@ -14,7 +17,6 @@ import type { HeadLimits } from './limits.ts';
  * LF, a control byte, an empty name, too many or too long lines.
  */
 export class FieldScanner {
-  text = '';
   nameStart = 0;
   nameEnd = 0;
   valueStart = 0;
@@ -23,15 +25,20 @@ export class FieldScanner {
   position = 0;
   /** What is wrong, after `next()` returned `fault`. */
   fault = '';
+  #text = '';
+  #bytes: Uint8Array = NOTHING;
+  #base = 0;
   #fields = 0;
-  #limits: HeadLimits;
+  readonly #limits: HeadLimits;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
   }
 
-  start(text: string, position: number): void {
-    this.text = text;
+  start({ text, bytes, base }: HeadText, position: number): void {
+    this.#text = text;
+    this.#bytes = bytes;
+    this.#base = base;
     this.position = position;
     this.#fields = 0;
     this.fault = '';
@@ -39,60 +46,62 @@ export class FieldScanner {
 
   /** The field's name in lower case. */
   name(): string {
-    return this.text.slice(this.nameStart, this.nameEnd).toLowerCase();
+    return this.#text.slice(this.nameStart, this.nameEnd).toLowerCase();
   }
 
   /** Which of `names` it is, or ''. */
   nameAmong<Name extends string>(names: FieldNames<Name>): Name | '' {
-    return names.find(this.text, this.nameStart, this.nameEnd);
+    return names.find(this.#bytes, this.#base + this.nameStart, this.#base + this.nameEnd);
   }
 
   value(): string {
-    return this.text.slice(this.valueStart, this.valueEnd);
+    return this.#text.slice(this.valueStart, this.valueEnd);
   }
 
   /** Whether a tab stands beside the value. It may (RFC 9110 §5.5), but not every parser takes it for white space. */
   tabbed(): boolean {
-    return this.text.slice(this.nameEnd, this.position).includes('\t');
+    return this.#text.slice(this.nameEnd, this.position).includes('\t');
   }
 
   next(): 'field' | 'end' | 'fault' {
-    const { text } = this;
-    const start = this.position;
+    const bytes = this.#bytes;
+    const base = this.#base;
+    const start = base + this.position;
     let index = start;
-    let code = text.charCodeAt(index);
+    let code = bytes[index] ?? 0;
     if (code === CR) {
-      if (text.charCodeAt(index + 1) !== LF) return this.#fail('a carriage return stands alone');
-      this.position = index + 2;
+      if (bytes[index + 1] !== LF) return this.#fail('a carriage return stands alone');
+      this.position = index + 2 - base;
       return 'end';
     }
     while (TOKEN[code] === 1) {
       index += 1;
-      code = text.charCodeAt(index);
+      code = bytes[index] ?? 0;
     }
     if (code !== COLON || index === start) return this.#fail(nameFault(code, index === start));
-    this.nameStart = start;
-    this.nameEnd = index;
+    this.nameStart = start - base;
+    this.nameEnd = index - base;
     do {
       index += 1;
-      code = text.charCodeAt(index);
+      code = bytes[index] ?? 0;
     } while (code === SPACE || code === HTAB);
-    this.valueStart = index;
+    const valueStart = index;
     while (FIELD_VALUE[code] === 1) {
       index += 1;
-      code = text.charCodeAt(index);
+      code = bytes[index] ?? 0;
     }
-    if (code !== CR || text.charCodeAt(index + 1) !== LF) {
+    if (code !== CR || bytes[index + 1] !== LF) {
       return this.#fail('a header value holds a control character or a line break that is not CR LF');
     }
-    this.position = index + 2;
+    this.position = index + 2 - base;
     if (index - start > this.#limits.lineBytes) {
       return this.#fail(`a header line is longer than ${this.#limits.lineBytes} bytes`);
     }
     this.#fields += 1;
     if (this.#fields > this.#limits.fields) return this.#fail(`there are more than ${this.#limits.fields} headers`);
-    while (index > this.valueStart && isBlank(text.charCodeAt(index - 1))) index -= 1;
-    this.valueEnd = index;
+    while (index > valueStart && isBlank(bytes[index - 1] ?? 0)) index -= 1;
+    this.valueStart = valueStart - base;
+    this.valueEnd = index - base;
     return 'field';
   }
 

@@ -1,5 +1,6 @@
 import { CR, LF } from './characters.ts';
 import type { HeadMemory, KnownHead } from './head-memory.ts';
+import { type HeadText, headText } from './head-text.ts';
 import type { HeadLimits } from './limits.ts';
 
 /** How much of a chunk is decoded at once: nearly every head, and little of a body that comes with it. */
@@ -8,6 +9,8 @@ const DECODE_BYTES = 2048;
 const REMEMBER_BYTES = 1024;
 /** So many bytes are compared one by one before a call into Node, which costs as much as 100 of them: other heads mostly differ here. */
 const CALL_BYTES = 64;
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * Gathers the bytes of one head, however they are split, until its empty line.
@@ -23,8 +26,10 @@ const CALL_BYTES = 64;
  * A head that was read before, here or on another connection with the same memory, is recognised by its bytes: then its `meaning` is
  * at hand and `text` was left as it was. Otherwise it is null, and who finds the head to be good tells by `learn`.
  */
-export class HeadReader<M> {
+export class HeadReader<M> implements HeadText {
   text = '';
+  bytes: Uint8Array = NOTHING;
+  base = 0;
   /** Where the head begins in `text`. */
   start = 0;
   /** Where the head's empty line ends in `text`; what follows is body (or the next message) as latin-1. */
@@ -41,14 +46,14 @@ export class HeadReader<M> {
   #firstLineRead = false;
   #limits: HeadLimits;
   #skipEmptyLine: boolean;
-  #firstLineFault: (text: string, start: number) => string | null;
+  #firstLineFault: (head: HeadText, start: number) => string | null;
 
   constructor(options: {
     limits: HeadLimits;
     memory: HeadMemory<M>;
     /** RFC 9112 §2.2: one empty line before a request is tolerated. */
     skipEmptyLine: boolean;
-    firstLineFault: (text: string, start: number) => string | null;
+    firstLineFault: (head: HeadText, start: number) => string | null;
   }) {
     this.#limits = options.limits;
     this.#memory = options.memory;
@@ -82,6 +87,13 @@ export class HeadReader<M> {
     if (emptyLine !== -1) {
       if (emptyLine + 4 - start > headBytes) return this.#tooLong();
       this.text = text;
+      if (before === 0) {
+        this.bytes = chunk;
+        this.base = offset;
+      } else {
+        this.bytes = Buffer.from(text, 'latin1');
+        this.base = 0;
+      }
       this.start = start;
       this.end = emptyLine + 4;
       this.bodyStart = offset + this.end - before;
@@ -93,6 +105,7 @@ export class HeadReader<M> {
 
   /** The head that ends at `bodyStart` is good and means this. `chunk` and `offset` as they were pushed last. */
   learn(chunk: Buffer, offset: number, meaning: M): void {
+    this.bytes = NOTHING;
     const length = this.bodyStart - offset;
     // Otherwise its beginning came in another chunk.
     if (length !== this.end || length > REMEMBER_BYTES || !this.#memory.wants()) return;
@@ -125,7 +138,7 @@ export class HeadReader<M> {
     }
     if (!this.#firstLineRead && text.indexOf('\r\n', start) !== -1) {
       this.#firstLineRead = true;
-      const fault = this.#firstLineFault(text, start);
+      const fault = this.#firstLineFault(headText(text), start);
       if (fault !== null) return this.#fail(fault);
     }
     this.#pending = text;

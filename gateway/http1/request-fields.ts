@@ -1,6 +1,7 @@
 import { isToken } from './characters.ts';
 import { FieldNames } from './field-names.ts';
 import { FieldScanner } from './field-scanner.ts';
+import type { HeadText } from './head-text.ts';
 import { MAX_LENGTH_DIGITS, REQUEST_LIMITS } from './limits.ts';
 import { type Framing, NEVER_NAMED, tokenList } from './message.ts';
 
@@ -94,8 +95,8 @@ export function hostOf(authority: string): string | null {
   return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }
 
-/** Reads the fields of `text` from `start` to the empty line. Returns what is wrong as text. */
-export function parseRequestFields(text: string, start: number): RequestFields | string {
+/** Reads the fields of `head` from `start` to the empty line. Returns what is wrong as text. */
+export function parseRequestFields(head: HeadText, start: number): RequestFields | string {
   let authority: string | null = null;
   let contentLength = -1;
   let canonicalLength = true;
@@ -118,7 +119,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   let traceparent: string | null = null;
   let passed = 0;
 
-  scanner.start(text, start);
+  scanner.start(head, start);
   for (let lineStart = start; ; lineStart = scanner.position) {
     const step = scanner.next();
     if (step === 'end') break;
@@ -244,7 +245,7 @@ export function parseRequestFields(text: string, start: number): RequestFields |
   const forbidden = connection.find((token) => NEVER_NAMED.has(token));
   if (forbidden !== undefined) return `the Connection header may not name ${forbidden}`;
   const wantsUpgrade = connection.includes('upgrade') && !REFUSED_UPGRADES.test(upgrade);
-  const kept = join(text, passed, connection);
+  const kept = join(head.text, passed, connection);
 
   return {
     authority,

@@ -1,4 +1,5 @@
 import { CR, LF, SPACE, TARGET, TOKEN } from './characters.ts';
+import type { HeadText } from './head-text.ts';
 import { REQUEST_LIMITS } from './limits.ts';
 
 export interface RequestLine {
@@ -19,27 +20,26 @@ export interface RequestLine {
 const MAX_METHOD_BYTES = 32;
 
 /** Reads `method SP target SP HTTP/1.x CR LF` from `start`. Returns what is wrong as text. */
-export function parseRequestLine(text: string, start: number): RequestLine | string {
-  let index = start;
-  while (TOKEN[text.charCodeAt(index)] === 1) index += 1;
-  if (index === start || text.charCodeAt(index) !== SPACE) return 'the request line has no proper method';
-  if (index - start > MAX_METHOD_BYTES) return 'the method is too long';
-  const method = text.slice(start, index);
+export function parseRequestLine({ bytes, base, text }: HeadText, start: number): RequestLine | string {
+  const methodStart = base + start;
+  let index = methodStart;
+  while (TOKEN[bytes[index] ?? 0] === 1) index += 1;
+  if (index === methodStart || bytes[index] !== SPACE) return 'the request line has no proper method';
+  if (index - methodStart > MAX_METHOD_BYTES) return 'the method is too long';
+  const method = text.slice(start, index - base);
   const targetStart = index + 1;
   index = targetStart;
-  while (TARGET[text.charCodeAt(index)] === 1) index += 1;
+  while (TARGET[bytes[index] ?? 0] === 1) index += 1;
   if (index === targetStart) return 'the request line has no proper target';
-  if (text.charCodeAt(index) !== SPACE) return 'the request line does not end with an HTTP version';
-  if (index - start > REQUEST_LIMITS.lineBytes)
+  if (bytes[index] !== SPACE) return 'the request line does not end with an HTTP version';
+  if (index - methodStart > REQUEST_LIMITS.lineBytes)
     return `the request line is longer than ${REQUEST_LIMITS.lineBytes} bytes`;
-  const raw = text.slice(targetStart, index);
-  const version = text.slice(index + 1, index + 9);
+  const raw = text.slice(targetStart - base, index - base);
+  const version = text.slice(index + 1 - base, index + 9 - base);
   if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return 'the HTTP version must be 1.1 or 1.0';
-  if (text.charCodeAt(index + 9) !== CR || text.charCodeAt(index + 10) !== LF) {
-    return 'the request line does not end with CR LF';
-  }
+  if (bytes[index + 9] !== CR || bytes[index + 10] !== LF) return 'the request line does not end with CR LF';
   const minor = version === 'HTTP/1.1' ? 1 : 0;
-  const end = index + 11;
+  const end = index + 11 - base;
   if (method === 'CONNECT') return 'CONNECT is not supported';
   if (raw.charCodeAt(0) === 0x2f) {
     return { method, target: raw, authority: null, defaultPort: '80', minor, end, verbatim: minor === 1 };

@@ -2,6 +2,7 @@ import { ChunkScanner } from './chunked.ts';
 import { handshakeFault } from './handshake.ts';
 import type { HeadMemory } from './head-memory.ts';
 import { HeadReader } from './head-reader.ts';
+import type { HeadText } from './head-text.ts';
 import { KnownRequest } from './known-request.ts';
 import { REQUEST_LIMITS } from './limits.ts';
 import { hostOf, parseRequestFields, type RequestFields } from './request-fields.ts';
@@ -73,14 +74,15 @@ export class RequestReader {
 
   /** Returns what is wrong as text. */
   #parse(): KnownRequest | string {
-    const { text, start, end } = this.#head;
+    const head = this.#head;
+    const { text, start, end } = head;
     const { request } = this;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
-    const line = lineText === request?.lineText ? request.line : parseRequestLine(text, start);
+    const line = lineText === request?.lineText ? request.line : parseRequestLine(head, start);
     if (typeof line === 'string') return line;
     const block = text.slice(lineEnd, end);
-    const known = block === request?.block ? request : this.#parseFields(text, lineEnd);
+    const known = block === request?.block ? request : this.#parseFields(head, lineEnd);
     if (typeof known === 'string') return known;
     const { fields, forwarded } = known;
     if (line.minor === 0 && fields.framing === 'chunked') return 'HTTP/1.0 has no Transfer-Encoding';
@@ -92,8 +94,8 @@ export class RequestReader {
     return new KnownRequest({ line, lineText, fields, block, forwarded });
   }
 
-  #parseFields(text: string, start: number): Pick<KnownRequest, 'fields' | 'forwarded'> | string {
-    const fields = parseRequestFields(text, start);
+  #parseFields(head: HeadText, start: number): Pick<KnownRequest, 'fields' | 'forwarded'> | string {
+    const fields = parseRequestFields(head, start);
     return typeof fields === 'string' ? fields : { fields, forwarded: fields.kept + this.#forward(fields) };
   }
 
@@ -121,8 +123,8 @@ export class RequestReader {
   }
 }
 
-function firstLineFault(text: string, start: number): string | null {
-  const line = parseRequestLine(text, start);
+function firstLineFault(head: HeadText, start: number): string | null {
+  const line = parseRequestLine(head, start);
   return typeof line === 'string' ? line : null;
 }
 

@@ -1,6 +1,7 @@
 import { CR, FIELD_VALUE, isToken, LF, SPACE } from './characters.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { flat } from './flat.ts';
+import type { HeadText } from './head-text.ts';
 import { MAX_LENGTH_DIGITS, RESPONSE_LIMITS } from './limits.ts';
 import { type Framing, HOP_BY_HOP, tokenList } from './message.ts';
 
@@ -51,21 +52,20 @@ const DIGITS = /^\d+$/;
 const scanner = new FieldScanner(RESPONSE_LIMITS);
 
 /** Reads `HTTP/1.x SP status [SP reason] CR LF`. Returns what is wrong as text. */
-export function parseStatusLine(text: string, start: number): StatusLine | string {
+export function parseStatusLine({ text, bytes, base }: HeadText, start: number): StatusLine | string {
   const version = text.slice(start, start + 8);
   if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') return 'it does not begin with HTTP/1.1 or HTTP/1.0';
-  if (text.charCodeAt(start + 8) !== SPACE) return 'there is no space before the status';
+  if (bytes[base + start + 8] !== SPACE) return 'there is no space before the status';
   const digits = text.slice(start + 9, start + 12);
   if (!/^[1-5]\d\d$/.test(digits)) return 'the status is not a number from 100 to 599';
   let index = start + 12;
   let reasonStart = index;
-  if (text.charCodeAt(index) === SPACE) {
+  if (bytes[base + index] === SPACE) {
     index += 1;
     reasonStart = index;
-    while (FIELD_VALUE[text.charCodeAt(index)] === 1) index += 1;
+    while (FIELD_VALUE[bytes[base + index] ?? 0] === 1) index += 1;
   }
-  if (text.charCodeAt(index) !== CR || text.charCodeAt(index + 1) !== LF)
-    return 'the status line does not end properly';
+  if (bytes[base + index] !== CR || bytes[base + index + 1] !== LF) return 'the status line does not end properly';
   const reason = text.slice(reasonStart, index);
   return {
     status: Number(digits),
@@ -76,8 +76,8 @@ export function parseStatusLine(text: string, start: number): StatusLine | strin
   };
 }
 
-/** Reads the fields of `text` from `start` to the empty line. Returns what is wrong as text. */
-export function parseResponseFields(text: string, start: number): ResponseFields | string {
+/** Reads the fields of `head` from `start` to the empty line. Returns what is wrong as text. */
+export function parseResponseFields(head: HeadText, start: number): ResponseFields | string {
   let contentLength = -1;
   let chunked = false;
   let connection: string[] = [];
@@ -89,7 +89,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
   let hasCors = false;
   const lines: { name: string; text: string }[] = [];
 
-  scanner.start(text, start);
+  scanner.start(head, start);
   for (let lineStart = start; ; lineStart = scanner.position) {
     const step = scanner.next();
     if (step === 'end') break;
@@ -138,7 +138,7 @@ export function parseResponseFields(text: string, start: number): ResponseFields
         break;
       default:
     }
-    if (!HOP_BY_HOP.has(name)) lines.push({ name, text: text.slice(lineStart, scanner.position) });
+    if (!HOP_BY_HOP.has(name)) lines.push({ name, text: head.text.slice(lineStart, scanner.position) });
   }
   if (chunked && contentLength !== -1) return 'there are both Content-Length and Transfer-Encoding';
 

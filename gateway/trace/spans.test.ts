@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { headText } from '../http1/head-text.ts';
 import { parseRequestFields } from '../http1/request-fields.ts';
 import { parseRequestLine } from '../http1/request-line.ts';
 import { RequestRecord, type SpanIds } from '../observe/request-record.ts';
@@ -24,8 +25,8 @@ const revision = {
 const instance = (id: string) => ({ id, address: '10.0.0.1', port: 8080 });
 
 function recordOf(request = 'GET /a?token=secret HTTP/1.1') {
-  const line = parseRequestLine(`${request}\r\n`, 0);
-  const fields = parseRequestFields('Host: hello.demo.localhost:8443\r\nContent-Length: 4\r\n\r\n', 0);
+  const line = parseRequestLine(headText(`${request}\r\n`), 0);
+  const fields = parseRequestFields(headText('Host: hello.demo.localhost:8443\r\nContent-Length: 4\r\n\r\n'), 0);
   if (typeof line === 'string' || typeof fields === 'string') throw new Error('the test is wrong');
   return new RequestRecord({
     head: { line, fields, requestId: 'r1', traceparent: '' },

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
+import { headText } from '../http1/head-text.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
 import { parseResponseFields, type ResponseFields } from '../http1/response-head.ts';
 import { MAX_IDLE_MS } from './pool.ts';
@@ -145,7 +146,7 @@ export class H2cSession {
   /** An equal text was read before: instances repeat their heads within a second. */
   fields(block: string): ResponseFields | string {
     if (block !== this.#lastBlock) {
-      this.#lastFields = parseResponseFields(block, 0);
+      this.#lastFields = parseResponseFields(headText(block), 0);
       this.#lastBlock = block;
     }
     return this.#lastFields;

@@ -1,4 +1,5 @@
 import { nodeHttp } from '@skyrun/kit/base';
+import { headText } from '../http1/head-text.ts';
 import { parseStatusLine, type StatusLine } from '../http1/response-head.ts';
 import { headerPairs } from '../http2/header-text.ts';
 
@@ -36,7 +37,7 @@ const STATUS_LINES = new Map<number, StatusLine>();
 export function statusLine(status: number): StatusLine | string {
   const known = STATUS_LINES.get(status);
   if (known !== undefined) return known;
-  const line = parseStatusLine(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n`, 0);
+  const line = parseStatusLine(headText(`HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? ''}\r\n`), 0);
   if (typeof line !== 'string') STATUS_LINES.set(status, line);
   return line;
 }

@@ -1,5 +1,6 @@
 import type { HeadMemory } from '../http1/head-memory.ts';
 import { HeadReader } from '../http1/head-reader.ts';
+import type { HeadText } from '../http1/head-text.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
 import {
   parseResponseFields,
@@ -54,18 +55,19 @@ export class ResponseHeads {
 
   /** Returns what is wrong as text. */
   #parse(): ResponseHead | string {
-    const { text, start, end } = this.#reader;
+    const head = this.#reader;
+    const { text, start, end } = head;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
     if (this.#line === null || lineText !== this.#lastLine) {
-      const line = parseStatusLine(text, start);
+      const line = parseStatusLine(head, start);
       if (typeof line === 'string') return line;
       this.#line = line;
       this.#lastLine = lineText;
     }
     const block = text.slice(lineEnd, end);
     if (this.#fields === null || block !== this.#lastBlock) {
-      const fields = parseResponseFields(text, lineEnd);
+      const fields = parseResponseFields(head, lineEnd);
       if (typeof fields === 'string') return fields;
       this.#lastBlock = block;
       this.#fields = fields;
@@ -79,7 +81,7 @@ export class ResponseHeads {
   }
 }
 
-function firstLineFault(text: string, start: number): string | null {
-  const line = parseStatusLine(text, start);
+function firstLineFault(head: HeadText, start: number): string | null {
+  const line = parseStatusLine(head, start);
   return typeof line === 'string' ? line : null;
 }
