@@ -292,7 +292,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function start(): Promise<void> {
     if (started || stopping !== undefined) return;
     started = true;
-    await Promise.all([assets.start(), spool.start()]);
+    await spool.start();
     traces?.start();
     await feeds.start();
     reporter.start();

@@ -44,6 +44,14 @@ test('a build that appears is served: page, hashed files for ever, paths of the 
   expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
   expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
   expect((await script.text()).length).toBe(3000 + 'console.log("")'.length);
+  // Compressed beside the requests, the first of which it does not hold up.
+  for (const encoding of ['gzip', 'br']) {
+    const compressed = () => get('/assets/index-Ab3dEf9h.js', { headers: { 'accept-encoding': encoding } });
+    await expect
+      .poll(async () => (await compressed()).headers.get('content-encoding'), { timeout: 20_000 })
+      .toBe(encoding);
+    expect((await (await compressed()).text()).length).toBe(3000 + 'console.log("")'.length);
+  }
   expect((await get('/assets/missing.js')).status).toBe(404);
   for (const path of ['/../../../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '//etc/passwd']) {
     const { text } = await exchangeRaw(running.port, [
@@ -52,6 +60,8 @@ test('a build that appears is served: page, hashed files for ever, paths of the 
     expect(text).toContain('Skyrun');
     expect(text).not.toContain('root:');
   }
+  await rm(join(uiDir, 'assets/index-Ab3dEf9h.js'));
+  expect((await get('/assets/index-Ab3dEf9h.js')).status, 'held in memory').toBe(200);
   const post = await get('/', { method: 'POST', body: 'x' });
   expect(post.status).toBe(405);
   expect(post.headers.get('allow')).toBe('GET, HEAD');

@@ -1,8 +1,9 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, SecureClientSessionOptions } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { headText } from '../http1/head-text.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
 import { parseResponseFields, type ResponseFields } from '../http1/response-head.ts';
+import { nodeHttp2 } from '../http2/node-http2.ts';
 import { MAX_IDLE_MS } from './pool.ts';
 import type { Loss } from './response-receiver.ts';
 
@@ -77,7 +78,7 @@ export class H2cSession {
       strictSingleValueFields: false,
       createConnection: () => connectSocket({ host: options.address, port: options.port, noDelay: true }),
     };
-    const session = connect('http://instance', settings);
+    const session = nodeHttp2().connect('http://instance', settings);
     this.#session = session;
     session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     session.on('remoteSettings', ({ maxConcurrentStreams }) => this.#onSettings(maxConcurrentStreams));

@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import { ChunkScanner } from '../http1/chunked.ts';
 import { RESPONSE_LIMITS } from '../http1/limits.ts';
 import { responseHead } from '../http1/response-head.ts';
@@ -8,9 +8,13 @@ import type { H2cSession, Passenger } from './h2c-session.ts';
 import { requestHeaders, statusLine, statusOf } from './h2c-text.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } =
-  constants;
-/** Error codes of RFC 9113 §7, by number. */
+/** Flag of the last frame of a direction (RFC 9113 §6.1). */
+const FLAG_END_STREAM = 1;
+/** Error codes of RFC 9113 §7; by number, so that `node:http2` is not loaded for them. */
+const NO_ERROR = 0;
+const PROTOCOL_ERROR = 1;
+const REFUSED_STREAM = 7;
+const CANCEL = 8;
 const CODE_NAMES = [
   'NO_ERROR',
   'PROTOCOL_ERROR',
@@ -149,8 +153,7 @@ export class H2cStream implements Carrier, Passenger {
   #listen(stream: ClientHttp2Stream): void {
     const push = stream.push.bind(stream);
     stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk === null && (!stream.closed || (this.#paused && stream.rstCode === NGHTTP2_NO_ERROR)))
-        this.#whole = true;
+      if (chunk === null && (!stream.closed || (this.#paused && stream.rstCode === NO_ERROR))) this.#whole = true;
       return push(chunk, encoding);
     };
     stream.on('headers', (_headers, _flags, raw: string[]) => this.#onInterim(raw));
@@ -185,7 +188,7 @@ export class H2cStream implements Carrier, Passenger {
     this.#answered = true;
     const status = statusOf(raw);
     const block = `${fieldLines(raw)}\r\n`;
-    const ends = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+    const ends = (flags & FLAG_END_STREAM) !== 0;
     const bodyless = receiver.method === 'HEAD' || status === 204 || status === 304;
     const line = statusLine(status);
     // A response without a body says so over HTTP/1.1 by a length.
@@ -257,7 +260,7 @@ export class H2cStream implements Carrier, Passenger {
     if (stream === null || stream.closed) return;
     stream.resume();
     // The answer is whole; an instance that does not take the rest of the request must not hold a place for it.
-    if (!this.#requestEnded || stream.writableLength > 0) stream.close(NGHTTP2_CANCEL);
+    if (!this.#requestEnded || stream.writableLength > 0) stream.close(CANCEL);
   }
 
   giveUp(): void {
@@ -267,13 +270,13 @@ export class H2cStream implements Carrier, Passenger {
   destroy(): void {
     this.#receiver = null;
     this.#session.leave(this);
-    this.#stream?.close(NGHTTP2_CANCEL);
+    this.#stream?.close(CANCEL);
   }
 
   // ── when it goes wrong ──
 
   #lie(detail: string): void {
-    this.#stream?.close(NGHTTP2_PROTOCOL_ERROR);
+    this.#stream?.close(PROTOCOL_ERROR);
     this.lose({ cause: 'malformed', detail, answered: true });
   }
 
@@ -293,11 +296,10 @@ export class H2cStream implements Carrier, Passenger {
 
 /** What the end of a stream without a whole response means for its request (RFC 9113 §7 and §8.7). */
 export function closeLoss(code: number, answered: boolean, sessionDetail: string | null): Loss {
-  if (code === NGHTTP2_REFUSED_STREAM) {
+  if (code === REFUSED_STREAM) {
     return { cause: 'closed', detail: 'it refused the stream', answered, unprocessed: true };
   }
-  if (code === NGHTTP2_PROTOCOL_ERROR)
-    return { cause: 'malformed', detail: 'its answer is not valid HTTP/2', answered };
+  if (code === PROTOCOL_ERROR) return { cause: 'malformed', detail: 'its answer is not valid HTTP/2', answered };
   const detail = sessionDetail ?? `it ended the stream with ${CODE_NAMES[code] ?? code}`;
   return { cause: 'closed', detail, answered };
 }
