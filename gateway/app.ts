@@ -100,6 +100,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   waitMs: 120_000,
   roomBounds: { requests: 1000, bytes: 33_554_432 },
   drainMs: 10_000,
+  drainIdleMs: 1000,
 };
 
 /** A little longer than a waiting page waits before it asks again. */

@@ -10,6 +10,9 @@ import { isTenantHost } from './routing/hosts.ts';
 import type { RouteTable } from './routing/route-table.ts';
 import type { TeamRoutes } from './team/team-routes.ts';
 
+/** Turns of the event loop that a port is kept open for those who still come, once the gateway stops. */
+const MOST_TURNS = 100;
+
 export interface Listener {
   /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
   open(): Promise<void>;
@@ -89,20 +92,39 @@ export function createListener(options: {
     };
   }
 
+  /**
+   * Whoever lies in the kernel's queue when the port closes is reset, because the queue is this process's alone: so it closes after
+   * a turn in which nobody came.
+   */
+  async function queueIsEmpty(): Promise<void> {
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      const before = core.stats.connections;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (core.stats.connections === before) return;
+    }
+  }
+
   async function drain(): Promise<void> {
     core.draining = true;
+    for (const connection of core.connections) connection.drain();
+    await queueIsEmpty();
     const closed = Promise.all([
       new Promise<void>((resolve) => {
         server.close(() => resolve());
       }),
       tlsEdge?.close(),
     ]);
-    for (const connection of core.connections) connection.drain();
     const limit = new AbortController();
-    await Promise.race([closed, clock.sleep(core.limits.drainMs, limit.signal).catch(() => undefined)]);
+    const ended = await Promise.race([
+      closed.then(() => true),
+      clock.sleep(core.limits.drainMs, limit.signal).then(
+        () => false,
+        () => true,
+      ),
+    ]);
     limit.abort();
-    if (core.connections.size > 0)
-      logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
+    if (ended) return;
+    logger.warn({ connections: core.connections.size }, 'cutting what did not end in time');
     for (const connection of core.connections) connection.destroy();
   }
 

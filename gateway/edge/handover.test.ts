@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
@@ -58,6 +59,11 @@ const overTls = (socket?: Duplex) =>
       .end();
   });
 
+async function openConnections(): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${running.gateway.adminAddress().port}/metrics`);
+  return Number(/^skyrun_gateway_connections (\d+)$/m.exec(await response.text())?.[1]);
+}
+
 /** A socket that sends its first bytes one at a time, each in a packet of its own. */
 function slowly(socket: Socket, bytes: number): Duplex {
   let left = bytes;
@@ -116,6 +122,7 @@ test('HTTP/2 is agreed upon there as on the port for TLS', async () => {
 test('a handshake that comes byte by byte is one all the same', async () => {
   const socket = connect({ host: '127.0.0.1', port: running.port, noDelay: true });
   expect(await overTls(slowly(socket, 12))).toBe(200);
+  socket.destroy();
 });
 
 test('what only begins like TLS ends, and the next client is answered', async () => {
@@ -175,4 +182,30 @@ test('a gateway that stops lets a request over a handed-over connection end', as
     await upstream.close();
     await rm(own, { recursive: true, force: true });
   }
+});
+
+test.each([
+  ['asks', true],
+  ['has asked nothing', false],
+])('a client of HTTP/2 that %s and ends its connection leaves nothing open here', async (_name, asks) => {
+  for (let round = 0; round < 5; round += 1) {
+    const socket = connectTls({
+      ca,
+      servername: HOST,
+      host: '127.0.0.1',
+      port: running.port,
+      ALPNProtocols: ['h2'],
+    });
+    const session = connectHttp2(`https://${HOST}:${running.port}`, { createConnection: () => socket });
+    session.on('error', () => undefined);
+    await once(session, 'remoteSettings');
+    if (asks) {
+      const stream = session.request({ ':path': '/h2', ':method': 'POST' });
+      stream.end('payload');
+      await once(stream.resume(), 'end');
+    }
+    // As curl does: close_notify and the end of the connection, without a GOAWAY.
+    socket.end();
+  }
+  await expect.poll(openConnections, { timeout: 20_000 }).toBe(0);
 });

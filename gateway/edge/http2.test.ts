@@ -129,3 +129,16 @@ test('extended CONNECT is not offered', async () => {
   expect(session.remoteSettings.enableConnectProtocol).toBeFalsy();
   session.close();
 });
+
+test('a request that was sent before its client could hear of a stop is refused as one that may be sent again', async () => {
+  const stopping = await startTlsGateway([route([target([instance.port])])], { limits: { drainMs: 3_600_000 } });
+  try {
+    const session = stopping.open();
+    expect((await send(session, {})).headers[':status']).toBe(200);
+    const stopped = stopping.running.gateway.stop();
+    expect((await send(session, { ':path': '/headers' })).code).toBe(constants.NGHTTP2_REFUSED_STREAM);
+    await stopped;
+  } finally {
+    await stopping.close();
+  }
+});

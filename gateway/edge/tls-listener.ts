@@ -43,6 +43,8 @@ export function createTlsListener(
     },
     (socket: TLSSocket) => {
       if (socket.alpnProtocol === 'h2') {
+        // The plain port's are half-open; Node's sessions would never end with a client that only ends the connection.
+        socket.allowHalfOpen = false;
         new Http2Session(core, { socket, address: peerAddress(socket), protocol: 'https' });
       } else new ClientConnection(core, socket, 'https');
     },

@@ -283,6 +283,17 @@ describe('CORS', () => {
     expect(other.headers.get('access-control-allow-origin')).toBeNull();
     expect(other.headers.get('vary')).toBe('Origin');
   });
+
+  // What a cache kept of a request of no page, it would otherwise give to one.
+  test.each([
+    [['https://shop.example'], 'vary', 'Origin'],
+    [['*'], 'access-control-allow-origin', '*'],
+  ])('a request of no page is answered with the same in mind: %s', async (origins, field, value) => {
+    await start({ cors: { origins } });
+    const { headers } = await call('/');
+    expect(headers.get(field)).toBe(value);
+    expect(headers.get('access-control-allow-origin')).toBe(origins.includes('*') ? '*' : null);
+  });
 });
 
 test('maintenance answers with its message, and no instance is asked', async () => {

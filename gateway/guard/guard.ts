@@ -88,7 +88,7 @@ export class Guard {
   check(head: RequestHead, address: string): GuardVerdict {
     const { fields } = head;
     const { maintenance, cors } = this.#policy;
-    const corsFields = cors === undefined || fields.origin === '' ? '' : originFields(cors, fields.origin);
+    const corsFields = cors === undefined ? '' : originFields(cors, fields.origin);
     if (maintenance !== undefined) {
       const options = { detail: maintenance.message, retryAfterSeconds: MAINTENANCE_RETRY_SECONDS };
       return refusal(head, 'gateway.maintenance', options, corsFields);
@@ -228,10 +228,13 @@ function isPreflight(head: RequestHead): boolean {
   return head.line.method === 'OPTIONS' && head.fields.origin !== '' && head.fields.requestMethod !== '';
 }
 
-/** What a browser needs to hand the response to a page of `origin`; '' where it must not. */
+/**
+ * What a browser needs to hand the response to a page of `origin`. Requests of no page get it too, so that a cache does not
+ * give a page what it kept of them (Fetch, "CORS protocol and HTTP caches").
+ */
 function originFields(cors: Cors, origin: string): string {
-  if (!cors.origins.includes(origin) && !cors.origins.includes('*')) return 'Vary: Origin\r\n';
   const any = cors.origins.includes('*');
+  if (!any && !cors.origins.includes(origin)) return 'Vary: Origin\r\n';
   const credentials = cors.credentials ? 'Access-Control-Allow-Credentials: true\r\n' : '';
   const exposed = cors.exposed.length > 0 ? `Access-Control-Expose-Headers: ${cors.exposed.join(', ')}\r\n` : '';
   return `Access-Control-Allow-Origin: ${any ? '*' : origin}\r\n${any ? '' : 'Vary: Origin\r\n'}${credentials}${exposed}`;

@@ -12,9 +12,10 @@ import type {
   TeamRoute,
   TrafficReport,
 } from '@skyrun/contracts';
-import { frameParts, gatewayView, trafficReport } from '@skyrun/contracts';
+import { frameParts, gatewayView, OPERATIONS, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
+import { unitPricesWith } from './unit-prices.ts';
 
 export const IDS = {
   service: 'svc_01890000-0000-7000-8000-000000000001',
@@ -46,7 +47,7 @@ export function route(targets: readonly RouteTarget[], host = 'hello.demo.localh
   return { host, project: 'demo', service: 'hello', serviceId: IDS.service, targets: [...targets] };
 }
 
-/** Registry and orchestrator over real HTTP, as far as a gateway knows them. */
+/** Registry, orchestrator, identity and billing over real HTTP, as far as a gateway knows them. */
 export interface ControlPlane {
   readonly url: string;
   readonly reports: TrafficReport[];
@@ -119,6 +120,12 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     } else if (request.url === '/api/v1/auth/keys') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ keys: [] }));
+    } else if (request.url === OPERATIONS.syncApiKeys.path) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ version: 'none', keys: [] }));
+    } else if (request.url === OPERATIONS.listUnitPrices.path) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(unitPricesWith('0.000024')));
     } else if (request.url === '/internal/v1/team-routes') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ items: teamRoutes }));
@@ -209,6 +216,8 @@ export async function startGateway(
     clock: systemClock,
     logger: silentLogger,
     ...overrides,
+    // Clients of tests leave idle connections behind, which no stop should wait for.
+    limits: { drainIdleMs: 0, ...overrides.limits },
   });
   await gateway.start();
   return {

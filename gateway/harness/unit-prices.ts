@@ -3,9 +3,9 @@ import type { Client } from '@skyrun/kit';
 
 const per = (price: string) => ({ price, per: 'unit' });
 
-/** Billing as far as a gateway knows it: one list at tier 1 prices, but for `cpu` per vCPU-second. */
-export function billingWith(cpu: string): Pick<Client, 'call'> {
-  const prices: UnitPrices = {
+/** One list at tier 1 prices, but for `cpu` per vCPU-second. */
+export function unitPricesWith(cpu: string): UnitPrices {
+  return {
     defaultList: 'tier-1',
     accounts: [],
     lists: [
@@ -29,6 +29,11 @@ export function billingWith(cpu: string): Pick<Client, 'call'> {
       },
     ],
   };
+}
+
+/** Billing as far as a gateway knows it. */
+export function billingWith(cpu: string): Pick<Client, 'call'> {
+  const prices = unitPricesWith(cpu);
   return {
     call: (operation) =>
       operation.id === OPERATIONS.listUnitPrices.id

@@ -2,12 +2,22 @@ import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../app.ts';
 import { type ClientQuiet, lostPatience } from './client-patience.ts';
 
-const limits = { ...DEFAULT_LIMITS, headerMs: 10, idleMs: 75, stallMs: 30 };
-const quiet: ClientQuiet = { state: 'head', headBegun: false, headMs: 0, quietMs: 0, paused: false, flushed: true };
+const limits = { ...DEFAULT_LIMITS, headerMs: 10, idleMs: 75, stallMs: 30, drainIdleMs: 20 };
+const quiet: ClientQuiet = {
+  state: 'head',
+  headBegun: false,
+  headMs: 0,
+  quietMs: 0,
+  paused: false,
+  flushed: true,
+  draining: false,
+};
 
 test.each<[string, Partial<ClientQuiet>, ReturnType<typeof lostPatience>]>([
   ['idle', { quietMs: 75 }, null],
   ['idle for too long', { quietMs: 76 }, 'end'],
+  ['idle for a moment while the gateway stops', { quietMs: 20, draining: true }, null],
+  ['idle while the gateway stops', { quietMs: 21, draining: true }, 'end'],
   ['a head that comes slowly', { headBegun: true, headMs: 11 }, 'head'],
   ['a head within its time, however long the connection was idle', { headBegun: true, headMs: 10, quietMs: 500 }, null],
   ['a body that stalls', { state: 'body', quietMs: 31 }, 'body'],

@@ -19,6 +19,8 @@ export interface ClientQuiet {
   readonly paused: boolean;
   /** Nothing waits to be taken by the client. */
   readonly flushed: boolean;
+  /** The gateway was told to stop. */
+  readonly draining: boolean;
 }
 
 /** What a client's silence leads to: a refusal of its head or body, the end of an idle connection, or the cut. */
@@ -26,7 +28,9 @@ export function lostPatience(client: ClientQuiet, limits: GatewayLimits): 'head'
   switch (client.state) {
     case 'head':
       if (client.headBegun) return client.headMs > limits.headerMs ? 'head' : null;
-      return client.quietMs > limits.idleMs ? 'end' : null;
+      return client.quietMs > (client.draining ? Math.min(limits.drainIdleMs, limits.idleMs) : limits.idleMs)
+        ? 'end'
+        : null;
     case 'body':
       return client.quietMs > limits.stallMs && !client.paused ? 'body' : null;
     case 'linger':

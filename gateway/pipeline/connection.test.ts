@@ -252,6 +252,76 @@ test('a browser gets a page, everyone else problem+json; both name the request',
   }
 });
 
+/** A client that keeps its connection. */
+function keptClient(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  const seen = { text: '', ended: false };
+  socket.on('data', (chunk) => {
+    seen.text += chunk.toString('latin1');
+  });
+  socket.on('end', () => {
+    seen.ended = true;
+  });
+  return { seen, socket, ask: (path: string) => socket.write(`GET ${path} HTTP/1.1\r\n${HEAD}\r\n`) };
+}
+
+test('a client that asks again before it can know of a stop is answered, and told then', async () => {
+  const halves: ServerResponse[] = [];
+  const instance = await startInstance((request, response) => {
+    if (request.url !== '/half') {
+      response.end('whole');
+      return;
+    }
+    halves.push(response);
+    response.writeHead(200, { 'content-length': 4 }).write('ha');
+  });
+  const running = await startGateway([route([target([instance.port])])], {
+    limits: { drainMs: 3_600_000, drainIdleMs: 3_600_000 },
+  });
+  const [idle, midway] = [keptClient(running.port), keptClient(running.port)];
+  try {
+    idle.ask('/first');
+    midway.ask('/half');
+    await until(() => idle.seen.text.endsWith('whole') && midway.seen.text.endsWith('ha'), 15_000);
+    const stopped = running.gateway.stop();
+    halves[0]?.end('lf');
+    await until(() => midway.seen.text.endsWith('half'), 15_000);
+    for (const client of [idle, midway]) {
+      client.seen.text = '';
+      client.ask('/again');
+    }
+    await until(() => idle.seen.ended && midway.seen.ended, 15_000);
+    for (const { seen } of [idle, midway]) {
+      expect(statusOf(seen.text)).toBe(200);
+      expect(seen.text).toMatch(/Connection: close\r\n[\s\S]*whole$/);
+    }
+    await stopped;
+  } finally {
+    idle.socket.destroy();
+    midway.socket.destroy();
+    await running.close();
+    instance.close();
+  }
+});
+
+test('a stop ends a connection that stays idle, though its client asked a moment ago', async () => {
+  const instance = await startInstance((_request, response) => response.end('whole'));
+  const running = await startGateway([route([target([instance.port])])], {
+    limits: { drainMs: 3_600_000, drainIdleMs: 300 },
+  });
+  const client = keptClient(running.port);
+  try {
+    client.ask('/');
+    await until(() => client.seen.text.endsWith('whole'), 15_000);
+    await running.gateway.stop();
+    await until(() => client.seen.ended, 15_000);
+  } finally {
+    client.socket.destroy();
+    await running.close();
+    instance.close();
+  }
+});
+
 test('a stop lets the request in flight end, takes nothing new, and does not wait for idle connections', async () => {
   const waiting: ServerResponse[] = [];
   const instance = await startInstance((_request, response) => {
@@ -264,6 +334,7 @@ test('a stop lets the request in flight end, takes nothing new, and does not wai
   try {
     await until(() => waiting.length === 1, 10_000);
     const stopped = running.gateway.stop();
+    await until(() => running.gateway.ready().checks['listening'] !== 'ok', 10_000);
     expect((await exchangeRaw(running.port, [`GET / HTTP/1.1\r\n${HEAD}\r\n`])).ended).toBe('reset');
     waiting[0]?.end('late');
     const { text } = await answer;

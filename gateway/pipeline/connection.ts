@@ -257,7 +257,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
   exchangeEnded(exchange: CarriedExchange): void {
     if (this.#exchange === exchange) this.#exchange = null;
     if (this.#state === 'linger') return;
-    if (exchange.closeAfter || !exchange.requestDone || this.#core.draining) {
+    // A stop that came after the response had begun could not tell the client: one more request may be on its way.
+    if (exchange.closeAfter || !exchange.requestDone) {
       this.#endAfter(exchange);
       return;
     }
@@ -421,6 +422,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
         quietMs: now - this.#activeAt,
         paused: socket.isPaused(),
         flushed: socket.writableLength === 0,
+        draining: this.#core.draining,
       },
       limits,
     );
@@ -447,8 +449,13 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     this.socket.destroy();
   }
 
-  /** The gateway stops: an idle connection ends now, another after its response. */
+  /**
+   * The gateway stops: a connection ends with the next response, which says so, or once it has been idle for a while. One that
+   * ended at once would lose the request that is on its way.
+   */
   drain(): void {
-    if (this.#state === 'head' && !this.#reader.pending) this.endOutput();
+    const { now, limits } = this.#core;
+    const idle = this.#state === 'head' && !this.#reader.pending;
+    if (idle && now - this.#activeAt >= limits.drainIdleMs) this.endOutput();
   }
 }

@@ -28,6 +28,8 @@ export interface GatewayLimits {
   readonly roomBounds: RoomBounds;
   /** How long requests in flight and open tunnels may go on after the gateway was told to stop. */
   readonly drainMs: number;
+  /** How long a client's connection must have been idle before a gateway that stops ends it: the next request may be on its way. */
+  readonly drainIdleMs: number;
 }
 
 /** Where a request goes. */
