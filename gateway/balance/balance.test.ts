@@ -21,6 +21,13 @@ test.each([
   expect(pick(candidates, cap, offset)).toBe(index === null ? null : candidates[index]);
 });
 
+test.each([2, 20])('not the one that was just tried, as long as there is another among %i', (count) => {
+  const [tried, ...others] = Array.from({ length: count }, (_, index) => candidate(index === 0 ? 0 : 5));
+  const options = { cap: 0, now: 0, offset: 0, random: () => 0, except: tried ?? null };
+  expect(others).toContain(leastInFlight([...(tried ? [tried] : []), ...others], options));
+  expect(leastInFlight(tried ? [tried] : [], options)).toBeNull();
+});
+
 test('never over the cap, never one that may not, and never nobody while there is room', () => {
   const any = fc.record({ inFlight: fc.nat(5), ready: fc.boolean(), admits: fc.boolean() });
   fc.assert(

@@ -77,7 +77,7 @@ test.each([
 });
 
 test('a browser sees a page that reloads itself while nothing is ready, and the service is activated', async () => {
-  await start({ waitingPage: true }, []);
+  await start({ waitingPage: true }, { ports: [] });
   const page = await call('/', { headers: { accept: 'text/html' } });
   expect(page.status).toBe(503);
   expect(page.headers.get('refresh')).toBe('1');
@@ -96,9 +96,12 @@ test('the first byte and the gaps of a response are bounded', async () => {
   });
   await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
   const address = slow.address();
-  await start({ firstByteTimeoutMs: 300, idleTimeoutMs: 300 }, [
-    typeof address === 'object' && address ? address.port : 0,
-  ]);
+  await start(
+    { firstByteTimeoutMs: 300, idleTimeoutMs: 300 },
+    {
+      ports: [typeof address === 'object' && address ? address.port : 0],
+    },
+  );
   const late = await call('/');
   expect(late.status).toBe(504);
   expect(await late.json()).toMatchObject({ code: 'gateway.upstream_timeout' });
@@ -112,9 +115,12 @@ test('where most answers fail, callers hear at once and the event is published; 
   const failing = createServer((_request, response) => response.writeHead(status).end());
   await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve));
   const address = failing.address();
-  await start({ breaker: { failureRatio: 0.5, minRequests: 5 } }, [
-    typeof address === 'object' && address ? address.port : 0,
-  ]);
+  await start(
+    { breaker: { failureRatio: 0.5, minRequests: 5 } },
+    {
+      ports: [typeof address === 'object' && address ? address.port : 0],
+    },
+  );
   for (let count = 0; count < 5; count += 1) expect((await call('/')).status).toBe(500);
   const refused = await call('/');
   expect(refused.status).toBe(503);
@@ -137,9 +143,12 @@ test('where the policy says which pages may read responses, what the instance sa
   });
   await new Promise<void>((resolve) => instance.listen(0, '127.0.0.1', resolve));
   const address = instance.address();
-  await start({ cors: { origins: ['https://shop.example'] } }, [
-    typeof address === 'object' && address ? address.port : 0,
-  ]);
+  await start(
+    { cors: { origins: ['https://shop.example'] } },
+    {
+      ports: [typeof address === 'object' && address ? address.port : 0],
+    },
+  );
   const of = async (origin: string) => {
     const { headers } = await call('/', { headers: { origin } });
     return {

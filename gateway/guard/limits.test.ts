@@ -64,3 +64,16 @@ test('a limit of a path is one of everything that an instance may read as that p
   expect((await call('/%6Cogin')).status).toBe(429);
   expect((await call('/other')).status).toBe(200);
 });
+
+test.each([
+  ['a project', 'project', 429],
+  ['a service', 'service', 200],
+] as const)(
+  'what one service of it has taken counts for another one where the limit is %s’s',
+  async (_, per, status) => {
+    const sibling = { host: 'other.demo.localhost', serviceId: 'svc_01890000-0000-7000-8000-000000000002' };
+    await start({ rateLimits: [{ per, requests: 1, windowSeconds: 3600 }] }, { sibling });
+    expect((await call('/')).status).toBe(200);
+    expect((await call('/', { host: sibling.host })).status).toBe(status);
+  },
+);

@@ -32,7 +32,6 @@ describe('members only', () => {
       401,
       'auth.invalid_token',
     ],
-    ['a name of Object', async () => `Bearer ${await token({ projects: {} })}`, 403, 'auth.forbidden'],
   ])('%s is refused', async (_name, authorization, status, code) => {
     await start({ invoker: 'members' });
     const value = await authorization();
@@ -83,6 +82,13 @@ describe('members only', () => {
         .map(({ project, from, kind, requests }) => ({ project, from, kind, requests }));
     await expect.poll(told, { timeout: 15_000 }).not.toEqual([]);
     expect(told()).toEqual([{ project: 'demo', from: 'team-a', kind: 'service', requests: 2 }]);
+  });
+
+  test('a project of the name of what every object has is nobody’s who is not named its member', async () => {
+    await start({ invoker: 'members' }, { project: 'constructor' });
+    const as = async (projects: Record<string, string>) =>
+      (await call('/', { headers: { authorization: `Bearer ${await token({ projects })}` } })).status;
+    expect([await as({}), await as({ constructor: 'viewer' })]).toEqual([403, 200]);
   });
 
   test('two Authorization headers are no request', async () => {

@@ -35,9 +35,18 @@ export interface TokenOptions {
   readonly exp?: string;
 }
 
+export interface GuardedOptions {
+  /** Of the instances of the guarded service; by default an echo's. */
+  readonly ports?: readonly number[];
+  /** Whose the guarded service is; `demo` by default. */
+  readonly project?: string;
+  /** Another service of the project, of the same policy. */
+  readonly sibling?: { readonly host: string; readonly serviceId: string };
+}
+
 export interface GuardedGateway {
   /** A gateway whose `hello.demo.localhost` has the policy; `free.demo.localhost` has none. It ends with the test. */
-  start(policy: z.input<typeof servicePolicy>, ports?: number[]): Promise<void>;
+  start(policy: z.input<typeof servicePolicy>, options?: GuardedOptions): Promise<void>;
   readonly running: RunningGateway;
   readonly echo: EchoInstance;
   /** API keys that the gateway told identity it had seen, since the start. */
@@ -71,13 +80,15 @@ export function useGuardedGateway(): GuardedGateway {
     get echo() {
       return now().echo;
     },
-    async start(policy, ports) {
+    async start(policy, { ports, project = 'demo', sibling } = {}) {
       used.length = 0;
       const echo = await startEcho();
       const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'EdDSA' }];
+      const guarded = { ...route([target(ports ?? [echo.port])]), project, policy: servicePolicy.parse(policy) };
       const running = await startGateway(
         [
-          { ...route([target(ports ?? [echo.port])]), policy: servicePolicy.parse(policy) },
+          guarded,
+          ...(sibling === undefined ? [] : [{ ...guarded, ...sibling }]),
           route(
             [target([echo.port], { revisionId: 'rev_01890000-0000-7000-8000-000000000009' })],
             'free.demo.localhost',

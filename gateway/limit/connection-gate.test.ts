@@ -62,6 +62,14 @@ test('a cap of all connections holds for every address together', async () => {
   try {
     const answers = await Promise.all(sockets.map((socket) => kept(socket, REQUEST)));
     expect(answers.filter((answered) => answered)).toHaveLength(2);
+    sockets[answers.indexOf(true)]?.destroy();
+    const next = async () => {
+      const socket = connect({ port: edge.port, host: '127.0.0.1' });
+      sockets.push(socket);
+      return await kept(socket, REQUEST);
+    };
+    await expect.poll(next, within).toBe(true);
+    expect(await next()).toBe(false);
   } finally {
     for (const socket of sockets) socket.destroy();
     await edge.close();

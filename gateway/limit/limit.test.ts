@@ -104,6 +104,27 @@ describe('buckets', () => {
     expect(buckets.shared).toBe(true);
   });
 
+  test('what is let through while the others are asked is told them next, and counts meanwhile', async () => {
+    const buckets = new Buckets({ shares: true });
+    const told: number[] = [];
+    const answer = Promise.withResolvers<void>();
+    const others: SharedBuckets = {
+      add: async (entries) => {
+        told.push(...entries.map(({ costMs }) => costMs));
+        await answer.promise;
+        return entries.map(({ costMs }) => costMs);
+      },
+    };
+    for (let count = 0; count < 4; count += 1) buckets.take('a', TEN_A_SECOND, 1000);
+    const sharing = buckets.share(others, () => 1000);
+    for (let count = 0; count < 5; count += 1) buckets.take('a', TEN_A_SECOND, 1000);
+    answer.resolve();
+    await sharing;
+    expect(buckets.take('a', TEN_A_SECOND, 1000)).toMatchObject({ allowed: true, remaining: 0 });
+    await buckets.share(others, () => 1000);
+    expect(told).toEqual([400, 600]);
+  });
+
   test('what nobody uses is forgotten', () => {
     const buckets = new Buckets({ shares: true });
     for (let key = 0; key < 1000; key += 1) buckets.take(`client ${key}`, TEN_A_SECOND, 1000);

@@ -35,6 +35,9 @@ test('a room has a limit of bytes too, which come back with whoever leaves', () 
   expect(room.enter(a, 40)).toBe(true);
   expect(room.enter(b, 61)).toBe(false);
   expect(room.enter(b, 50)).toBe(true);
+  expect(room.enter(c, 11)).toBe(false);
+  expect(room.enter(c, 10)).toBe(true);
+  expect(room.leave(c)).toBe(true);
   // What was read is held, and nothing more is read.
   expect(room.grow(b, 20)).toBe(false);
   expect(room.bytes).toBe(110);
