@@ -25,6 +25,21 @@ describe('gcra', () => {
     expect(gcra(first.tat, 250, rate).allowed).toBe(true);
   });
 
+  test.each([
+    [1000, 3],
+    [60_000, 7],
+    [60_000, 13],
+  ])('counts down by ones where requests do not divide the window: %i ms, %i requests', (windowMs, requests) => {
+    const rate: Rate = { emissionMs: windowMs / requests, burst: requests };
+    let tat = 0;
+    const left = Array.from({ length: requests }, () => {
+      const verdict = gcra(tat, 12_345.678, rate);
+      tat = verdict.tat;
+      return verdict.remaining;
+    });
+    expect(left).toEqual(Array.from({ length: requests }, (_, index) => requests - 1 - index));
+  });
+
   test('never lets through more than the burst and what time has earned; after retryMs one always passes', () => {
     fc.assert(
       fc.property(

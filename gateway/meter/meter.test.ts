@@ -188,3 +188,57 @@ test('becoming active is told once per quiet time', () => {
   meter.begin(instance, 5100);
   expect(active).toEqual([START + 100, START + 5100]);
 });
+
+test('a request that moves to another instance is busy time, and counts where it ends', () => {
+  const { meter, windows, instance } = setUp();
+  meter.begin(instance, 100);
+  meter.end(instance, 200, 0);
+  meter.finish(500, START + 500);
+  expect(windows).toMatchObject([{ requests: 0, busyMs: 100, statusClasses: { '1xx': 0, '2xx': 0, '5xx': 0 } }]);
+});
+
+test('requests that touch are one span', () => {
+  const { meter, windows } = setUp();
+  const instance = new InstanceMeter({ ...REVISION, billingMode: 'instance' }, 'ins');
+  for (const from of [100, 200, 300]) {
+    meter.begin(instance, from);
+    meter.end(instance, from + 100, 200);
+  }
+  meter.finish(500, START + 500);
+  expect(windows.map(({ busy }) => busy)).toEqual([[[START + 100, START + 400]]]);
+});
+
+test('a window that ends in the middle of a tick ends the tick', () => {
+  const { meter, windows, instance } = setUp();
+  meter.begin(instance, 100);
+  meter.end(instance, 130, 200);
+  meter.finish(150, START + 150);
+  expect(windows).toMatchObject([{ windowEnd: START + 150, busy: [[START + 100, START + 150]] }]);
+});
+
+test.each([
+  ['in the middle of a tick', 150],
+  ['at rest', 500],
+])('after the clock was set back %s, a request begins ticks of its own', (_, at) => {
+  const { meter, windows, instance } = setUp();
+  meter.begin(instance, 100);
+  meter.end(instance, 130, 200);
+  const back = START - 3_600_000;
+  meter.roll(at, back);
+  windows.length = 0;
+  // 30 ms, 20 ms after the clock was set.
+  meter.begin(instance, at + 20);
+  meter.end(instance, at + 50, 200);
+  meter.finish(at + 500, back + 500);
+  expect(windows.flatMap(({ busy }) => busy)).toEqual([[back + 20, back + 120]]);
+});
+
+test('windows follow a clock that is set forward at once', () => {
+  const { meter, windows, instance } = setUp();
+  const ahead = START + 3_600_000;
+  meter.roll(100, ahead + 100);
+  meter.begin(instance, 200);
+  meter.end(instance, 300, 200);
+  meter.finish(500, ahead + 500);
+  expect(windows).toMatchObject([{ windowStart: ahead, busy: [[ahead + 200, ahead + 300]] }]);
+});

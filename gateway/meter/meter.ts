@@ -97,7 +97,8 @@ export class Meter {
     if (!meter.touched) this.#touch(meter, at);
     if (meter.inFlight === 0) {
       meter.spanStart = Math.floor(at);
-      if (meter.spanStart > meter.runEnd) meter.runStart = meter.spanStart;
+      // Before its run began: the clock was set back since.
+      if (meter.spanStart > meter.runEnd || meter.spanStart < meter.runStart) meter.runStart = meter.spanStart;
     }
     meter.inFlight += 1;
   }

@@ -42,6 +42,14 @@ describe('a window of 60 s', () => {
     expect(window.average(START + 6900, 6000)).toBeCloseTo(10);
   });
 
+  test('a report of a time that the window has left says nothing', () => {
+    const window = new ConcurrencyWindow(60_000);
+    window.add(START, START + 1000, 0);
+    window.add(START + 99_000, START + 100_000, 0);
+    window.add(START, START + 1000, 600);
+    expect(window.average(START + 100_000, 60_000)).toBe(0);
+  });
+
   test('under a second of measurement is no crowd', () => {
     const window = new ConcurrencyWindow(60_000);
     window.add(START, START + 10, 100);

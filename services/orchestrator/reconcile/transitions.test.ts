@@ -2,12 +2,33 @@ import { describe, expect, test } from 'vitest';
 import { desiredOf } from '../testing/desired.ts';
 import { instanceOf, NOW } from '../testing/world.ts';
 import type { RevisionVerdict } from './records.ts';
-import { endReason, failureMessage, toEnded, unproven, verdictAfterFailure } from './transitions.ts';
+import {
+  endReason,
+  failureMessage,
+  toEnded,
+  toFrozen,
+  toPaused,
+  toResumed,
+  unproven,
+  verdictAfterFailure,
+} from './transitions.ts';
 
 const web = desiredOf();
 const starting = instanceOf(web, { state: 'starting' }).record;
 const served = (ms: number) => instanceOf(web, { record: { readyAt: NOW - ms, endedAt: NOW } }).record;
 const why = { reason: 'ExitedWith1', message: 'it exited' };
+
+test('usage up to the freezing is told as of one that runs, up to the waking as of one that is frozen, and neither again', () => {
+  const phases = { createMs: 0, startMs: 0, probeMs: 0 };
+  const paused = toPaused(served(1000), NOW);
+  const until = paused.usageUntil;
+  expect(toResumed(paused, phases, NOW + 10)).toMatchObject({ state: 'ready', idleSince: null, usageUntil: until });
+  const frozen = toFrozen(paused, NOW + 1000);
+  expect(frozen).toMatchObject({ frozenAt: NOW + 1000, usageUntil: NOW + 1000 });
+  const resumed = toResumed(frozen, phases, NOW + 5000);
+  expect(resumed).toMatchObject({ state: 'ready', frozenAt: null, usageUntil: NOW + 5000 });
+  expect(toFrozen({ ...paused, usageUntil: NOW + 2000 }, NOW + 1000).usageUntil).toBe(NOW + 2000);
+});
 
 describe('the verdict on a revision', () => {
   test('a revision that never answered is given up after three failures, waiting longer each time', () => {
