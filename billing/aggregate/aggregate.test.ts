@@ -81,6 +81,26 @@ describe('measured usage', () => {
     );
   });
 
+  test('of requests that no instance answered is nothing but their rows', () => {
+    const rows = [
+      usageRow({ seq: 1, instanceId: '', requests: 5, bytesOut: 700, busy: [] }),
+      usageRow({ seq: 2, requests: 3, bytesOut: 20 }),
+    ];
+    const totals = measure(placeAll(rows, OPEN));
+    expect(
+      totals.map(({ instanceId, requests, bytesOut, busyMs, requestRows }) => [
+        instanceId,
+        requests,
+        bytesOut,
+        busyMs,
+        requestRows,
+      ]),
+    ).toEqual([
+      ['', 0, 0, 0, 1],
+      ['ins_1', 3, 20, 1000, 1],
+    ]);
+  });
+
   test('does not depend on order or batches', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 });
     const shuffled = usageRows.chain((rows) =>

@@ -8,6 +8,7 @@ import type { StoredUsageRow } from '../aggregate/usage-row.ts';
 import { PRICE_LISTS, readPriceLists } from '../prices/load-price-lists.ts';
 import { createPriceBook } from '../prices/price-book.ts';
 import type { PriceList } from '../prices/price-list.ts';
+import { exactOf } from '../rate/exact.ts';
 import { JANUARY, LASTS_MS, splitRow, usageRow, usageRows } from '../testing/usage-rows.ts';
 import { calculate } from './calculate.ts';
 import { creditedTax } from './credited-tax.ts';
@@ -63,6 +64,17 @@ describe('taxes', () => {
     const bill = billOf(measure(placeAll([row], OPEN)), 1, false);
     const sum = bill.taxes.reduce((all, one) => all + one.amount, 0n);
     expect([bill.subtotal, sum, bill.total].map((amount) => formatMoney(amount))).toEqual([net, tax, total]);
+  });
+
+  test('are of what free tier and discounts leave, and none is taxed by another', () => {
+    const row = usageRow({ seq: 1, requests: 12_000_000, busy: [], priceList: LISTS[1]?.id ?? '' });
+    // 12 million at 0.40, two of them free, 12.5 % off: 3.50, of which 19 % and 7.25 %.
+    const bill = billOf(measure(placeAll([row], OPEN)), 1, true);
+    expect(bill.taxes.map(({ name, exact }) => [name, exact])).toEqual([
+      ['VAT', exactOf(parseMoney('0.665'))],
+      ['City', exactOf(parseMoney('0.25375'))],
+    ]);
+    expect(formatMoney(bill.total)).toBe('4.42');
   });
 
   test('do not depend on the order of arrival', () => {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +171,37 @@ test('a torn end is dropped, and what comes after it is whole again', async () =
   const third = await openJournal(path).journal.read();
   expect([...(third?.routes.keys() ?? [])]).toEqual(['one.demo.localhost', 'two.demo.localhost']);
   expect(third?.dropped).toBe(0);
+});
+
+test('routes that a snapshot overtakes while they are written never stand on disk under its position', async () => {
+  const path = join(directory, 'routes.journal');
+  const [before, after] = [route([target([1])], 'before.demo.localhost'), route([target([2])], 'after.demo.localhost')];
+  let passes = 0;
+  let onDisk = '';
+  const journal = createRouteJournal({
+    path,
+    clock: systemClock,
+    logger: silentLogger,
+    *routes() {
+      passes += 1;
+      if (passes === 1) {
+        yield before;
+        journal.replace({ epoch: 'test', version: 2 });
+        return;
+      }
+      // What a crash would leave now.
+      onDisk += existsSync(path) ? readFileSync(path, 'utf8') : '';
+      yield after;
+    },
+  });
+  journal.replace({ epoch: 'test', version: 1 });
+  journal.start();
+  await expect
+    .poll(() => textOf(path), { timeout: 20_000 })
+    .toBe(upLine(after) + atLine({ epoch: 'test', version: 2 }));
+  await journal.stop();
+  expect(passes).toBeGreaterThanOrEqual(2);
+  expect(onDisk).not.toContain('before.demo.localhost');
 });
 
 async function textOf(path: string): Promise<string> {

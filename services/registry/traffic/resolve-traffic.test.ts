@@ -113,6 +113,13 @@ describe('resolveTraffic', () => {
       'WaitingForInstance',
     ],
     [
+      'a cold one while only a tag’s runs, for nothing is served',
+      [{ percent: 100 }],
+      { routed: [to(one, 100), to(four, 0, { tag: 'look' })], ready: new Set([four.id]) },
+      '100:2*',
+      null,
+    ],
+    [
       'a warm one while another serves',
       [{ percent: 100 }],
       { routed: [to(one, 100)], ready: new Set([one.id, two.id]) },
