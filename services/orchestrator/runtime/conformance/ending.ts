@@ -61,6 +61,8 @@ export function endingPromises({ subject, specOf, look, until, readLogs }: Workb
     await readLogs(spec.instanceId, 2, true);
     await runtime.list();
     await runtime.stop(spec.instanceId, { graceMs: GENEROUS_MS, remove: false });
+    // Starts are told in milliseconds, and an engine in memory does all of this in less than one.
+    await clock.sleep(10);
     const again = await runtime.restart(spec.instanceId);
     expect(again?.instance).toMatchObject({ state: 'running', identity: first.identity });
     expect(again?.instance.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
