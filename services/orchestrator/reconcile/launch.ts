@@ -25,7 +25,11 @@ export async function launch(execution: Execution, entry: Entry, desired: Desire
     result = await runtime.start(instanceSpec(desired, entry.record));
   } catch (error) {
     const reason = error instanceof RuntimeError ? START_FAILURES[error.code] : undefined;
-    if (!(error instanceof RuntimeError) || reason === undefined) throw error;
+    if (!(error instanceof RuntimeError) || reason === undefined) {
+      // How far it came nobody knows, and no event need tell: the next plan starts it again, and finds what is there.
+      if (entry.container === 'unseen') entry.container = 'absent';
+      throw error;
+    }
     await finish(execution, entry, { state: 'failed', reason, detail: error.message }, null);
     return;
   }

@@ -21,11 +21,28 @@ export function hasStatus(error: unknown, ...statuses: readonly number[]): boole
   return status !== undefined && statuses.includes(status);
 }
 
-/** The engine's refusal as a verdict. What it did not answer at all, or answered while it was stopping, is `unavailable`. */
+/** What it says where a part of it is away, as its containerd after a crash; nothing of that is the container's fault. */
+const HALF_AWAY =
+  /connection error: desc|transport is closing|ttrpc: closed|code = Unavailable|: unavailable$|context deadline exceeded/i;
+
+function isHalfAway(status: number, message: string): boolean {
+  // What the runtime says of the container's own program may hold any words.
+  return status >= 500 && HALF_AWAY.test(message.trim()) && !/OCI runtime/i.test(message);
+}
+
+/**
+ * The engine's refusal as a verdict. What it did not answer at all, or answered while it was stopping or a part of it was
+ * away, is `unavailable`.
+ */
 export function toRuntimeError(error: unknown, verdict: RuntimeProblem): RuntimeError {
   if (error instanceof RuntimeError) return error;
   const { status, message } = readEngineError(error);
-  if (status === undefined || status === 503 || /is shutting down|context canceled/i.test(message)) {
+  if (
+    status === undefined ||
+    status === 503 ||
+    isHalfAway(status, message) ||
+    /is shutting down|context canceled/i.test(message)
+  ) {
     return new RuntimeError('unavailable', `the container engine does not answer: ${message}`, error);
   }
   if (status === 404 && /no such image/i.test(message)) {
