@@ -33,15 +33,23 @@ export interface Execution {
 
 /** As much of an ended instance's output as tells why it failed. */
 const LAST_LINES = 10;
+const LAST_LINES_WITHIN_MS = 5_000;
 
 /** The last lines of an instance; none where they cannot be had, as its end matters more than its words. */
-export async function lastLines({ runtime, logger }: Execution, { instanceId }: InstanceRecord): Promise<string[]> {
+export async function lastLines(
+  { runtime, logger, clock }: Execution,
+  { instanceId }: InstanceRecord,
+): Promise<string[]> {
   const lines: string[] = [];
+  const late = new AbortController();
+  const cancel = clock.setTimeout(LAST_LINES_WITHIN_MS, () => late.abort());
   try {
-    for await (const { text } of runtime.logs(instanceId, { follow: false, tail: LAST_LINES }))
+    for await (const { text } of runtime.logs(instanceId, { follow: false, tail: LAST_LINES, signal: late.signal }))
       lines.push(storable(text));
   } catch (error) {
     logger.warn({ error, instance: instanceId }, 'the last log lines could not be read');
+  } finally {
+    cancel();
   }
   return lines;
 }

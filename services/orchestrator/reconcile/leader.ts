@@ -24,6 +24,7 @@ import { lastBoundary, USAGE_WINDOW_MS } from '../usage/windows.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execution.ts';
 import { noteFirstByte } from './first-byte.ts';
+import { createLooks } from './looks.ts';
 import { LOOK_AGAIN_MS } from './next-look.ts';
 import { createPlanner } from './planner.ts';
 import type { DesiredRevision, InstanceRecord } from './records.ts';
@@ -172,8 +173,9 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     ['tidy', TIDY_EVERY_MS, () => tidy(options, world)],
   ]);
   const busy = (instanceId: string) => (world.entries.get(instanceId)?.holds ?? 0) > 0;
-  background(watchEngine(options, signal, { look, busy }));
-  background(sampleForEver(options, signal, () => look(null).then(() => sampleUsage({ world, ledger, logger }))));
+  const looks = createLooks({ look, clock, logger, signal, background });
+  background(watchEngine(options, signal, { news: looks.news, busy }));
+  background(sampleForEver(options, signal, () => looks.atAll().then(() => sampleUsage({ world, ledger, logger }))));
   takeDesired();
   onLeading({
     desiredChanged: takeDesired,
@@ -202,7 +204,8 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
     });
   } finally {
     onLeading(null);
-    await Promise.all(tickers.map((ticker) => ticker.stop()));
+    // One of them may wait for an engine that hangs: who stands again must not wait for that too.
+    await Promise.race([Promise.all(tickers.map((ticker) => ticker.stop())), clock.sleep(TICKS_END_WITHIN_MS)]);
     for (const { probe, health } of world.entries.values()) {
       probe?.abort();
       health?.abort();
@@ -216,6 +219,7 @@ export async function leadTerm(given: LeaderOptions, term: Term, onLeading: (lea
 
 /** A stop that waits for a container's grace may go on: the engine ends it, and the next leader accounts for it. */
 const STEPS_END_WITHIN_MS = 2_000;
+const TICKS_END_WITHIN_MS = 2_000;
 
 function countStates({ entries }: ReturnType<typeof createWorld>) {
   const byState = Map.groupBy(entries.values(), ({ record }) => record.state);
@@ -233,24 +237,14 @@ function startTickers({ clock, logger }: LeaderOptions, plans: readonly TickerPl
 }
 
 async function watchEngine(
-  { runtime, clock, logger }: LeaderOptions,
+  { runtime }: LeaderOptions,
   signal: AbortSignal,
-  { look, busy }: { look(instanceId: string | null): Promise<void>; busy(instanceId: string): boolean },
+  { news, busy }: { news(instanceId: string | null): void; busy(instanceId: string): boolean },
 ): Promise<void> {
   for await (const { instanceId, did } of runtime.watch(signal)) {
     // Whoever starts it hears of that first hand, and has no time for another question to the engine.
     if (did !== undefined && instanceId !== null && busy(instanceId)) continue;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      try {
-        await look(instanceId);
-        break;
-      } catch (error) {
-        logger.warn({ error, instanceId }, 'the container engine could not be asked');
-        // One instance is looked at again with all others; after a reconnection all must be seen.
-        if (instanceId !== null && attempt > 0) break;
-        await clock.sleep(500, signal).catch(() => undefined);
-      }
-    }
+    news(instanceId);
   }
 }
 

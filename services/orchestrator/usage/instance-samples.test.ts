@@ -51,3 +51,30 @@ test('use is told as a share of the limits, and once a minute with its spread', 
     },
   });
 });
+
+test('one that the engine says nothing of hides no other, and is told', async () => {
+  const desired = desiredOf();
+  const [silent, other] = [instanceOf(desired), instanceOf(desired)];
+  const world = createWorld([], []);
+  world.desired = new Map([[desired.revision.id, desired]]);
+  for (const { record, container } of [silent, other]) world.add(record, { container });
+  let now = 1_700_000_000_000;
+  const samples = createInstanceSamples({
+    world,
+    runtime: {
+      async stats(instanceId) {
+        if (instanceId === silent.record.instanceId) throw new Error('no answer');
+        const cpuMs = (now - 1_700_000_000_000) / 2;
+        return { at: now, cpuMs, memoryBytes: MIB, processes: 1, receivedBytes: 0, sentBytes: 0 };
+      },
+    },
+    bus: { publish: async () => undefined },
+    clock: { ...systemClock, now: () => now },
+    logger: silentLogger,
+  });
+  for (let tick = 0; tick < 2; tick += 1) {
+    await expect(samples.tick()).rejects.toThrow('no answer');
+    now += 20_000;
+  }
+  expect(samples.latest(other.record.instanceId)?.cpuPercent).toBeGreaterThan(0);
+});

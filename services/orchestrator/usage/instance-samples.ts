@@ -83,18 +83,26 @@ export function createInstanceSamples(options: InstanceSamplesOptions): Instance
         return runs && record.startedAt !== null && isDue(record, now) ? [record] : [];
       });
       const events: AnyEvent[] = [];
+      let failure: unknown;
       for (let from = 0; from < running.length; from += AT_ONCE) {
         await Promise.all(
           running.slice(from, from + AT_ONCE).map(async (record) => {
-            const stats = await runtime.stats(record.instanceId);
-            const event = stats && take(record, stats);
-            if (event) events.push(event);
+            try {
+              const stats = await runtime.stats(record.instanceId);
+              const event = stats && take(record, stats);
+              if (event) events.push(event);
+            } catch (error) {
+              // Told when all were asked: one that the engine says nothing of hides no other.
+              failure = error;
+            }
           }),
         );
       }
-      if (events.length === 0) return;
       // What a minute used is worth no retry: the next minute tells as much.
-      await bus.publish(events).catch((error: unknown) => logger.debug({ error }, 'samples could not be published'));
+      if (events.length > 0) {
+        await bus.publish(events).catch((error: unknown) => logger.debug({ error }, 'samples could not be published'));
+      }
+      if (failure !== undefined) throw failure;
     },
   };
 }

@@ -15,11 +15,12 @@ export async function* readLogs(
     ...(since === undefined ? {} : { since: Math.floor(since / 1000) }),
   };
   try {
+    const until = signal ? { abortSignal: signal } : {};
     if (!follow) {
-      yield* logLines(once(await container.logs({ ...options, follow: false })));
+      yield* logLines(once(await container.logs({ ...options, follow: false, ...until })));
       return;
     }
-    const stream = await container.logs({ ...options, follow: true, ...(signal ? { abortSignal: signal } : {}) });
+    const stream = await container.logs({ ...options, follow: true, ...until });
     yield* logLines(buffersOf(stream));
   } catch (error) {
     if (signal?.aborted || hasStatus(error, 404, 409)) return;

@@ -1,6 +1,13 @@
 import type { Clock, Logger } from '@skyrun/kit';
 import type Docker from 'dockerode';
-import { anybodyMay, type InstanceSpec, type MayAct, type Runtime, type RuntimeInstance } from '../runtime.ts';
+import {
+  anybodyMay,
+  type InstanceIdentity,
+  type InstanceSpec,
+  type MayAct,
+  type Runtime,
+  type RuntimeInstance,
+} from '../runtime.ts';
 import { createDockerClient, sendFenced } from './client.ts';
 import { containerFacts } from './container-facts.ts';
 import { readLogs } from './container-logs.ts';
@@ -30,7 +37,14 @@ export interface DockerRuntimeOptions {
   readonly logger: Logger;
 }
 
-/** Docker Engine API 1.41 (20.10) and newer, cgroup v1 and v2. */
+/** A look takes milliseconds; an engine that does not answer so long is away for whoever asks. */
+const LOOK_WITHIN_MS = 10_000;
+/** The engine holds back what it knows of a container while it changes it; the list has told the most important of it. */
+const DETAILS_WITHIN_MS = 2_000;
+/** A hundred starts at once take some 20 s on two cores. */
+const CHANGE_WITHIN_MS = 120_000;
+
+/** Docker Engine API 1.41 (20.10) and newer, cgroup v1 and v2. No call waits without an end for an engine that hangs. */
 export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const { installation, pidsLimit, clock, logger } = options;
   const docker = createDockerClient({ socketPath: options.socketPath });
@@ -52,11 +66,13 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   const startTimes = new Map<string, number>();
   /** By instance: whoever starts one again need not ask first where it belongs. */
   const projects = new Map<string, string>();
+  const change = (graceMs = 0) => AbortSignal.timeout(graceMs + CHANGE_WITHIN_MS);
   const container = (instanceId: string) => docker.getContainer(containerName(installation, instanceId));
 
-  async function inspect(instanceId: string): Promise<RuntimeInstance | null> {
+  async function inspect(instanceId: string, withinMs = LOOK_WITHIN_MS): Promise<RuntimeInstance | null> {
     try {
-      const found = fromInspect(installation, await container(instanceId).inspect());
+      const info = await container(instanceId).inspect({ abortSignal: AbortSignal.timeout(withinMs) });
+      const found = fromInspect(installation, info);
       if (found) projects.set(instanceId, found.identity.project);
       return found;
     } catch (error) {
@@ -77,11 +93,21 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
   async function inspectListed(info: Docker.ContainerInfo): Promise<RuntimeInstance | null> {
     const identity = readLabels(info.Labels);
-    const found = identity && (await inspect(identity.instanceId));
+    const found =
+      identity && (await inspect(identity.instanceId, DETAILS_WITHIN_MS).catch(() => fromList(info, identity)));
     if (found?.state === 'running' && found.startedAt !== undefined) {
       startTimes.set(found.identity.instanceId, found.startedAt);
     }
     return found;
+  }
+
+  /** One that hangs must not hide all others. */
+  function fromList(info: Docker.ContainerInfo, identity: InstanceIdentity): RuntimeInstance {
+    if (info.State === 'created') return { identity, state: 'created' };
+    if (info.State !== 'running' && info.State !== 'paused') return { identity, state: 'exited' };
+    const address = info.NetworkSettings.Networks[networkName(installation, identity.project)]?.IPAddress;
+    const paused = info.State === 'paused' ? { paused: true } : {};
+    return { identity, state: 'running', ...paused, ...(address ? { address } : {}) };
   }
 
   function forgetOthers(listed: readonly Docker.ContainerInfo[]): void {
@@ -93,7 +119,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   async function create(spec: InstanceSpec, mayAct: MayAct): Promise<boolean> {
     await networks.ensure(spec.project);
     try {
-      await sendFenced(mayAct, () => docker.createContainer(containerOptions(spec, { installation, pidsLimit })));
+      const options = { ...containerOptions(spec, { installation, pidsLimit }), abortSignal: change() };
+      await sendFenced(mayAct, () => docker.createContainer(options));
       return true;
     } catch (error) {
       if (hasStatus(error, 409) && /already in use/i.test(readEngineError(error).message)) return false;
@@ -104,7 +131,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   async function run(instanceId: string, mayAct: MayAct): Promise<'now' | 'already' | 'gone'> {
     startTimes.delete(instanceId);
     try {
-      await sendFenced(mayAct, () => container(instanceId).start());
+      await sendFenced(mayAct, () => container(instanceId).start({ abortSignal: change() }));
       return 'now';
     } catch (error) {
       if (hasStatus(error, 304)) return 'already';
@@ -116,7 +143,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   /** Where it is in that state already the engine refuses, as it does where the container does not run. */
   async function freezer(instanceId: string, verb: 'pause' | 'unpause', mayAct: MayAct): Promise<boolean> {
     try {
-      await sendFenced(mayAct, () => container(instanceId)[verb]());
+      await sendFenced(mayAct, () => container(instanceId)[verb]({ abortSignal: change() }));
       return true;
     } catch (error) {
       if (!hasStatus(error, 404, 409, 500)) throw toRuntimeError(error, 'unavailable');
@@ -130,7 +157,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
   async function remove(instanceId: string, mayAct: MayAct): Promise<void> {
     projects.delete(instanceId);
     try {
-      await sendFenced(mayAct, () => container(instanceId).remove({ force: true, v: true }));
+      await sendFenced(mayAct, () => container(instanceId).remove({ force: true, v: true, abortSignal: change() }));
     } catch (error) {
       // 409: another call removes it already.
       if (!hasStatus(error, 404, 409)) throw toRuntimeError(error, 'unavailable');
@@ -169,7 +196,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
         // A frozen process heeds no signal but SIGKILL.
         if (before.paused) await freezer(instanceId, 'unpause', mayAct);
         try {
-          await sendFenced(mayAct, () => container(instanceId).stop({ t: Math.ceil(graceMs / 1000) }));
+          await sendFenced(mayAct, () =>
+            container(instanceId).stop({ t: Math.ceil(graceMs / 1000), abortSignal: change(graceMs) }),
+          );
         } catch (error) {
           if (!hasStatus(error, 304, 404)) throw toRuntimeError(error, 'unavailable');
         }
@@ -205,7 +234,8 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
       }
       try {
         const filters = { label: [`${INSTALLATION_LABEL}=${installation}`] };
-        const listed = await docker.listContainers({ all: true, filters });
+        const abortSignal = AbortSignal.timeout(LOOK_WITHIN_MS);
+        const listed = await docker.listContainers({ all: true, filters, abortSignal });
         const found = await Promise.all(listed.map((info) => known(info) ?? inspectListed(info)));
         forgetOthers(listed);
         return found.filter((instance) => instance !== null);
@@ -222,7 +252,10 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
     async stats(instanceId) {
       try {
-        return readStats(await container(instanceId).stats({ stream: false, 'one-shot': true }), clock.now());
+        const abortSignal = AbortSignal.timeout(LOOK_WITHIN_MS);
+        const asked = { stream: false, 'one-shot': true, abortSignal } as const;
+        const stats = await container(instanceId).stats(asked);
+        return readStats(stats, clock.now());
       } catch (error) {
         if (hasStatus(error, 404)) return null;
         throw toRuntimeError(error, 'unavailable');

@@ -1,6 +1,9 @@
 import type Docker from 'dockerode';
 import { hasStatus, toRuntimeError } from './errors.ts';
 
+/** Beside the program's own time: an engine that hangs is away. */
+const ANSWER_WITHIN_MS = 10_000;
+
 /** Runs a program in a container; its output is read and dropped. Null when the container does not run or the time is over. */
 export async function execIn(
   container: Docker.Container,
@@ -8,11 +11,12 @@ export async function execIn(
   timeoutMs: number,
 ): Promise<number | null> {
   try {
-    const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true });
-    const output = await exec.start({ Detach: false, Tty: false });
+    const abortSignal = AbortSignal.timeout(timeoutMs + ANSWER_WITHIN_MS);
+    const exec = await container.exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true, abortSignal });
+    const output = await exec.start({ Detach: false, Tty: false, abortSignal });
     const ended = await endOf(output, timeoutMs);
     if (!ended) return null;
-    const { ExitCode } = await exec.inspect();
+    const { ExitCode } = await exec.inspect({ abortSignal });
     return ExitCode;
   } catch (error) {
     // 409: it is paused or has ended meanwhile.

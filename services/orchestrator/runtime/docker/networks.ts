@@ -17,6 +17,9 @@ export interface NetworkOptions {
   readonly firewall: Firewall;
 }
 
+/** As projects wait for each other, none waits without an end for an engine that hangs. */
+const soon = () => ({ abortSignal: AbortSignal.timeout(30_000) });
+
 const BRIDGE_NAME = 'com.docker.network.bridge.name';
 
 export interface ProjectNetworks {
@@ -40,7 +43,7 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
   async function create(project: string): Promise<void> {
     const refused: Subnet[] = [];
     for (;;) {
-      const networks = await docker.listNetworks();
+      const networks = await docker.listNetworks(soon());
       await options.firewall.ensure(unnamedBridges(networks, options.installation));
       const name = networkName(options.installation, project);
       if (networks.some((network) => network.Name === name)) return;
@@ -52,6 +55,7 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
       try {
         await docker.createNetwork({
           Name: name,
+          ...soon(),
           CheckDuplicate: true,
           Driver: 'bridge',
           Internal: !options.egress,
@@ -72,7 +76,7 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
   /** The rules are there as long as a network is. */
   async function guard(): Promise<void> {
     const filters = { label: [`${INSTALLATION_LABEL}=${options.installation}`] };
-    const networks = await docker.listNetworks({ filters });
+    const networks = await docker.listNetworks({ filters, ...soon() });
     if (networks.length === 0) await options.firewall.remove();
     else await options.firewall.ensure(unnamedBridges(networks, options.installation));
   }
@@ -95,12 +99,12 @@ export function createProjectNetworks(docker: Docker, options: NetworkOptions): 
     },
     async tidy(projects) {
       const filters = { label: [`${INSTALLATION_LABEL}=${options.installation}`] };
-      for (const network of await docker.listNetworks({ filters })) {
+      for (const network of await docker.listNetworks({ filters, ...soon() })) {
         const project = network.Labels?.[PROJECT_LABEL];
         if (project === undefined || projects.has(project)) continue;
         known.delete(project);
         try {
-          await docker.getNetwork(network.Id).remove();
+          await docker.getNetwork(network.Id).remove(soon());
         } catch (error) {
           // Still has a container that is about to go: the next round removes it.
           if (!hasStatus(error, 403, 404, 409)) throw toRuntimeError(error, 'no_capacity');

@@ -16,6 +16,9 @@ interface WatchOptions {
   readonly logger: Logger;
 }
 
+/** The engine answers at once, though it may have nothing to tell for hours. */
+const CONNECTED_WITHIN_MS = 10_000;
+
 /** The engine's events of our containers. What happened while it was not connected is one change without an id. */
 export async function* watchEngine(
   docker: Docker,
@@ -31,14 +34,19 @@ export async function* watchEngine(
     };
     signal.addEventListener('abort', cut, { once: true });
     try {
-      stream = await docker.getEvents({
-        filters: {
-          type: ['container'],
-          label: [`${INSTALLATION_LABEL}=${installation}`],
-          event: ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'destroy'],
-        },
-        abortSignal: signal,
-      });
+      const connecting = new AbortController();
+      const late = new Error('the container engine took the question for its events and did not answer');
+      const cancel = clock.setTimeout(CONNECTED_WITHIN_MS, () => connecting.abort(late));
+      stream = await docker
+        .getEvents({
+          filters: {
+            type: ['container'],
+            label: [`${INSTALLATION_LABEL}=${installation}`],
+            event: ['create', 'start', 'die', 'oom', 'pause', 'unpause', 'destroy'],
+          },
+          abortSignal: AbortSignal.any([signal, connecting.signal]),
+        })
+        .finally(cancel);
       failures = 0;
       yield { instanceId: null };
       for await (const line of lines(bytesOf(stream))) {
