@@ -7,9 +7,9 @@ import {
   type Client,
   createClient,
   createHttpServer,
-  createLogger,
   createMetrics,
   isoTime,
+  type Logger,
   loadConfig,
   silentLogger,
   systemClock,
@@ -67,7 +67,8 @@ export interface HarnessOptions {
   readonly registry?: FakeRegistry;
   readonly broker?: MemoryBroker;
   readonly leaseTtlMs?: number;
-  readonly verbose?: boolean;
+  /** Silent, unless another is given. */
+  readonly logger?: Logger;
 }
 
 const PATIENCE_MS = 90_000;
@@ -76,7 +77,7 @@ let sequence = 0;
 /** One whole orchestrator on real PostgreSQL, with a registry and a bus in memory. */
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { databaseUrl, runtime, prober, registry = createFakeRegistry(), broker = new MemoryBroker() } = options;
-  const logger = options.verbose ? createLogger({ service: 'orchestrator' }) : silentLogger;
+  const { logger = silentLogger } = options;
   const clock = systemClock;
   const metrics = createMetrics();
   const db = createDatabase({ url: databaseUrl, schema: 'orchestrator', applicationName: 'orchestrator-test', logger });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,6 +12,8 @@ const run = promisify(execFile);
 export interface PrivateEngine {
   readonly socketPath: string;
   start(): Promise<void>;
+  /** What it has said last, of all its lives. */
+  lastWords(): Promise<string>;
   /** SIGKILL: its containers are left to themselves until it starts again. */
   kill(): Promise<void>;
   /** Ends it with its containers, and deletes all of it. */
@@ -20,7 +22,8 @@ export interface PrivateEngine {
 
 /** Of a range for documentation: nobody is there. */
 const BRIDGE_ADDRESS = '198.51.100.1/30';
-const STARTS_WITHIN_MS = 30_000;
+const STARTS_WITHIN_MS = 60_000;
+const LAST_CHARACTERS = 6_000;
 
 /**
  * A dockerd of our own that may be killed: own data, socket, process ids and default bridge. It writes no packet filter
@@ -35,7 +38,15 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
   const bridge = `sky-${process.pid}`;
   await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
   await run('ip', ['address', 'add', BRIDGE_ADDRESS, 'dev', bridge]);
+  const output = await open(place('log'), 'a');
   let child: ChildProcess | undefined;
+
+  function spawnEngine(): ChildProcess {
+    const own = ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
+    const apart = ['--host', `unix://${socketPath}`, `--bridge=${bridge}`, '--iptables=false', '--ip-masq=false'];
+    const flags = [...own, ...apart, '--log-level', 'warn'];
+    return spawn('dockerd', flags, { stdio: ['ignore', output.fd, output.fd] });
+  }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -45,10 +56,7 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
   }
 
   async function start(): Promise<void> {
-    const own = ['--data-root', place('data'), '--exec-root', place('exec'), '--pidfile', place('pid')];
-    const apart = ['--host', `unix://${socketPath}`, `--bridge=${bridge}`, '--iptables=false', '--ip-masq=false'];
-    const flags = [...own, ...apart, '--log-level', 'error'];
-    child = spawn('dockerd', flags, { stdio: 'ignore' });
+    child = spawnEngine();
     const until = clock.monotonic() + STARTS_WITHIN_MS;
     for (;;) {
       try {
@@ -58,19 +66,40 @@ export async function createPrivateEngine(ping: (socketPath: string) => Pick<Run
         if (clock.monotonic() > until) throw new Error('the private engine does not answer', { cause: error });
         await clock.sleep(100);
         // After a SIGKILL the first start may end at once, on what the last one left; service managers start it again.
-        if (child.exitCode !== null) child = spawn('dockerd', flags, { stdio: 'ignore' });
+        if (child.exitCode !== null) child = spawnEngine();
       }
     }
+  }
+
+  /**
+   * Its containerd ends with it. Until somebody reaps it, which a machine's first process may take seconds for, an engine
+   * that starts would take it for one that runs, wait 15 s for its answer and end.
+   */
+  async function forgetContainerd(): Promise<void> {
+    const file = place('exec/containerd/containerd.pid');
+    const pid = Number(await readFile(file, 'utf8').catch(() => '0'));
+    if (pid === 0) return;
+    const until = clock.monotonic() + STARTS_WITHIN_MS;
+    while (await runs(pid)) {
+      if (clock.monotonic() > until) throw new Error(`the killed engine's containerd, process ${pid}, still runs`);
+      await clock.sleep(20);
+    }
+    await rm(file);
   }
 
   return {
     socketPath,
     start,
-    kill: () => end('SIGKILL'),
+    async kill() {
+      await end('SIGKILL');
+      await forgetContainerd();
+    },
+    lastWords: async () => (await readFile(place('log'), 'utf8')).slice(-LAST_CHARACTERS),
     async remove() {
       await end('SIGTERM');
       await killUsersOf(directory);
       await run('ip', ['link', 'delete', bridge]);
+      await output.close();
       await unmount(place('data'));
       await rm(directory, { recursive: true, force: true });
     },
@@ -92,6 +121,12 @@ export async function killUsersOf(directory: string): Promise<void> {
   for (const { pid, parent } of processes) {
     if (ours.has(pid) || ours.has(parent)) killIfThere(pid);
   }
+}
+
+/** Not where it is gone, or has ended and is not reaped yet. */
+async function runs(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return status !== '' && !/\) [ZX] /.test(status);
 }
 
 function killIfThere(pid: number): void {
