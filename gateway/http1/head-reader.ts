@@ -1,4 +1,4 @@
-import { CR, LF } from './characters.ts';
+import { CR } from './characters.ts';
 import type { HeadMemory, KnownHead } from './head-memory.ts';
 import { type HeadText, headText } from './head-text.ts';
 import type { HeadLimits } from './limits.ts';
@@ -10,43 +10,34 @@ const REMEMBER_BYTES = 1024;
 /** So many bytes are compared one by one before a call into Node, which costs as much as 100 of them: other heads mostly differ here. */
 const CALL_BYTES = 64;
 
-const NOTHING = new Uint8Array(0);
-
 /**
- * Gathers the bytes of one head, however they are split, until its empty line.
+ * Gathers the bytes of one head, however they are split, until its empty line, and has it read.
  *
- *   reading ──CR LF CR LF──► complete: `text` from `start` is the head, `bodyStart` is the next byte of the chunk
- *      │ bare LF, bad first line, longer than the limit
+ *   reading ──CR LF CR LF──► complete: `meaning` is what was read, `bodyStart` is the next byte of the chunk
+ *      │ bare LF, bad first line, longer than the limit, not to be read
  *      ▼
  *    fault
  *
  * A head that is not complete is refused early only for what would refuse the complete one too, so the decision is
  * the same for every split.
  *
- * A head that was read before, here or on another connection with the same memory, is recognised by its bytes: then its `meaning` is
- * at hand and `text` was left as it was. Otherwise it is null, and who finds the head to be good tells by `learn`.
+ * A head that was read before, here or on another connection with the same memory, is recognised by its bytes and not read again.
  */
-export class HeadReader<M> implements HeadText {
-  text = '';
-  bytes: Uint8Array = NOTHING;
-  base = 0;
-  /** Where the head begins in `text`. */
-  start = 0;
-  /** Where the head's empty line ends in `text`; what follows is body (or the next message) as latin-1. */
-  end = 0;
+export class HeadReader<M> {
+  /** What the last complete head means; null before the first. */
+  meaning: M | null = null;
   /** Position in the last chunk of the first byte after the head. */
   bodyStart = 0;
-  /** What the head means, where it is known. */
-  meaning: M | null = null;
   fault = '';
-  /** The last of this connection. */
+  /** The last of this connection that is remembered. */
   #own: KnownHead<M> | null = null;
-  #memory: HeadMemory<M>;
   #pending = '';
   #firstLineRead = false;
-  #limits: HeadLimits;
-  #skipEmptyLine: boolean;
-  #firstLineFault: (head: HeadText, start: number) => string | null;
+  readonly #memory: HeadMemory<M>;
+  readonly #limits: HeadLimits;
+  readonly #skipEmptyLine: boolean;
+  readonly #firstLineFault: (head: HeadText, start: number) => string | null;
+  readonly #read: (head: HeadText, start: number, end: number) => M | string;
 
   constructor(options: {
     limits: HeadLimits;
@@ -54,11 +45,14 @@ export class HeadReader<M> implements HeadText {
     /** RFC 9112 §2.2: one empty line before a request is tolerated. */
     skipEmptyLine: boolean;
     firstLineFault: (head: HeadText, start: number) => string | null;
+    /** What the head means that begins at `start` and whose empty line ends at `end`; or what is wrong with it. */
+    read: (head: HeadText, start: number, end: number) => M | string;
   }) {
     this.#limits = options.limits;
     this.#memory = options.memory;
     this.#skipEmptyLine = options.skipEmptyLine;
     this.#firstLineFault = options.firstLineFault;
+    this.#read = options.read;
   }
 
   /** Whether a head has begun and is not complete. */
@@ -73,42 +67,30 @@ export class HeadReader<M> implements HeadText {
 
   push(chunk: Buffer, offset: number, end: number): 'more' | 'complete' | 'fault' {
     if (this.#pending === '' && this.#recognises(chunk, offset, end)) return 'complete';
-    this.meaning = null;
     const before = this.#pending.length;
-    const { headBytes } = this.#limits;
     const text = this.#pending + chunk.toString('latin1', offset, Math.min(end, offset + DECODE_BYTES));
-    const start = this.#skipEmptyLine && text.charCodeAt(0) === CR && text.charCodeAt(1) === LF ? 2 : 0;
+    const start = this.#skipEmptyLine && text.startsWith('\r\n') ? 2 : 0;
     const emptyLine = text.indexOf('\r\n\r\n', start);
-    if (emptyLine === -1 && end - offset > DECODE_BYTES) {
-      // A head that long is rare; it goes on in pieces.
+    if (emptyLine === -1) {
       const step = this.#more(text, start, before);
-      return step === 'more' ? this.push(chunk, offset + DECODE_BYTES, end) : step;
+      // A head that long is rare; it goes on in pieces.
+      return step === 'more' && end - offset > DECODE_BYTES ? this.push(chunk, offset + DECODE_BYTES, end) : step;
     }
-    if (emptyLine !== -1) {
-      if (emptyLine + 4 - start > headBytes) return this.#tooLong();
-      this.text = text;
-      if (before === 0) {
-        this.bytes = chunk;
-        this.base = offset;
-      } else {
-        this.bytes = Buffer.from(text, 'latin1');
-        this.base = 0;
-      }
-      this.start = start;
-      this.end = emptyLine + 4;
-      this.bodyStart = offset + this.end - before;
-      this.reset();
-      return 'complete';
-    }
-    return this.#more(text, start, before);
+    if (emptyLine + 4 - start > this.#limits.headBytes) return this.#tooLong();
+    const head = before === 0 ? { text, bytes: chunk, base: offset } : headText(text);
+    const meaning = this.#read(head, start, emptyLine + 4);
+    if (typeof meaning === 'string') return this.#fail(meaning);
+    this.meaning = meaning;
+    this.bodyStart = offset + emptyLine + 4 - before;
+    if (before === 0) this.#learn(chunk, offset, meaning);
+    else this.reset();
+    return 'complete';
   }
 
-  /** The head that ends at `bodyStart` is good and means this. `chunk` and `offset` as they were pushed last. */
-  learn(chunk: Buffer, offset: number, meaning: M): void {
-    this.bytes = NOTHING;
+  /** Remembers the head that ends at `bodyStart`. */
+  #learn(chunk: Buffer, offset: number, meaning: M): void {
     const length = this.bodyStart - offset;
-    // Otherwise its beginning came in another chunk.
-    if (length !== this.end || length > REMEMBER_BYTES || !this.#memory.wants()) return;
+    if (length > REMEMBER_BYTES || !this.#memory.wants()) return;
     const bytes = Buffer.allocUnsafeSlow(length);
     chunk.copy(bytes, 0, offset, this.bodyStart);
     this.#own = { bytes, meaning };
@@ -126,7 +108,7 @@ export class HeadReader<M> implements HeadText {
 
   #know({ bytes, meaning }: KnownHead<M>, offset: number): boolean {
     this.#memory.recognised();
-    this.meaning = meaning;
+    if (this.meaning !== meaning) this.meaning = meaning;
     this.bodyStart = offset + bytes.length;
     return true;
   }

@@ -239,8 +239,11 @@ export function parseRequestFields(head: HeadText, start: number): RequestFields
   if (authority === null) return 'the Host header is missing';
   const host = authority === lastAuthority ? lastHost : hostOf(authority);
   if (host === null) return 'the Host header is not a host name';
-  lastAuthority = authority;
-  lastHost = host;
+  // Only a new one, as a piece of a text keeps all of it.
+  if (authority !== lastAuthority) {
+    lastAuthority = authority;
+    lastHost = host;
+  }
   if (chunked && contentLength !== -1) return 'there are both Content-Length and Transfer-Encoding';
   const forbidden = connection.find((token) => NEVER_NAMED.has(token));
   if (forbidden !== undefined) return `the Connection header may not name ${forbidden}`;

@@ -19,8 +19,6 @@ import { parseRequestLine } from './request-line.ts';
  * a whole head meant is shared by all connections of the client.
  */
 export class RequestReader {
-  /** The head that was read last. */
-  request: KnownRequest | null = null;
   /** Position in the chunk of the first byte after the head. */
   bodyStart = 0;
   bodyDone = true;
@@ -32,7 +30,18 @@ export class RequestReader {
 
   constructor(forward: (fields: RequestFields) => string, memory: HeadMemory<KnownRequest>) {
     this.#forward = forward;
-    this.#head = new HeadReader({ limits: REQUEST_LIMITS, memory, skipEmptyLine: true, firstLineFault });
+    this.#head = new HeadReader({
+      limits: REQUEST_LIMITS,
+      memory,
+      skipEmptyLine: true,
+      firstLineFault,
+      read: (head, start, end) => this.#parse(head, start, end),
+    });
+  }
+
+  /** The head that was read last. */
+  get request(): KnownRequest | null {
+    return this.#head.meaning;
   }
 
   /** Whether a head has begun and is not whole. */
@@ -57,14 +66,8 @@ export class RequestReader {
     if (step === 'more') return 'more';
     if (step === 'fault') return this.#fail(head.fault);
     this.bodyStart = head.bodyStart;
-    let request = head.meaning;
-    if (request === null) {
-      const parsed = this.#parse();
-      if (typeof parsed === 'string') return this.#fail(parsed);
-      request = parsed;
-      head.learn(chunk, offset, request);
-    }
-    this.request = request;
+    const request = head.meaning;
+    if (request === null) return 'more';
     const { fields } = request;
     this.#remaining = fields.contentLength;
     this.bodyDone = fields.framing === 'none';
@@ -73,9 +76,8 @@ export class RequestReader {
   }
 
   /** Returns what is wrong as text. */
-  #parse(): KnownRequest | string {
-    const head = this.#head;
-    const { text, start, end } = head;
+  #parse(head: HeadText, start: number, end: number): KnownRequest | string {
+    const { text } = head;
     const { request } = this;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);

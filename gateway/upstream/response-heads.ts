@@ -13,8 +13,6 @@ import {
 
 /** Reads the response heads of one connection, one after the other. Instances repeat theirs within a second. */
 export class ResponseHeads {
-  /** The one that was read last; null before the first. */
-  head: ResponseHead | null = null;
   fault = '';
   #lastLine = '';
   #line: StatusLine | null = null;
@@ -24,7 +22,18 @@ export class ResponseHeads {
 
   /** `memory`: of all connections to the instance. */
   constructor(memory: HeadMemory<ResponseHead>) {
-    this.#reader = new HeadReader({ limits: RESPONSE_LIMITS, memory, skipEmptyLine: false, firstLineFault });
+    this.#reader = new HeadReader({
+      limits: RESPONSE_LIMITS,
+      memory,
+      skipEmptyLine: false,
+      firstLineFault,
+      read: (head, start, end) => this.#parse(head, start, end),
+    });
+  }
+
+  /** The one that was read last; null before the first. */
+  get head(): ResponseHead | null {
+    return this.#reader.meaning;
   }
 
   /** The position after the head that was read. */
@@ -36,16 +45,9 @@ export class ResponseHeads {
     const reader = this.#reader;
     const step = reader.push(buffer, position, length);
     if (step === 'more') return 'more';
-    if (step === 'fault') return this.#refuse(reader.fault);
-    if (reader.meaning !== null) {
-      this.head = reader.meaning;
-      return 'head';
-    }
-    const head = this.#parse();
-    if (typeof head === 'string') return this.#refuse(head);
-    this.head = head;
-    reader.learn(buffer, position, head);
-    return 'head';
+    if (step === 'complete') return 'head';
+    this.fault = reader.fault;
+    return 'fault';
   }
 
   /** What has come of a head that is not whole is of no use any more. */
@@ -54,9 +56,8 @@ export class ResponseHeads {
   }
 
   /** Returns what is wrong as text. */
-  #parse(): ResponseHead | string {
-    const head = this.#reader;
-    const { text, start, end } = head;
+  #parse(head: HeadText, start: number, end: number): ResponseHead | string {
+    const { text } = head;
     const lineEnd = text.indexOf('\r\n', start) + 2;
     const lineText = text.slice(start, lineEnd);
     if (this.#line === null || lineText !== this.#lastLine) {
@@ -73,11 +74,6 @@ export class ResponseHeads {
       this.#fields = fields;
     }
     return responseHead(this.#line, this.#fields);
-  }
-
-  #refuse(fault: string): 'fault' {
-    this.fault = fault;
-    return 'fault';
   }
 }
 
