@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { billingConfig } from '@skyrun/billing';
 import { eventsConfig } from '@skyrun/events';
 import { gatewayConfig } from '@skyrun/gateway';
-import { GATEWAY_SWITCHES } from '@skyrun/gateway/switches';
+import { GATEWAY_ENVIRONMENT, GATEWAY_SWITCHES } from '@skyrun/gateway/switches';
 import { identityConfig } from '@skyrun/identity';
 import { commonConfig } from '@skyrun/kit';
 import { tracingConfig } from '@skyrun/observability';
@@ -79,4 +79,5 @@ test('what a service depends on and mounts is there', () => {
 
 test('gateways run with the switches that were measured', () => {
   expect(compose.services['gateway']?.command).toEqual(['node', ...GATEWAY_SWITCHES, 'gateway/main.ts']);
+  expect(compose.services['gateway']?.environment).toMatchObject(GATEWAY_ENVIRONMENT);
 });

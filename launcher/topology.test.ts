@@ -49,6 +49,7 @@ function config(change: Partial<TopologyConfig>): TopologyConfig {
       epmd: 24,
     },
     node: '/node',
+    gatewayProgram: 'gateway/main.ts',
     listenHost: '0.0.0.0',
     baseDomain: 'localhost',
     databaseUrl: 'postgres://db',

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { PlatformService } from '@skyrun/contracts';
-import { GATEWAY_SWITCHES } from '@skyrun/gateway/switches';
+import { GATEWAY_ENVIRONMENT, GATEWAY_SWITCHES } from '@skyrun/gateway/switches';
 import type { ServerProcess } from './infra/index.ts';
 import type { Installation } from './installation.ts';
 import type { Layout } from './layout.ts';
@@ -41,6 +41,8 @@ export interface TopologyConfig {
   readonly ports: TopologyPorts;
   /** The node binary. */
   readonly node: string;
+  /** File that a gateway is run from. */
+  readonly gatewayProgram: string;
   readonly listenHost: string;
   readonly baseDomain: string;
   readonly databaseUrl: string;
@@ -181,8 +183,9 @@ function gatewayProcess(
       config,
       name,
       config.ports.gateway,
-      [...GATEWAY_SWITCHES, 'gateway/main.ts'],
+      [...GATEWAY_SWITCHES, config.gatewayProgram],
       {
+        ...GATEWAY_ENVIRONMENT,
         SKYRUN_LISTEN_HOST: config.listenHost,
         SKYRUN_GATEWAY_ID: name,
         SKYRUN_GATEWAY_ADMIN_PORT: String(adminPort),

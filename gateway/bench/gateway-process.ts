@@ -1,9 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
-import { GATEWAY_SWITCHES } from '../switches.ts';
+import { join } from 'node:path';
+import { bundleGateway } from '../bundle/bundle.ts';
+import { GATEWAY_ENVIRONMENT, GATEWAY_SWITCHES } from '../switches.ts';
 import type { Processes } from './peers.ts';
 
-/** As the launcher gives it: without, stripping the types anew takes tens of megabytes. */
-const COMPILE_CACHE = new URL('../../.skyrun/cache/compile', import.meta.url).pathname;
+const ROOT = new URL('../..', import.meta.url).pathname;
+/** As the launcher gives it. */
+const COMPILE_CACHE = join(ROOT, '.skyrun', 'cache', 'compile');
+/** What the launcher runs, made here if need be. */
+const PROGRAM = await bundleGateway(ROOT);
 
 export interface MeasuredGateway {
   /** `bench` by default. */
@@ -20,8 +25,8 @@ export interface MeasuredGateway {
 
 /** A gateway in a process of its own, as the launcher starts it. */
 export function startGatewayProcess(processes: Processes, options: MeasuredGateway): ChildProcess {
-  const main = new URL('../main.ts', import.meta.url).pathname;
-  return processes.start(process.execPath, [...(options.nodeFlags ?? GATEWAY_SWITCHES), main], {
+  return processes.start(process.execPath, [...(options.nodeFlags ?? GATEWAY_SWITCHES), PROGRAM], {
+    ...GATEWAY_ENVIRONMENT,
     SKYRUN_GATEWAY_ID: options.id ?? 'bench',
     SKYRUN_PORT: String(options.port),
     SKYRUN_DATA_DIR: options.directory,

@@ -115,6 +115,7 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     installation,
     ports,
     node: options.node,
+    gatewayProgram: 'gateway/main.ts',
     listenHost: '127.0.0.1',
     baseDomain: 'localhost',
     databaseUrl: urls.postgres,

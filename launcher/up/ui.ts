@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fingerprint } from '@skyrun/gateway/bundle';
 import type { Layout } from '../layout.ts';
 import type { Progress } from './progress.ts';
 
@@ -39,21 +39,4 @@ function runVite(root: string, folder: string): Promise<void> {
     child.once('error', reject);
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the UI does not build:\n${output}`))));
   });
-}
-
-const SKIPPED = new Set(['node_modules', 'dist', '.vite']);
-
-/** Names, sizes and times of change: as good as contents for "has anybody edited this", and a thousand times quicker. */
-function fingerprint(paths: readonly string[]): string {
-  const hash = createHash('sha256');
-  const visit = (path: string): void => {
-    const stat = statSync(path);
-    if (!stat.isDirectory()) {
-      hash.update(`${path} ${stat.size} ${stat.mtimeMs}\n`);
-      return;
-    }
-    for (const name of readdirSync(path).sort()) if (!SKIPPED.has(name)) visit(join(path, name));
-  };
-  for (const path of paths) visit(path);
-  return hash.digest('hex');
 }

@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { bundleGateway } from './bundle.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+test('a gateway is one program that needs no types stripped, made once for the same sources', async () => {
+  // Two at once, as two installations that start: one of them makes it.
+  const [program, again] = await Promise.all([bundleGateway(ROOT), bundleGateway(ROOT)]);
+  expect(again).toBe(program);
+  expect(await bundleGateway(ROOT)).toBe(program);
+  const source = await readFile(program, 'utf8');
+  // Names stay for stack traces; comments do not.
+  expect(source).toContain('function createGateway(');
+  expect(source).not.toContain('Reading it from top to bottom');
+
+  // It runs up to the refusal of a configuration that lacks everything, outside of the repository too.
+  const ended = promisify(execFile)(process.execPath, [program], { cwd: '/', env: { PATH: '' } });
+  await expect(ended).rejects.toMatchObject({ stderr: expect.stringContaining('SKYRUN_INTERNAL_TOKEN') });
+  expect(dirname(program)).toContain('gateway/dist/');
+}, 120_000);

@@ -1,0 +1,2 @@
+export { bundleGateway } from './bundle.ts';
+export { fingerprint } from './fingerprint.ts';
