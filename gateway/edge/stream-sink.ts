@@ -3,14 +3,14 @@ import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
 import { headerObject, headerPairs } from '../http2/header-text.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
+import type { ReadBytes } from '../upstream/read-buffer.ts';
 
 const { HTTP2_HEADER_STATUS } = constants;
 /** Frames that may wait for the client to take them; of those that may be left out none is added. */
 const MOST_QUEUED = 100;
 
 /**
- * Writes a response into one stream of an HTTP/2 session. The instance's read buffer is reused after each call, so
- * content is copied; the response is therefore never unflushed as far as the instance's connection goes.
+ * Writes a response into one stream of an HTTP/2 session. Frames wait for their turn, so content is copied; the response is therefore never unflushed as far as the instance's connection goes.
  */
 export class StreamSink implements ResponseSink {
   started = false;
@@ -53,13 +53,13 @@ export class StreamSink implements ResponseSink {
     this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
-  content(buffer: Buffer, start: number, end: number): void {
+  content(bytes: ReadBytes, start: number, end: number): void {
     if (start === end || this.#stream.destroyed) return;
-    if (!this.#stream.write(Buffer.from(buffer.subarray(start, end)))) this.#blocked = true;
+    if (!this.#stream.write(bytes.copy(start, end))) this.#blocked = true;
   }
 
-  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner): number {
-    const stop = chunks.scan(buffer, start, end, (from, to) => this.content(buffer, from, to));
+  chunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner): number {
+    const stop = bytes.scan(chunks, start, end, (from, to) => this.content(bytes, from, to));
     if (chunks.done) this.#trailer = chunks.trailer;
     return stop;
   }

@@ -2,6 +2,7 @@ import type { ChunkScanner } from '../http1/chunked.ts';
 import { type ResponseFields, type ResponseHead, type StatusLine, withoutCors } from '../http1/response-head.ts';
 import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
+import type { ReadBytes } from '../upstream/read-buffer.ts';
 import type { Loss, ResponseReceiver } from '../upstream/response-receiver.ts';
 import type { GatewayCore } from './core.ts';
 import type { Destination, Instance } from './destination.ts';
@@ -180,14 +181,14 @@ export class Attempt implements ResponseReceiver {
     return this.#core.costField(this.#request.destination, this.#core.clock.monotonic() - this.assignedAt, until);
   }
 
-  onContent(buffer: Buffer, start: number, end: number, spare?: number): void {
+  onContent(bytes: ReadBytes, start: number, end: number, spare?: number): void {
     this.progressAt = this.#core.now;
     this.#countOut(end - start);
-    this.#writer.content(buffer, start, end, spare);
+    this.#writer.content(bytes, start, end, spare);
   }
 
-  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number {
-    const stop = this.#writer.chunked(buffer, start, end, chunks, spare);
+  onChunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner, spare?: number): number {
+    const stop = this.#writer.chunked(bytes, start, end, chunks, spare);
     this.progressAt = this.#core.now;
     this.#countOut(stop - start);
     return stop;
@@ -222,9 +223,9 @@ export class Attempt implements ResponseReceiver {
 
   // ── tunnel ──
 
-  onTunnelData(buffer: Buffer, start: number, end: number): void {
+  onTunnelData(bytes: ReadBytes, start: number, end: number): void {
     this.#countOut(end - start);
-    this.#writer.content(buffer, start, end);
+    this.#writer.content(bytes, start, end);
   }
 
   onTunnelEnd(): void {

@@ -30,6 +30,7 @@ export class HeldInput {
   }
 
   next(): Buffer | null {
+    if (this.#bytes === 0) return null;
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return null;
     this.#bytes -= chunk.length;

@@ -1,6 +1,7 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { Framing } from '../http1/message.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import type { ReadBytes } from '../upstream/read-buffer.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Where an exchange puts its response: an HTTP/1.1 connection, or one stream of an HTTP/2 session. */
@@ -15,9 +16,9 @@ export interface ResponseSink {
   switched(line: StatusLine, fields: ResponseFields): void;
   head(head: ResponseHead, options: ResponseHeadOptions): void;
   /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
-  content(buffer: Buffer, start: number, end: number, spare?: number): void;
+  content(bytes: ReadBytes, start: number, end: number, spare?: number): void;
   /** Returns the position after the chunked body's last byte, as the scanner does. */
-  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
+  chunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
   /** Fields after the body, each with CR LF; before the end, where the body is not chunked as it comes. */
   trailer(lines: string): void;
   /** Hands over what is pending after one read. False: pause the reading until the client has taken it. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import type { ReadBytes } from '../upstream/read-buffer.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
 /**
@@ -16,8 +17,8 @@ const MOST_INTERIM_BYTES = 262_144;
  * came; chunked where the instance ends its response by closing; unchunked for an HTTP/1.0 client; chunked anew where the
  * gateway has trailers of its own.
  *
- * A large piece is written from the upstream connection's read buffer itself. While the kernel has not taken it, the
- * buffer must not be read into again: `settle()` is false until `onFlushed`, and the end of the response waits.
+ * A large piece is written from the upstream connection's read buffer itself, where that is its own. While the kernel has not taken
+ * it, the connection must not be read on: `settle()` is false until `onFlushed`, and the end of the response waits.
  */
 export class ResponseWriter implements ResponseSink {
   started = false;
@@ -96,24 +97,24 @@ export class ResponseWriter implements ResponseSink {
       text + transfer + options.added + close + (identified === null ? '\r\n' : identified.responseTail);
   }
 
-  content(buffer: Buffer, start: number, end: number, spare = 0): void {
-    if (this.#mode === 'chunk') this.#writeChunk(buffer, start, end);
-    else this.#write(buffer, start, end, spare);
+  content(bytes: ReadBytes, start: number, end: number, spare = 0): void {
+    if (this.#mode === 'chunk') this.#writeChunk(bytes, start, end);
+    else this.#write(bytes, start, end, spare);
   }
 
   /** Returns the position after the chunked body's last byte, as the scanner does. */
-  chunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare = 0): number {
+  chunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner, spare = 0): number {
     if (this.#mode === 'unchunk') {
-      return chunks.scan(buffer, start, end, (from, to) => this.#write(buffer, from, to, 0));
+      return bytes.scan(chunks, start, end, (from, to) => this.#write(bytes, from, to, 0));
     }
     if (this.#mode === 'rechunk') {
-      const stop = chunks.scan(buffer, start, end, (from, to) => this.#writeChunk(buffer, from, to));
+      const stop = bytes.scan(chunks, start, end, (from, to) => this.#writeChunk(bytes, from, to));
       if (chunks.done) this.#trailer = chunks.trailer;
       return stop;
     }
-    const stop = chunks.scan(buffer, start, end);
+    const stop = bytes.scan(chunks, start, end);
     // What stands before a fault is held back with it: the client must see a response that is cut off.
-    if (chunks.phase !== 'fault') this.#write(buffer, start, stop, spare);
+    if (chunks.phase !== 'fault') this.#write(bytes, start, stop, spare);
     return stop;
   }
 
@@ -145,30 +146,28 @@ export class ResponseWriter implements ResponseSink {
     if (!this.#socket.write(text, 'latin1')) this.#block();
   }
 
-  #writeChunk(buffer: Buffer, start: number, end: number): void {
-    this.#write(buffer, start, end, 0, `${(end - start).toString(16)}\r\n`, '\r\n');
+  #writeChunk(bytes: ReadBytes, start: number, end: number): void {
+    this.#write(bytes, start, end, 0, `${(end - start).toString(16)}\r\n`, '\r\n');
   }
 
-  #write(buffer: Buffer, start: number, end: number, spare: number, prefix = '', suffix = ''): void {
+  #write(bytes: ReadBytes, start: number, end: number, spare: number, prefix = '', suffix = ''): void {
     const socket = this.#socket;
     this.beforeWrite();
     const before = this.#pendingHead + prefix;
     this.#pendingHead = '';
     this.started = true;
     if (before.length + end - start + suffix.length <= ONE_WRITE_BYTES) {
-      const text = before + buffer.toString('latin1', start, end) + suffix;
+      const text = before + bytes.text(start, end) + suffix;
       if (!socket.write(text, 'latin1')) this.#block();
       return;
     }
     if (suffix === '' && before.length <= spare) {
-      // The head stands where the instance's stood, so both go out as one piece that nobody has copied.
-      const from = start - before.length;
-      if (before !== '') buffer.write(before, from, before.length, 'latin1');
-      const drains = !socket.write(buffer.subarray(from, end));
+      // The head stands where the instance's stood, so both go out as one piece.
+      const drains = !socket.write(bytes.keepBehind(before, start, end));
       // A callback of its own for each piece would cost a turn of the task queue; one behind it is needed by few.
       if (socket.writableLength > 0 && !drains) socket.write('', 'latin1', this.#afterWrite);
     } else {
-      const piece = buffer.subarray(start, end);
+      const piece = bytes.keep(start, end);
       socket.cork();
       if (before !== '') socket.write(before, 'latin1');
       socket.write(piece, this.#afterWrite);

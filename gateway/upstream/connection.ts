@@ -1,15 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkScanner } from '../http1/chunked.ts';
-import type { HeadMemory } from '../http1/head-memory.ts';
-import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier } from './carrier.ts';
 import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
-import { ResponseHeads } from './response-heads.ts';
+import { ReadBuffer, SPARE_BYTES, sharedReads } from './read-buffer.ts';
+import type { ResponseHeads } from './response-heads.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
 
-const READ_BUFFER_BYTES = 65_536;
-/** Kept free before what is read, for a head that is longer than the instance's. */
-const SPARE_BYTES = 2048;
+/** After so many small reads in a row a connection gives its own buffer up. */
+const SMALL_READS = 32;
 
 /**
  * One connection to an instance and the reader of its responses, one at a time.
@@ -39,10 +37,16 @@ export class UpstreamConnection implements Carrier {
   #idleMs = DEFAULT_IDLE_MS;
   #reusable = true;
   #error = '';
+  /** What it reads into while its reads are large; null: what it shares with others. */
+  #own: ReadBuffer | null = null;
+  #smallReads = 0;
   readonly #socket: Socket;
   readonly #pool: ConnectionPool<UpstreamConnection>;
   readonly #chunks = new ChunkScanner();
+  /** Of all connections to the instance: reads the heads that come in one piece, which are nearly all. */
   readonly #heads: ResponseHeads;
+  /** Reads one that comes in several. */
+  #begun: ResponseHeads | null = null;
 
   constructor(options: {
     address: string;
@@ -50,19 +54,20 @@ export class UpstreamConnection implements Carrier {
     /** Where it lies between two requests. */
     pool: ConnectionPool<UpstreamConnection>;
     /** Of all connections to the instance. */
-    memory: HeadMemory<ResponseHead>;
+    heads: ResponseHeads;
   }) {
     this.#pool = options.pool;
-    this.#heads = new ResponseHeads(options.memory);
-    const buffer = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BUFFER_BYTES);
+    this.#heads = options.heads;
     const socket = connect({
       host: options.address,
       port: options.port,
       noDelay: true,
       allowHalfOpen: true,
       onread: {
-        buffer: buffer.subarray(SPARE_BYTES),
-        callback: (length) => this.#onRead(buffer, SPARE_BYTES + length),
+        buffer: () => this.#nextTarget(),
+        // By what Node has read into, so that there is no second opinion of where the bytes are.
+        callback: (length, target) =>
+          this.#onRead(this.#own?.target === target ? this.#own : sharedReads, SPARE_BYTES + length),
       },
     });
     this.#socket = socket;
@@ -122,8 +127,23 @@ export class UpstreamConnection implements Carrier {
     this.#socket.destroy();
   }
 
+  /** Where the next read goes; asked after each. Large reads are written on from where they stand, which must be the connection's own. */
+  #nextTarget(): Uint8Array {
+    const own = this.#own;
+    if (own === null) {
+      if (!sharedReads.takeKept()) return sharedReads.target;
+      this.#smallReads = 0;
+      this.#own = ReadBuffer.ofOne();
+      return this.#own.target;
+    }
+    this.#smallReads = own.takeKept() ? 0 : this.#smallReads + 1;
+    if (this.#smallReads < SMALL_READS) return own.target;
+    this.#own = null;
+    return sharedReads.target;
+  }
+
   /** `length`: of what the buffer holds, with the spare bytes before it. */
-  #onRead(buffer: Buffer, length: number): boolean {
+  #onRead(buffer: ReadBuffer, length: number): boolean {
     const receiver = this.#receiver;
     if (receiver === null) {
       this.#socket.destroy();
@@ -178,11 +198,16 @@ export class UpstreamConnection implements Carrier {
   }
 
   /** Reads a head; returns the position after it, or -1 when there is nothing more to do with this read. */
-  #onHead(buffer: Buffer, position: number, length: number, receiver: ResponseReceiver): number {
-    const heads = this.#heads;
-    const step = heads.read(buffer, position, length);
-    // Interim responses before it may wait for the client to take them.
-    if (step === 'more') return length;
+  #onHead(buffer: ReadBuffer, position: number, length: number, receiver: ResponseReceiver): number {
+    const heads = this.#begun ?? this.#heads;
+    const step = buffer.readHead(heads, position, length);
+    if (step === 'more') {
+      // What many share must be free for the next.
+      if (heads === this.#heads) this.#begun = heads.detach();
+      // Interim responses before it may wait for the client to take them.
+      return length;
+    }
+    this.#begun = null;
     const { head } = heads;
     if (step === 'fault' || head === null) {
       this.#lose('malformed', heads.fault);
@@ -244,7 +269,7 @@ export class UpstreamConnection implements Carrier {
   #lose(cause: Loss['cause'], detail: string): void {
     const receiver = this.#receiver;
     this.#receiver = null;
-    this.#heads.reset();
+    this.#begun = null;
     this.#socket.destroy();
     receiver?.onLost({ cause, detail, answered: this.#answered });
   }

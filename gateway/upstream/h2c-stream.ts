@@ -6,6 +6,7 @@ import { fieldLines, headerObject, trailerText } from '../http2/header-text.ts';
 import type { Carrier, RequestKind } from './carrier.ts';
 import type { H2cSession, Passenger } from './h2c-session.ts';
 import { requestHeaders, statusLine, statusOf } from './h2c-text.ts';
+import { ReadBuffer } from './read-buffer.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
 
 /** Flag of the last frame of a direction (RFC 9113 §6.1). */
@@ -223,7 +224,7 @@ export class H2cStream implements Carrier, Passenger {
         return;
       }
     }
-    receiver.onContent(chunk, 0, chunk.length);
+    receiver.onContent(ReadBuffer.of(chunk), 0, chunk.length);
     this.#settle();
   }
 

@@ -5,12 +5,9 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { RequestKind } from './carrier.ts';
 import { NOBODY, PipelinedRequest, type SharedConnection } from './pipelined-request.ts';
 import { DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
+import { ReadBuffer, SPARE_BYTES } from './read-buffer.ts';
 import { ResponseHeads } from './response-heads.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
-
-const READ_BUFFER_BYTES = 65_536;
-/** Kept free before what is read, for a head that is longer than the instance's. */
-const SPARE_BYTES = 2048;
 
 export interface SharedPlace {
   readonly address: string;
@@ -67,14 +64,14 @@ export class PipelinedConnection implements SharedConnection {
   constructor(place: SharedPlace) {
     this.#place = place;
     this.#heads = new ResponseHeads(place.memory);
-    const buffer = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BUFFER_BYTES);
+    const buffer = ReadBuffer.ofOne();
     const socket = connect({
       host: place.address,
       port: place.port,
       noDelay: true,
       allowHalfOpen: true,
       onread: {
-        buffer: buffer.subarray(SPARE_BYTES),
+        buffer: buffer.target,
         callback: (length) => this.#onRead(buffer, SPARE_BYTES + length),
       },
     });
@@ -176,7 +173,7 @@ export class PipelinedConnection implements SharedConnection {
   // ── responses ──
 
   /** `length`: of what the buffer holds, with the spare bytes before it. */
-  #onRead(buffer: Buffer, length: number): boolean {
+  #onRead(buffer: ReadBuffer, length: number): boolean {
     let position = SPARE_BYTES;
     // From here on up to the position nobody needs the bytes: what came before may still be on its way to a client.
     let free = 0;
@@ -190,7 +187,7 @@ export class PipelinedConnection implements SharedConnection {
       const receiver = request.receiver ?? NOBODY;
       switch (this.#phase) {
         case 'head': {
-          const step = this.#heads.read(buffer, position, length);
+          const step = buffer.readHead(this.#heads, position, length);
           if (step === 'fault') this.#lose('malformed', this.#heads.fault);
           position = step === 'head' ? this.#heads.end : length;
           if (step === 'head') this.#onHead(request, receiver);

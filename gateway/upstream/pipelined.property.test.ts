@@ -6,6 +6,7 @@ import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Carrier, RequestKind } from './carrier.ts';
 import { PlainUpstreams } from './plain-upstreams.ts';
+import type { ReadBytes } from './read-buffer.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
 
 const TEST_MS = 120_000;
@@ -87,16 +88,14 @@ class LateClient implements ResponseReceiver {
     this.#mark = /X-Mark: (\S+)/.exec(fields.kept)?.[1] ?? '';
   }
 
-  onContent(buffer: Buffer, start: number, end: number, spare = 0): void {
+  onContent(bytes: ReadBytes, start: number, end: number, spare = 0): void {
     const over = Math.min(spare, 60);
-    buffer.fill('#', start - over, start);
-    this.#take(buffer.subarray(start, end));
+    this.#take(bytes.keepBehind('#'.repeat(over), start, end).subarray(over));
   }
 
-  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare = 0): number {
-    const stop = chunks.scan(buffer, start, end);
-    buffer.fill('#', start - Math.min(spare, 60), start);
-    if (chunks.phase !== 'fault') this.#take(buffer.subarray(start, stop));
+  onChunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner, spare = 0): number {
+    const stop = bytes.scan(chunks, start, end);
+    if (chunks.phase !== 'fault') this.onContent(bytes, start, stop, spare);
     return stop;
   }
 

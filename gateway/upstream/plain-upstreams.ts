@@ -5,11 +5,13 @@ import type { Carrier, RequestKind, Upstreams } from './carrier.ts';
 import { UpstreamConnection } from './connection.ts';
 import { PipelinedUpstreams } from './pipelined-upstreams.ts';
 import { ConnectionPool } from './pool.ts';
+import { ResponseHeads } from './response-heads.ts';
 
 /** HTTP/1.1 with one request at a time on each connection, unless the service lets its reads share some. */
 export class PlainUpstreams implements Upstreams {
   readonly #pool = new ConnectionPool<UpstreamConnection>();
   readonly #memory = new HeadMemory<ResponseHead>();
+  readonly #heads = new ResponseHeads(this.#memory);
   readonly #address: string;
   readonly #port: number;
   readonly #now: (() => number) | undefined;
@@ -45,7 +47,7 @@ export class PlainUpstreams implements Upstreams {
       address: this.#address,
       port: this.#port,
       pool: this.#pool,
-      memory: this.#memory,
+      heads: this.#heads,
     });
   }
 

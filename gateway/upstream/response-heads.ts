@@ -11,20 +11,29 @@ import {
   type StatusLine,
 } from '../http1/response-head.ts';
 
-/** Reads the response heads of one connection, one after the other. Instances repeat theirs within a second. */
+/**
+ * Reads response heads, one after the other: those of one connection, or those of all to an instance as far as each comes in one
+ * piece. Instances repeat theirs within a second.
+ */
 export class ResponseHeads {
   fault = '';
   #lastLine = '';
   #line: StatusLine | null = null;
   #lastBlock = '';
   #fields: ResponseFields | null = null;
-  readonly #reader: HeadReader<ResponseHead>;
+  #reader: HeadReader<ResponseHead>;
+  readonly #memory: HeadMemory<ResponseHead>;
 
   /** `memory`: of all connections to the instance. */
   constructor(memory: HeadMemory<ResponseHead>) {
-    this.#reader = new HeadReader({
+    this.#memory = memory;
+    this.#reader = this.#createReader();
+  }
+
+  #createReader(): HeadReader<ResponseHead> {
+    return new HeadReader({
       limits: RESPONSE_LIMITS,
-      memory,
+      memory: this.#memory,
       skipEmptyLine: false,
       firstLineFault,
       read: (head, start, end) => this.#parse(head, start, end),
@@ -50,9 +59,12 @@ export class ResponseHeads {
     return 'fault';
   }
 
-  /** What has come of a head that is not whole is of no use any more. */
-  reset(): void {
-    this.#reader.reset();
+  /** Where a head has begun: who reads the rest of it, while this one is free for others. */
+  detach(): ResponseHeads {
+    const rest = new ResponseHeads(this.#memory);
+    rest.#reader = this.#reader;
+    this.#reader = this.#createReader();
+    return rest;
   }
 
   /** Returns what is wrong as text. */

@@ -1,7 +1,8 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import type { ReadBytes } from './read-buffer.ts';
 
-/** What a response is delivered to. Positions are of the buffer, which is reused after the call. */
+/** What a response is delivered to. */
 export interface ResponseReceiver {
   /** A HEAD request's response has no body, whatever its fields say. */
   readonly method: string;
@@ -11,12 +12,12 @@ export interface ResponseReceiver {
   onSwitch(line: StatusLine, fields: ResponseFields): boolean;
   onResponse(head: ResponseHead, framing: ResponseFields['framing']): void;
   /** `spare`: so many bytes before `start` are needed by nobody and may be written over; 0 where not given. */
-  onContent(buffer: Buffer, start: number, end: number, spare?: number): void;
-  /** Raw bytes of a chunked body; `scan` must be used to follow it. Returns the position after the body's last byte. */
-  onChunked(buffer: Buffer, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
+  onContent(bytes: ReadBytes, start: number, end: number, spare?: number): void;
+  /** Raw bytes of a chunked body; They must be scanned to follow it. Returns the position after the body's last byte. */
+  onChunked(bytes: ReadBytes, start: number, end: number, chunks: ChunkScanner, spare?: number): number;
   /** The fields after a body that came without framing of its own, each with CR LF; before the end. */
   onTrailer(lines: string): void;
-  onTunnelData(buffer: Buffer, start: number, end: number): void;
+  onTunnelData(bytes: ReadBytes, start: number, end: number): void;
   onTunnelEnd(): void;
   /** The response is whole. `reusable`: the connection may carry another request. */
   onResponseEnd(reusable: boolean): void;
