@@ -1,4 +1,4 @@
-import { ManualClock, newId, silentLogger, systemClock } from '@skyrun/kit';
+import { type Clock, ManualClock, newId, silentLogger, systemClock } from '@skyrun/kit';
 import { createDatabase, type Database } from '@skyrun/postgres';
 import { testDatabase } from '@skyrun/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -156,6 +156,77 @@ describe('leading', () => {
     await clock.advance(600);
     expect(signals[0]?.aborted).toBe(true);
     await Promise.all([leadership.stop(), clock.advance(1)]);
+  });
+
+  /** A leader whose process stands still now and then: time goes on by the clock, and no timer runs. */
+  async function startStill(asked: (question: number) => number = () => 0) {
+    const manual = new ManualClock();
+    const sleeps: number[] = [];
+    const terms: Term[] = [];
+    let still = 0;
+    let questions = 0;
+    const clock: Clock = {
+      now: () => manual.now() + still,
+      monotonic: () => manual.monotonic() + still,
+      sleep(ms, signal) {
+        sleeps.push(ms);
+        return manual.sleep(ms, signal);
+      },
+      setTimeout: (ms, fn) => manual.setTimeout(ms, fn),
+    };
+    const slow: Database = {
+      ...db,
+      kysely: <Tables>() => {
+        questions += 1;
+        still += asked(questions);
+        return db.kysely<Tables>();
+      },
+    };
+    const leadership = createLeadership({
+      db: slow,
+      clock,
+      logger: silentLogger,
+      holder: 'a',
+      // The database's own time goes on as it does, however busy the machine is.
+      ttlMs: 600_000,
+      lead: (term) => {
+        terms.push(term);
+        return new Promise((resolve) => term.signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+    });
+    leadership.start();
+    await expect.poll(() => terms.length).toBe(1);
+    return {
+      sleeps,
+      advance: (ms: number) => manual.advance(ms),
+      /** Whether the term holds at a time since the start. */
+      holdsAt(at: number): boolean {
+        still = at - manual.monotonic() + start;
+        try {
+          terms[0]?.assertHeld();
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      stop: () => Promise.all([leadership.stop(), manual.advance(1)]),
+    };
+  }
+  const start = new ManualClock().monotonic();
+
+  test('is over by the clock before any timer has said so', async () => {
+    const leader = await startStill();
+    expect([leader.holdsAt(449_999), leader.holdsAt(450_000)]).toEqual([true, false]);
+    await leader.stop();
+  });
+
+  test('counts a renewal from when it was asked for, however late the answer comes', async () => {
+    // The first question is for the lease itself; the answer to the second takes 100 s.
+    const leader = await startStill((question) => (question === 2 ? 100_000 : 0));
+    await leader.advance(150_000);
+    await expect.poll(() => leader.sleeps).toEqual([150_000, 150_000]);
+    expect([leader.holdsAt(599_999), leader.holdsAt(600_000)]).toEqual([true, false]);
+    await leader.stop();
   });
 
   test('a stop before a start is no error', async () => {
