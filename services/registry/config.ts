@@ -51,6 +51,11 @@ export const registryConfig = defineConfig('registry', {
       .optional(),
     doc: 'DNS server that is asked for the proofs of domains; default: those of the machine',
   },
+  SKYRUN_PROJECT_DOMAINS: {
+    schema: configTypes.integer.min(0).max(1_000_000),
+    default: '100',
+    doc: 'domains of its own that a project may have, proved or not; each is looked for in the DNS again and again',
+  },
   SKYRUN_IMAGE_PLATFORM: {
     schema: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+$/, 'expected os/architecture, e.g. linux/amd64'),
     default: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,

@@ -3,6 +3,7 @@ import { type Api, createApi, emptyReply, HANDLED, type Logger, reply, toProblem
 import { readDesired } from './desired/read-desired.ts';
 import type { Lookup } from './domains/lookup.ts';
 import { bindDomains } from './domains/routes.ts';
+import { createRouteListing } from './feed/list-routes.ts';
 import type { RouteBook } from './feed/route-book.ts';
 import { deleteImage } from './images/delete-image.ts';
 import { type UploadDeps, uploadImage } from './images/upload-image.ts';
@@ -34,6 +35,8 @@ export interface RoutesDeps extends UploadDeps, TrafficDeps {
   readonly lookup: Lookup;
   readonly vault: Vault;
   readonly retainedRevisions: number;
+  /** Most domains that a project may have. */
+  readonly projectDomains: number;
   readonly book: RouteBook;
   readonly slots: UploadSlots;
   readonly uploadIdleMs: number;
@@ -234,6 +237,9 @@ function bindImages(api: Api, deps: RoutesDeps): void {
 }
 
 function bindInternal(api: Api, deps: RoutesDeps): void {
+  const listing = createRouteListing(deps.address.baseDomain);
+  api.handle(OPERATIONS.listGatewayRoutes, ({ query }) => listing.page(deps.book.routes(), query));
+
   api.handle(OPERATIONS.followRoutes, ({ query, response, signal }) => {
     const { epoch, version } = query;
     const position = epoch === undefined || version === undefined ? null : { epoch, version };

@@ -23,6 +23,7 @@ export {
   feedSubscription,
   LIVE_FEED,
 } from './api/events.ts';
+export { gatewayRouteOperations } from './api/gateway-routes.ts';
 export {
   identityOperations,
   type Tokens,
@@ -228,6 +229,7 @@ export {
   type EventSchema,
   eventSchema,
 } from './resources/event-schema.ts';
+export { type GatewayRoute, gatewayRoute, type PolicyMark, policyMark } from './resources/gateway-route.ts';
 export {
   type GatewayView,
   gatewayView,

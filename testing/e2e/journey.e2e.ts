@@ -145,6 +145,9 @@ test('an operator sees the gateway and who calls through it', async () => {
       return page.getByRole('region', { name: 'Busiest services, table' }).getByText('demo/sample').count();
     })
     .toBe(1);
+  await page.getByRole('searchbox', { name: 'Search routes' }).fill('demo/sample');
+  const routes = page.getByRole('region', { name: 'Routes, table' });
+  await expect.poll(() => routes.getByText('sample.demo.localhost').count()).toBeGreaterThan(0);
   await expect.poll(() => violations(page)).toEqual([]);
 });
 

@@ -5,15 +5,16 @@ import { startTestRegistry, type TestRegistry, uploadAnImage } from '../registry
 
 let registry: TestRegistry;
 let dns: TestDns;
+const MOST_DOMAINS = 12;
 const within = { timeout: 60_000, interval: 200 };
 
 beforeAll(async () => {
   dns = await startDns();
   registry = await startTestRegistry(
     { database: await testDatabase('registry'), dataDirectory: temporaryDirectory('registry') },
-    { SKYRUN_DNS_RESOLVER: dns.server },
+    { SKYRUN_DNS_RESOLVER: dns.server, SKYRUN_PROJECT_DOMAINS: String(MOST_DOMAINS) },
   );
-  for (const project of ['demo', 'other']) {
+  for (const project of ['demo', 'other', 'crowded']) {
     await uploadAnImage(registry, project);
     await deploy(project, 'hello');
   }
@@ -155,4 +156,27 @@ it('tells of each in an event', async () => {
     'skyrun.domain.verified.v1',
     'skyrun.domain.removed.v1',
   ]);
+});
+
+it('a project has as many domains as it may, however many are added at once, and operators find its routes', async () => {
+  const names = Array.from({ length: MOST_DOMAINS + 3 }, (_, index) => `host-${index}.crowded.example`);
+  const results = await Promise.allSettled(names.map((name) => add(name, 'crowded')));
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  expect(refused).toHaveLength(3);
+  for (const problem of refused) {
+    expect(problem).toMatchObject({ code: 'resource.limit_reached', errors: [{ field: '/name' }] });
+    expect(String(problem.detail)).toContain('remove one that is not needed');
+  }
+  const taken = names.find((_, index) => results[index]?.status === 'fulfilled') ?? '';
+  const left = names.find((_, index) => results[index]?.status === 'rejected') ?? '';
+  await expect(add(taken, 'crowded')).rejects.toMatchObject({ code: 'resource.already_exists' });
+  await remove(taken, 'crowded');
+  expect(await add(left, 'crowded')).toMatchObject({ name: left, state: 'pending' });
+
+  await vi.waitFor(async () => {
+    const listed = await registry.client.call(OPERATIONS.listGatewayRoutes, { query: { text: 'crowded/hello' } });
+    expect(listed.items).toMatchObject([{ host: 'hello.crowded.localhost', kind: 'service', service: 'hello' }]);
+    expect(listed.nextCursor).toBeNull();
+    expect(listed.total).toBeGreaterThanOrEqual(3);
+  }, within);
 });

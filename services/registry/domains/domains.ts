@@ -3,7 +3,7 @@ import { type Domain, type DomainProof, type EventDraft, Problem } from '@skyrun
 import { isoTime } from '@skyrun/kit';
 import { appendEvents } from '@skyrun/postgres';
 import { hostOf, type PublicAddress, urlAt } from '../services/service-state.ts';
-import { findDomain, lockName } from '../store/domains.ts';
+import { countDomains, findDomain, lockDomainsOf, lockName } from '../store/domains.ts';
 import { lockService, notifyChange } from '../store/services.ts';
 import type { DomainRow, Tables } from '../store/tables.ts';
 import { SOURCE, type UseCaseDeps } from '../use-case.ts';
@@ -14,10 +14,13 @@ interface Named {
   readonly name: string;
 }
 
-/** @throws Problem `resource.already_exists`, `resource.not_found`, `request.invalid` for a name of the platform's own */
+/**
+ * @throws Problem `resource.already_exists`, `resource.not_found`, `resource.limit_reached`, `request.invalid` for a name of the
+ * platform's own
+ */
 export async function addDomain(
   { project, name, service: serviceName }: Named & { readonly service: string },
-  { db, clock, address }: UseCaseDeps,
+  { db, clock, address, projectDomains }: UseCaseDeps & { readonly projectDomains: number },
 ): Promise<Domain> {
   refusePlatformNames(name, address);
   return await db.transaction(async (tx) => {
@@ -29,6 +32,7 @@ export async function addDomain(
         errors: [{ field: '/service', message: 'names no service of the project' }],
       });
     }
+    await lockDomainsOf(store, project);
     const now = new Date(clock.now());
     const row = await store
       .insertInto('domains')
@@ -54,6 +58,12 @@ export async function addDomain(
       throw new Problem('resource.already_exists', {
         detail: `Project ${project} has ${name} already; remove it first to lead it to another service`,
         errors: [{ field: '/name', message: 'is there already' }],
+      });
+    }
+    if ((await countDomains(store, project)) > projectDomains) {
+      throw new Problem('resource.limit_reached', {
+        detail: `Project ${project} has ${projectDomains} domains, as many as it may have; remove one that is not needed`,
+        errors: [{ field: '/name', message: `would be more than the ${projectDomains} of the project` }],
       });
     }
     await appendEvents(tx, SOURCE, [domainEvent('skyrun.domain.added.v1', row)], clock);

@@ -6,7 +6,7 @@ import type { Tables } from '../store/tables.ts';
 import { type CheckDeps, checkDomain } from './check-domain.ts';
 import { addDomain, noDomain, removeDomain, toDomain } from './domains.ts';
 
-export function bindDomains(api: Api, deps: CheckDeps): void {
+export function bindDomains(api: Api, deps: CheckDeps & { readonly projectDomains: number }): void {
   const { db, address } = deps;
   const store = () => db.kysely<Tables>();
 

@@ -20,6 +20,8 @@ export interface RouteBook {
   start(): Promise<void>;
   stop(): Promise<void>;
   loaded(): boolean;
+  /** By host. @throws Problem `platform.unavailable` before the table is loaded */
+  routes(): ReadonlyMap<string, Route>;
   /** @throws Problem `platform.unavailable` before the table is loaded */
   follow(reader: Reader): AsyncIterable<RouteFrame>;
 }
@@ -107,6 +109,11 @@ export function createRouteBook(options: {
     }
   }
 
+  function requireLoaded(): void {
+    if (loaded) return;
+    throw new Problem('platform.unavailable', { detail: 'Routes are being loaded', retryAfterSeconds: 1 });
+  }
+
   const ticker: Ticker = createTicker({ name: 'registry.routes', clock, logger, everyMs: RELOAD_MS, run });
 
   return {
@@ -126,9 +133,12 @@ export function createRouteBook(options: {
       await stopListening?.();
     },
     loaded: () => loaded,
+    routes() {
+      requireLoaded();
+      return log.routes();
+    },
     follow({ position, signal, onStall }) {
-      if (!loaded)
-        throw new Problem('platform.unavailable', { detail: 'Routes are being loaded', retryAfterSeconds: 1 });
+      requireLoaded();
       return followRoutes({
         log,
         changes,

@@ -11,7 +11,7 @@ import { rollingBack } from './rolling-back.ts';
 import { type About, badRequest, conflict, invalid, notFound, toStatusError } from './status.ts';
 import type { WriteOptions, Written } from './write-objects.ts';
 
-type MappingDeps = ReadDeps & UseCaseDeps;
+type MappingDeps = ReadDeps & UseCaseDeps & { readonly projectDomains: number };
 
 interface Change {
   readonly project: string;

@@ -29,6 +29,8 @@ import { conflict, notFound, StatusError } from './status.ts';
 
 export interface WriteDeps extends ReadDeps, UseCaseDeps, TrafficDeps {
   readonly retainedRevisions: number;
+  /** Most domains that a project may have. */
+  readonly projectDomains: number;
 }
 
 export interface WriteOptions {

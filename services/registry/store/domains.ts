@@ -16,6 +16,20 @@ export async function lockName(store: Store, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`domain ${name}`}, 0))`.execute(store);
 }
 
+/** Nobody else adds a domain to the project until the transaction ends. */
+export async function lockDomainsOf(store: Store, project: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`domains of ${project}`}, 0))`.execute(store);
+}
+
+export async function countDomains(store: Store, project: string): Promise<number> {
+  const { count } = await store
+    .selectFrom('domains')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('project', '=', project)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** Whoever has the name verified. */
 export async function holderOf(store: Store, name: string): Promise<DomainRow | undefined> {
   return await store

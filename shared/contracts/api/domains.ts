@@ -28,7 +28,7 @@ export const domainOperations = {
     body: z.strictObject({ name: domainName, service: dnsLabel }),
     response: domain,
     status: 201,
-    problems: ['resource.already_exists', 'resource.not_found'],
+    problems: ['resource.already_exists', 'resource.not_found', 'resource.limit_reached'],
   }),
   getDomain: defineOperation('getDomain', {
     service: 'registry',

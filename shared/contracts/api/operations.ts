@@ -5,6 +5,7 @@ import { billingInsightOperations } from './billing-insight.ts';
 import { deadLetterOperations } from './dead-letters.ts';
 import { domainOperations } from './domains.ts';
 import { eventOperations } from './events.ts';
+import { gatewayRouteOperations } from './gateway-routes.ts';
 import { identityOperations } from './identity.ts';
 import type { Operation } from './operation.ts';
 import { orchestratorOperations } from './orchestrator.ts';
@@ -21,6 +22,7 @@ export const OPERATIONS = {
   ...registryOperations,
   ...secretOperations,
   ...domainOperations,
+  ...gatewayRouteOperations,
   ...orchestratorOperations,
   ...billingOperations,
   ...billingAdminOperations,

@@ -13,6 +13,7 @@ import { BusyClients, BusyLimits, BusyServices, Ejected } from './busiest.tsx';
 import { type Combined, combine, isSilent } from './combine.ts';
 import { Processes } from './processes.tsx';
 import { gatewaysQuery } from './queries.ts';
+import { RoutesPanel } from './routes-panel.tsx';
 
 /** What the gateways of this installation are doing, for its operators. */
 export function GatewayPage() {
@@ -38,6 +39,7 @@ export function GatewayPage() {
             )}
           </Panel>
           <Busiest combined={combine(views.filter((view) => !isSilent(view, now)))} />
+          <RoutesPanel />
         </>
       )}
     </Page>
