@@ -11,7 +11,7 @@ const ENTRY = 'main.js';
  * The gateway as one program, made unless it was made of the same sources before: its file's path.
  *
  * From its sources a gateway loads 460 modules of a megabyte of text, strips their types, and keeps of each a module, a
- * compilation and the text: eleven megabytes, and thirty more when there is no compile cache yet. Names and lines stay as they
+ * compilation and the text: ten megabytes, and twenty more when there is no compile cache yet. Names and lines stay as they
  * are written, so that a stack trace tells the function; parts that are loaded late stay apart.
  * Several processes may do this at once; bundles of earlier sources stay for the gateways that run from them.
  * @throws Error where the bundler is not installed, or does not understand the sources

@@ -165,7 +165,7 @@ async function gatewayProgram(root: string): Promise<string> {
   try {
     return await bundleGateway(root);
   } catch (error) {
-    console.error(`gateways run from their sources, with 11 MiB more each: ${String(error)}`);
+    console.error(`gateways run from their sources, with about 10 MiB more each: ${String(error)}`);
     return 'gateway/main.ts';
   }
 }
