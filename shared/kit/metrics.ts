@@ -15,10 +15,16 @@ export interface Metrics {
   ): Histogram<Label>;
 }
 
+/** Sums of the gauges that tell the same by type, under names that only counters may have. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
 /** `defaults` adds Node's own process metrics. */
 export function createMetrics({ defaults = false }: { defaults?: boolean } = {}): Metrics {
   const registry = new Registry();
-  if (defaults) collectDefaultMetrics({ register: registry });
+  if (defaults) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of MISNAMED) registry.removeSingleMetric(name);
+  }
   return {
     registry,
     counter: (name, help, labels = []) => new Counter({ name, help, labelNames: [...labels], registers: [registry] }),
