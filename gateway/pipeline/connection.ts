@@ -414,6 +414,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
   check(now: number): void {
     const { limits } = this.#core;
     const { socket } = this;
+    if (this.#rests(now)) return;
     const lost = lostPatience(
       {
         state: this.#state,
@@ -443,6 +444,18 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     }
     this.#exchange?.check(now);
     if (this.#stall.stalled(now, limits.stallMs)) socket.destroy();
+  }
+
+  /** Idle and within its time, as most of thousands are: asked ten times a second, they leave nothing to collect. */
+  #rests(now: number): boolean {
+    return (
+      this.#state === 'head' &&
+      this.#exchange === null &&
+      !this.#reader.pending &&
+      this.socket.writableLength === 0 &&
+      !this.#core.draining &&
+      now - this.#activeAt <= this.#core.limits.idleMs
+    );
   }
 
   destroy(): void {
