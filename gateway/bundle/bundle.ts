@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fingerprint } from './fingerprint.ts';
+import { fingerprint } from '@skyrun/kit/base';
 
 /** What the gateway is made of, below the repository. */
 const SOURCES = ['gateway', 'shared/bus', 'shared/contracts', 'shared/kit', 'package-lock.json'];

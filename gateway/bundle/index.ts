@@ -1,2 +1,1 @@
 export { bundleGateway } from './bundle.ts';
-export { fingerprint } from './fingerprint.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fingerprint } from '@skyrun/gateway/bundle';
+import { fingerprint } from '@skyrun/kit/base';
 import type { Layout } from '../layout.ts';
 import type { Progress } from './progress.ts';
 

@@ -3,6 +3,7 @@
 export { backoff } from './backoff.ts';
 export { type Clock, httpTime, isoTime, systemClock } from './clock.ts';
 export { configTypes, defineConfig, loadConfig } from './config.ts';
+export { fingerprint } from './fingerprint.ts';
 export { type Client, createClient, lines } from './http/client.ts';
 export { nodeHttp } from './http/node-http.ts';
 export { createHttpTransport, type Transport } from './http/transport.ts';
