@@ -9,6 +9,14 @@ import { types, usageOf, useOrchestrators } from './testing/orchestrators.fixtur
 const service = { project: 'demo', service: 'web' };
 const orchestrators = useOrchestrators();
 const { start, runningNow } = orchestrators;
+const stopAll = (databaseUrl: string) =>
+  stopAllContainers({
+    config: loadConfig(orchestratorConfig, {}),
+    databaseUrl,
+    runtime: orchestrators.runtime,
+    clock: systemClock,
+    logger: silentLogger,
+  });
 
 describe('an orchestrator that restarts', () => {
   test('adopts what runs, starts nothing twice, removes orphans', async () => {
@@ -139,14 +147,7 @@ describe('down', () => {
     registry.set(web);
     await first.until('two ready', () => types(first, 'skyrun.instance.ready').length === 2);
     await first.stop();
-    const stopping = {
-      config: loadConfig(orchestratorConfig, {}),
-      databaseUrl: orchestrators.databaseUrl,
-      runtime: orchestrators.runtime,
-      clock: systemClock,
-      logger: silentLogger,
-    };
-    expect(await stopAllContainers(stopping)).toEqual({ stopped: 2, accounted: true });
+    expect(await stopAll(orchestrators.databaseUrl)).toEqual({ stopped: 2, accounted: true });
     expect(await orchestrators.runtime.list()).toEqual([]);
     const second = await start({ registry });
     await second.until('two ready again', () => types(second, 'skyrun.instance.ready').length === 2);
@@ -166,14 +167,7 @@ describe('down', () => {
     registry.set(web);
     await first.until('ready', () => types(first, 'skyrun.instance.ready').length === 1);
     await first.stop();
-    const stopping = {
-      config: loadConfig(orchestratorConfig, {}),
-      databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
-      runtime: orchestrators.runtime,
-      clock: systemClock,
-      logger: silentLogger,
-    };
-    expect(await stopAllContainers(stopping)).toEqual({ stopped: 1, accounted: false });
+    expect(await stopAll('postgres://nobody@127.0.0.1:1/none')).toEqual({ stopped: 1, accounted: false });
     const [ended] = await orchestrators.runtime.list();
     expect(ended?.state).toBe('exited');
     const second = await start({ registry });

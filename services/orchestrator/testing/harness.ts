@@ -71,7 +71,7 @@ export interface HarnessOptions {
   readonly logger?: Logger;
 }
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 45_000;
 let sequence = 0;
 
 /** One whole orchestrator on real PostgreSQL, with a registry and a bus in memory. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ManualClock, silentLogger, systemClock } from '@skyrun/kit';
 import { temporaryDirectory } from '@skyrun/testing';
 import { afterEach, expect, test } from 'vitest';
+import { instanceSpec } from '../../testing/instance-spec.ts';
 import { createDockerClient } from './client.ts';
 import { createDockerRuntime } from './docker-runtime.ts';
 import { INSTALLATION_LABEL, writeLabels } from './labels.ts';
@@ -31,20 +32,7 @@ async function startEngine(answer: RequestListener): Promise<string> {
 }
 
 const LABELS = (instanceId: string) => ({
-  ...writeLabels('test', {
-    instanceId,
-    project: 'demo',
-    service: 'web',
-    serviceId: 'svc_1',
-    revisionId: 'rev_1',
-    revisionName: 'web-00001',
-    port: 8080,
-    cpuMilli: 1000,
-    memoryMib: 128,
-    billingMode: 'request',
-    terminationGraceSeconds: 10,
-    createdAt: 1_700_000_000_000,
-  }),
+  ...writeLabels('test', instanceSpec({ instanceId })),
   [INSTALLATION_LABEL]: 'test',
 });
 const NETWORKS = { 'skyrun-test-demo': { IPAddress: '10.0.0.2' } };
