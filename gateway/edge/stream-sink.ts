@@ -10,7 +10,8 @@ const { HTTP2_HEADER_STATUS } = constants;
 const MOST_QUEUED = 100;
 
 /**
- * Writes a response into one stream of an HTTP/2 session. Frames wait for their turn, so content is copied; the response is therefore never unflushed as far as the instance's connection goes.
+ * Writes a response into one stream of an HTTP/2 session. Frames wait for their turn, so content is copied; the response is
+ * therefore never unflushed as far as the instance's connection goes.
  */
 export class StreamSink implements ResponseSink {
   started = false;
