@@ -3,17 +3,24 @@ import { DEFAULT_LIMITS } from '../app.ts';
 import { type ClientQuiet, lostPatience } from './client-patience.ts';
 
 const limits = { ...DEFAULT_LIMITS, headerMs: 10, idleMs: 75, stallMs: 30, drainIdleMs: 20 };
+const NOW = 1_000_000;
 const quiet: ClientQuiet = {
   state: 'head',
   headBegun: false,
-  headMs: 0,
-  quietMs: 0,
+  headSince: 0,
+  activeAt: 0,
   paused: false,
   flushed: true,
-  draining: false,
 };
 
-test.each<[string, Partial<ClientQuiet>, ReturnType<typeof lostPatience>]>([
+/** `headMs`, `quietMs`: how long ago the head began, and since when nothing has happened. */
+interface Case extends Partial<Omit<ClientQuiet, 'headSince' | 'activeAt'>> {
+  readonly headMs?: number;
+  readonly quietMs?: number;
+  readonly draining?: boolean;
+}
+
+test.each<[string, Case, ReturnType<typeof lostPatience>]>([
   ['idle', { quietMs: 75 }, null],
   ['idle for too long', { quietMs: 76 }, 'end'],
   ['idle for a moment while the gateway stops', { quietMs: 20, draining: true }, null],
@@ -26,6 +33,7 @@ test.each<[string, Partial<ClientQuiet>, ReturnType<typeof lostPatience>]>([
   ['a quiet tunnel', { state: 'tunnel', quietMs: 100_000 }, null],
   ['a client that does not close', { state: 'linger', quietMs: 2001 }, 'cut'],
   ['a client that still takes its answer', { state: 'linger', quietMs: 2001, flushed: false }, null],
-])('%s', (_what, change, wanted) => {
-  expect(lostPatience({ ...quiet, ...change }, limits)).toBe(wanted);
+])('%s', (_what, { headMs = 0, quietMs = 0, draining = false, ...change }, wanted) => {
+  const client = { ...quiet, ...change, headSince: NOW - headMs, activeAt: NOW - quietMs };
+  expect(lostPatience(client, { limits, draining }, NOW)).toBe(wanted);
 });

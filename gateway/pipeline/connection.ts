@@ -3,17 +3,15 @@ import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import type { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
-import { type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
+import { ClientInput } from './client-input.ts';
+import { type ClientQuiet, type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
-import { readDirectly, stopReadingDirectly } from './direct-input.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
-import { HeldInput } from './held-input.ts';
 import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
 import { identify, type RequestHead } from './request-head.ts';
 import { ResponseWriter } from './response-writer.ts';
-import { type Delayed, SMALL_PIECE_BYTES } from './small-pieces.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
 
@@ -35,42 +33,38 @@ const TLS_HANDSHAKE = 0x16;
  *    ▼                    ▼
  *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
  */
-export class ClientConnection implements OpenConnection, ExchangeClient, Delayed {
+export class ClientConnection implements OpenConnection, ExchangeClient, ClientQuiet {
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
   readonly address: string;
   requests = 0;
-  #state: ClientState = 'head';
+  state: ClientState = 'head';
   #exchange: Exchange | null = null;
-  readonly #held: HeldInput;
+  readonly #input: ClientInput;
   readonly #stall: StallWatch;
   #driving = false;
   #inputEnded = false;
-  /** Monotonic ms of the last byte read, or of the last change of state. */
-  #activeAt: number;
-  #headSince = 0;
+  activeAt: number;
+  headSince = 0;
   #lingered = 0;
   /** Nothing was read yet. */
   #fresh = true;
-  /** A small piece of a body lies in the socket's queue until its turn has come. */
-  #delayed = false;
   readonly #client: ClientReader;
   readonly #reader: RequestReader;
 
   constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
     this.#core = core;
     this.socket = socket;
-    this.#held = new HeldInput(socket);
     this.#stall = new StallWatch(socket);
     this.address = peerAddress(socket);
-    this.#activeAt = core.now;
+    this.activeAt = core.now;
     this.#client = core.readers.take(this.address, protocol);
     this.#reader = this.#client.requests;
     this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
     core.connections.add(this);
     core.stats.connections += 1;
-    readDirectly(socket, (chunk) => this.#onData(chunk));
+    this.#input = new ClientInput(socket, core.smallPieces, (chunk) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
     socket.on('error', () => {
       core.stats.clientErrors += 1;
@@ -79,31 +73,43 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
   }
 
   get tunnelling(): boolean {
-    return this.#state === 'tunnel';
+    return this.state === 'tunnel';
   }
 
   get idle(): boolean {
     return this.#exchange === null;
   }
 
+  get headBegun(): boolean {
+    return this.#reader.pending;
+  }
+
+  get paused(): boolean {
+    return this.socket.isPaused();
+  }
+
+  get flushed(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   #onData(chunk: Buffer): void {
-    this.#activeAt = this.#core.now;
+    this.activeAt = this.#core.now;
     if (this.#fresh) {
       this.#fresh = false;
       if (chunk[0] === TLS_HANDSHAKE && this.#handOver(chunk)) return;
     }
-    switch (this.#state) {
+    switch (this.state) {
       case 'head':
         this.#drive(chunk);
         return;
       case 'body': {
-        if (chunk.length <= SMALL_PIECE_BYTES && this.#delays(chunk)) return;
+        if (this.#input.delays(chunk)) return;
         const end = this.#readBody(chunk);
-        if (end < chunk.length && !this.#inLinger()) this.#held.add(chunk.subarray(end));
+        if (end < chunk.length && !this.#inLinger()) this.#input.add(chunk.subarray(end));
         return;
       }
       case 'busy':
-        this.#held.add(chunk);
+        this.#input.add(chunk);
         return;
       case 'tunnel':
         if (this.#exchange?.onTunnelInput(chunk) === false) this.socket.pause();
@@ -116,33 +122,14 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     }
   }
 
-  /** Puts a small piece back where it came from, if too many others were passed on in this turn; what follows stays behind it. */
-  #delays(chunk: Buffer): boolean {
-    if (this.#delayed) {
-      this.#delayed = false;
-      return false;
-    }
-    if (this.#core.smallPieces.mayPass(this)) return false;
-    this.#delayed = true;
-    this.socket.pause();
-    this.socket.unshift(chunk);
-    return true;
-  }
-
-  passOn(): void {
-    if (this.#delayed) this.socket.resume();
-  }
-
   /** The client speaks TLS: whoever does may have the same port. */
   #handOver(chunk: Buffer): boolean {
     const { onEncrypted } = this.#core;
     if (onEncrypted === null || this.socket instanceof TLSSocket) return false;
-    this.socket.pause();
-    stopReadingDirectly(this.socket);
+    this.#input.giveUp(chunk);
     this.socket.setNoDelay(true);
-    this.#state = 'linger';
+    this.state = 'linger';
     this.#core.connections.delete(this);
-    this.socket.unshift(chunk);
     onEncrypted(this.socket);
     return true;
   }
@@ -152,9 +139,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     let chunk = first;
     let offset = 0;
     this.#driving = true;
-    while (this.#state === 'head') {
+    while (this.state === 'head') {
       if (offset === chunk.length) {
-        const next = this.#held.next();
+        const next = this.#input.next();
         if (next === null) break;
         chunk = next;
         offset = 0;
@@ -162,7 +149,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
       const waiting = !this.#reader.pending;
       const step = this.#reader.readHead(chunk, offset);
       if (step === 'more') {
-        if (waiting) this.#headSince = this.#core.now;
+        if (waiting) this.headSince = this.#core.now;
         offset = chunk.length;
       } else if (step === 'fault') {
         this.#refuse(this.#reader.fault);
@@ -171,13 +158,13 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     }
     this.#driving = false;
     if (offset < chunk.length && !this.#inLinger()) {
-      this.#held.putBack(chunk.subarray(offset));
+      this.#input.putBack(chunk.subarray(offset));
     }
   }
 
   // A method, because the state changes behind the compiler's back.
   #inLinger(): boolean {
-    return this.#state === 'linger';
+    return this.state === 'linger';
   }
 
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
@@ -196,7 +183,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     const head = identify(line, fields, core.random, observer?.flags());
     observer?.begin(head, this.#client.origin, now);
     const whole = reader.bodyDone;
-    this.#state = whole ? 'busy' : 'body';
+    this.state = whole ? 'busy' : 'body';
 
     const decision: Decision =
       fields.expect === 'unknown'
@@ -235,28 +222,28 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     const end = this.#reader.readBody(chunk, 0);
     if (end === -1) return this.#refuse(this.#reader.fault, chunk);
     if (this.#reader.bodyDone) {
-      this.#state = 'busy';
+      this.state = 'busy';
       exchange.requestDone = true;
     }
     if (exchange.refusesBody(this.#reader.chunkedBytes)) return chunk.length;
     const room = exchange.onBody(end === chunk.length ? chunk : chunk.subarray(0, end));
-    if (!room && this.#state === 'body') this.socket.pause();
+    if (!room && this.state === 'body') this.socket.pause();
     return end;
   }
 
   resumeBody(): void {
-    if (this.#state === 'body' || this.#state === 'tunnel') this.socket.resume();
+    if (this.state === 'body' || this.state === 'tunnel') this.socket.resume();
   }
 
   openTunnel(): void {
-    this.#state = 'tunnel';
-    for (const chunk of this.#held.takeAll()) this.#exchange?.onTunnelInput(chunk);
+    this.state = 'tunnel';
+    for (const chunk of this.#input.takeAll()) this.#exchange?.onTunnelInput(chunk);
     this.socket.resume();
   }
 
   exchangeEnded(exchange: CarriedExchange): void {
     if (this.#exchange === exchange) this.#exchange = null;
-    if (this.#state === 'linger') return;
+    if (this.state === 'linger') return;
     // A stop that came after the response had begun could not tell the client: one more request may be on its way.
     if (exchange.closeAfter || !exchange.requestDone) {
       this.#endAfter(exchange);
@@ -266,10 +253,10 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
   }
 
   #nextRequest(): void {
-    this.#state = 'head';
-    this.#activeAt = this.#core.now;
+    this.state = 'head';
+    this.activeAt = this.#core.now;
     if (this.#driving) return;
-    const held = this.#held.next();
+    const held = this.#input.next();
     if (held !== null) this.#drive(held);
     if (this.#inputEnded && this.#exchange === null) this.endOutput();
   }
@@ -277,13 +264,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
   /** An answer that needs no instance. */
   #answerAtOnce(answer: OwnAnswer, head: RequestHead, whole: boolean): void {
     const close = !whole || head.fields.close || head.line.minor === 0 || this.#core.draining;
-    this.writer.beforeWrite();
-    writeAnswer(this.socket, answer, {
-      date: this.#core.date.field(),
-      requestId: head.requestId,
-      close,
-      method: head.line.method,
-    });
+    this.#write(answer, head, close);
     this.#core.stats.onEnd(answer.status);
     head.record?.end(this.#core.clock.monotonic(), answer.status, null);
     if (close) this.endOutput();
@@ -293,9 +274,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
 
   /** A client that asks again and again and takes no answer is read again when it has: answers must not pile up here. */
   #waitUntilTaken(): void {
-    this.#state = 'busy';
+    this.state = 'busy';
     this.socket.once('drain', () => {
-      if (this.#state === 'busy' && this.#exchange === null) this.#nextRequest();
+      if (this.state === 'busy' && this.#exchange === null) this.#nextRequest();
     });
   }
 
@@ -308,13 +289,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     if (!exchange.requestDone || this.#core.draining) exchange.closeAfter = true;
     const problem = problemAnswer(code, { ...options, html: head.fields.acceptsHtml, requestId: head.requestId });
     const answer = { ...problem, fields: problem.fields + exchange.responseFields };
-    this.writer.beforeWrite();
-    writeAnswer(this.socket, answer, {
-      date: this.#core.date.field(),
-      requestId: head.requestId,
-      close: exchange.closeAfter,
-      method: head.line.method,
-    });
+    this.#write(answer, head, exchange.closeAfter);
     return answer.status;
   }
 
@@ -327,13 +302,22 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     this.#exchange = null;
     if (begun) this.cutOff();
     else {
-      this.writer.beforeWrite();
-      const options = { date: this.#core.date.field(), requestId: '', close: true, method: '' };
-      writeAnswer(this.socket, problemAnswer(code, { detail }), options);
+      this.#write(problemAnswer(code, { detail }), null, true);
       this.#core.stats.onEnd(PROBLEMS[code].status);
       this.endOutput();
     }
     return chunk?.length ?? 0;
+  }
+
+  /** `head`: null where the request could not be read. */
+  #write(answer: OwnAnswer, head: RequestHead | null, close: boolean): void {
+    this.writer.beforeWrite();
+    writeAnswer(this.socket, answer, {
+      date: this.#core.date.field(),
+      requestId: head?.requestId ?? '',
+      close,
+      method: head?.line.method ?? '',
+    });
   }
 
   endTunnelOutput(): void {
@@ -342,9 +326,9 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
 
   /** Ends our side after what was written; the peer's side is read to its end, within bounds. */
   endOutput(): void {
-    this.#state = 'linger';
-    this.#activeAt = this.#core.now;
-    this.#held.clear();
+    this.state = 'linger';
+    this.activeAt = this.#core.now;
+    this.#input.clear();
     this.socket.end();
     this.socket.resume();
   }
@@ -355,17 +339,17 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
    */
   #endAfter(exchange: CarriedExchange): void {
     const { fields, line } = exchange.head;
-    const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#held.empty;
+    const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#input.empty;
     if (!last || this.socket.writableLength > 0 || this.socket instanceof TLSSocket) this.endOutput();
     else {
-      this.#state = 'linger';
+      this.state = 'linger';
       this.socket.destroy();
     }
   }
 
   /** A response that cannot become whole must not look whole: the connection is reset. */
   cutOff(): void {
-    this.#state = 'linger';
+    this.state = 'linger';
     this.#exchange = null;
     // Under TLS there is no reset; ending without close_notify tells as much.
     if (this.socket instanceof TLSSocket) this.socket.destroy();
@@ -374,7 +358,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
 
   #onEnd(): void {
     this.#inputEnded = true;
-    switch (this.#state) {
+    switch (this.state) {
       case 'head':
         this.endOutput();
         return;
@@ -395,7 +379,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
 
   #leaveSoon(exchange: Exchange): void {
     this.#core.clock.setTimeout(HALF_CLOSED_MS, () => {
-      if (exchange.ended || this.#state === 'tunnel') return;
+      if (exchange.ended || this.state === 'tunnel') return;
       exchange.abort(499);
       this.socket.destroy();
     });
@@ -407,27 +391,12 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
     this.#core.readers.put(this.#client);
     this.#exchange?.abort(499);
     this.#exchange = null;
-    this.#held.clear();
+    this.#input.clear();
   }
 
   /** Bounds that only time can break; called several times a second. */
   check(now: number): void {
-    const { limits } = this.#core;
-    const { socket } = this;
-    if (this.#rests(now)) return;
-    const lost = lostPatience(
-      {
-        state: this.#state,
-        headBegun: this.#reader.pending,
-        headMs: now - this.#headSince,
-        quietMs: now - this.#activeAt,
-        paused: socket.isPaused(),
-        flushed: socket.writableLength === 0,
-        draining: this.#core.draining,
-      },
-      limits,
-    );
-    switch (lost) {
+    switch (lostPatience(this, this.#core, now)) {
       case 'head':
         this.#refuse('the request head did not come in time', undefined, 'request.timeout');
         break;
@@ -438,24 +407,12 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
         this.endOutput();
         break;
       case 'cut':
-        socket.destroy();
+        this.socket.destroy();
         break;
       default:
     }
     this.#exchange?.check(now);
-    if (this.#stall.stalled(now, limits.stallMs)) socket.destroy();
-  }
-
-  /** Idle and within its time, as most of thousands are: asked ten times a second, they leave nothing to collect. */
-  #rests(now: number): boolean {
-    return (
-      this.#state === 'head' &&
-      this.#exchange === null &&
-      !this.#reader.pending &&
-      this.socket.writableLength === 0 &&
-      !this.#core.draining &&
-      now - this.#activeAt <= this.#core.limits.idleMs
-    );
+    if (this.#stall.stalled(now, this.#core.limits.stallMs)) this.socket.destroy();
   }
 
   destroy(): void {
@@ -468,7 +425,6 @@ export class ClientConnection implements OpenConnection, ExchangeClient, Delayed
    */
   drain(): void {
     const { now, limits } = this.#core;
-    const idle = this.#state === 'head' && !this.#reader.pending;
-    if (idle && now - this.#activeAt >= limits.drainIdleMs) this.endOutput();
+    if (this.state === 'head' && !this.headBegun && now - this.activeAt >= limits.drainIdleMs) this.endOutput();
   }
 }
