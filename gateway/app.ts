@@ -245,6 +245,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     busy: () => reporter.listed(),
     clock,
     registryLive: () => feeds.live(),
+    invalidRoutes: feeds.invalidRoutes,
     sharedLimits: () => (deps.sharedBuckets === null ? 'alone' : buckets.shared ? 'shared' : 'unreachable'),
     usage: processUsage,
   });
@@ -255,7 +256,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const metrics = createMetrics({ defaults: true });
     traces?.register(metrics);
     accessLog?.register(metrics);
-    registerMetrics(metrics, { core, gate, table, viewer });
+    registerMetrics(metrics, { core, gate, table, invalidRoutes: feeds.invalidRoutes, viewer });
     return metrics;
   };
   const ready = (): Readiness => ({
@@ -266,7 +267,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       registry: feeds.live() ? 'ok' : 'does not answer; the last known routes are in force',
     },
   });
-  const admin = createAdminServer({ openMetrics, table, ready });
+  const admin = createAdminServer({ openMetrics, table, invalidRoutes: feeds.invalidRoutes, ready });
   const { host, port, reusePort, baseDomain, tls } = deps;
   const listener = createListener({ core, gate, table, teams, host, port, reusePort, baseDomain, tls, clock, logger });
 

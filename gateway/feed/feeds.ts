@@ -7,6 +7,7 @@ import { createKeyFeed } from '../guard/key-feed.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { createTeamFeed, type TeamRoutes } from '../team/team-routes.ts';
 import type { RouteChange } from './feed-state.ts';
+import { InvalidRoutes } from './invalid-routes.ts';
 import { createRouteFeed } from './route-feed.ts';
 import type { Slices } from './slices.ts';
 
@@ -16,6 +17,8 @@ export interface Feeds extends Pick<PriceFeed, 'rates'> {
   known(): boolean;
   /** The registry answers. */
   live(): boolean;
+  /** Routes that could not be taken as they came. */
+  readonly invalidRoutes: Pick<InvalidRoutes, 'count' | 'serving' | 'list'>;
   /** Resolves when what was kept on disk is in force. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -35,6 +38,7 @@ export function createFeeds(options: {
   readonly logger: Logger;
 }): Feeds {
   const { registry, identity, events, billing, table, teams, callers, dataDir, clock, logger } = options;
+  const invalidRoutes = new InvalidRoutes(logger);
   const routes = createRouteFeed({
     client: registry,
     path: join(dataDir, 'routes.journal'),
@@ -44,6 +48,8 @@ export function createFeeds(options: {
     *routes() {
       for (const { route } of table.entries()) yield route;
     },
+    routeOf: (host) => table.at(host)?.route,
+    invalid: invalidRoutes,
   });
   const prices = createPriceFeed({ client: billing, clock, logger });
   const ofTeams = createTeamFeed({ client: events, routes: teams, clock, logger });
@@ -53,6 +59,7 @@ export function createFeeds(options: {
     rates: prices.rates,
     known: () => routes.known(),
     live: () => routes.live(),
+    invalidRoutes,
     async start() {
       prices.start();
       await Promise.all([routes.start(), keys.start(), apiKeys.start()]);

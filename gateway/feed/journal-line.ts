@@ -1,10 +1,11 @@
-import { type Route, route } from '@skyrun/contracts';
+import type { Route } from '@skyrun/contracts';
 import { z } from 'zod';
 import type { FeedPosition } from './feed-state.ts';
+import { type InvalidRoute, readRoute } from './read-route.ts';
 
 /** One line of the journal: a route that is, a host that has none any more, or how far the lines so far bring one. */
 const journalLine = z.union([
-  z.strictObject({ up: route }),
+  z.strictObject({ up: z.looseObject({ host: z.string() }) }),
   z.strictObject({ down: z.string() }),
   z.strictObject({ at: z.tuple([z.string(), z.int()]) }),
 ]);
@@ -18,6 +19,8 @@ export interface ReadJournal {
   /** Of the last line that said how far; null: none did. */
   readonly position: FeedPosition | null;
   readonly routes: ReadonlyMap<string, Route>;
+  /** Written by a gateway of another version, and nothing that this one can take. */
+  readonly invalid: readonly InvalidRoute[];
   /** Lines that nothing is known to hold with: of a group that was not ended, or from the first damage on. */
   readonly dropped: number;
 }
@@ -28,6 +31,7 @@ export interface ReadJournal {
  */
 export class JournalReader {
   #routes = new Map<string, Route>();
+  #invalid = new Map<string, InvalidRoute>();
   #position: FeedPosition | null = null;
   #group: Exclude<JournalLine, { at: unknown }>[] = [];
   #damaged = 0;
@@ -43,8 +47,8 @@ export class JournalReader {
       return;
     }
     for (const each of this.#group) {
-      if ('up' in each) this.#routes.set(each.up.host, each.up);
-      else this.#routes.delete(each.down);
+      if ('up' in each) this.#up(each.up.host, readRoute(each.up));
+      else this.#up(each.down, null);
     }
     this.#group = [];
     const [epoch, version] = line.at;
@@ -52,7 +56,20 @@ export class JournalReader {
   }
 
   end(): ReadJournal {
-    return { position: this.#position, routes: this.#routes, dropped: this.#group.length + this.#damaged };
+    return {
+      position: this.#position,
+      routes: this.#routes,
+      invalid: [...this.#invalid.values()],
+      dropped: this.#group.length + this.#damaged,
+    };
+  }
+
+  #up(host: string, read: Route | InvalidRoute | null): void {
+    this.#routes.delete(host);
+    this.#invalid.delete(host);
+    if (read === null) return;
+    if ('sent' in read) this.#invalid.set(host, read);
+    else this.#routes.set(host, read);
   }
 }
 

@@ -1,10 +1,15 @@
-import { FEED_HEARTBEAT_MS, OPERATIONS, type Route } from '@skyrun/contracts';
+import { FEED_HEARTBEAT_MS, OPERATIONS, type Route, unreadRouteFrame } from '@skyrun/contracts';
 import { backoff, type Client, type Clock, type Logger } from '@skyrun/kit/base';
 import { type FeedPosition, FrameParts, follow, type RouteChange } from './feed-state.ts';
+import type { InvalidRoutes } from './invalid-routes.ts';
+import { type InvalidRoute, readFrame } from './read-route.ts';
 import { createRouteJournal } from './route-journal.ts';
 import { createSlices, type Slices } from './slices.ts';
 
 const FIRST_CONNECT_WAIT_MS = 3000;
+
+/** Each route is looked at by itself. */
+const FOLLOW = { ...OPERATIONS.followRoutes, response: unreadRouteFrame };
 
 export interface RouteFeed {
   /** Resolves once routes are known, from the registry or from disk, or after a short wait without either. */
@@ -33,8 +38,12 @@ export function createRouteFeed(options: {
   apply: (change: RouteChange, slices: Slices) => Promise<void>;
   /** All routes in force, to write to disk. */
   routes: () => Iterable<Route>;
+  /** The one of a host. */
+  routeOf: (host: string) => Route | undefined;
+  /** Keeps what could not be taken. */
+  invalid: InvalidRoutes;
 }): RouteFeed {
-  const { client, path, clock, logger, apply, routes } = options;
+  const { client, path, clock, logger, apply, routes, routeOf, invalid } = options;
   const stopping = new AbortController();
   const delay = backoff({ baseMs: 100, maxMs: 2000 });
   let position: FeedPosition | null = null;
@@ -44,12 +53,14 @@ export function createRouteFeed(options: {
 
   const journal = createRouteJournal({ path, routes, clock, logger });
 
-  async function enter(at: FeedPosition, change: RouteChange): Promise<void> {
+  async function enter(at: FeedPosition, sent: RouteChange, unread: readonly InvalidRoute[]): Promise<void> {
     const slices = createSlices(clock);
-    const entered = change.kind === 'change' ? journal.change(at, change.upserts, change.removes) : () => undefined;
+    const change = invalid.settle(sent, unread, routeOf);
+    const told = invalid.position(at);
+    const entered = change.kind === 'change' ? journal.change(told, change.upserts, change.removes) : () => undefined;
     await apply(change, slices);
     entered();
-    if (change.kind === 'replace') journal.replace(at);
+    if (change.kind === 'replace') journal.replace(told);
   }
 
   async function followOnce(): Promise<void> {
@@ -59,12 +70,15 @@ export function createRouteFeed(options: {
       clock.setTimeout(FEED_HEARTBEAT_MS * 3, () => silence.abort(new Error('the route feed is silent')));
     let cancel = watch();
     const parts = new FrameParts();
+    let unread: InvalidRoute[] = [];
     try {
       const query = position === null ? {} : { epoch: position.epoch, version: position.version };
-      for await (const frame of client.stream(OPERATIONS.followRoutes, { query, signal })) {
+      for await (const frame of client.stream(FOLLOW, { query, signal })) {
         cancel();
         cancel = watch();
-        const whole = parts.take(frame);
+        const read = readFrame(frame);
+        unread.push(...read.invalid);
+        const whole = parts.take(read.frame);
         if (whole === null) {
           // The next part may be there already, and requests are to have their turn before it.
           await createSlices(clock).pause();
@@ -78,7 +92,8 @@ export function createRouteFeed(options: {
         }
         // What takes long is no silence.
         cancel();
-        if (step.position !== null) await enter(step.position, step.change);
+        if (step.position !== null) await enter(step.position, step.change, unread);
+        unread = [];
         cancel = watch();
         position = step.position;
         if (!live) logger.info({ version: frame.version }, 'following the registry');
@@ -97,7 +112,7 @@ export function createRouteFeed(options: {
       } catch (error) {
         if (stopping.signal.aborted) return;
         if (live || attempt === 1)
-          logger.warn({ error }, 'the registry does not answer; going on with the routes I have');
+          logger.warn({ error }, 'the registry cannot be followed; going on with the routes I have');
       }
       if (live) attempt = 1;
       live = false;
@@ -110,8 +125,9 @@ export function createRouteFeed(options: {
       if (running !== undefined || stopping.signal.aborted) return;
       const onDisk = await journal.read();
       if (onDisk !== null) {
-        await apply({ kind: 'replace', routes: [...onDisk.routes.values()] }, createSlices(clock));
-        position = onDisk.position;
+        const all: RouteChange = { kind: 'replace', routes: [...onDisk.routes.values()] };
+        await apply(invalid.settle(all, onDisk.invalid, routeOf), createSlices(clock));
+        position = onDisk.position === null ? null : invalid.position(onDisk.position);
         logger.info({ routes: onDisk.routes.size, version: position?.version }, 'routes read from disk');
       }
       const first = new Promise<void>((resolve) => {

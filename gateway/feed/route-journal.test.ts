@@ -77,6 +77,22 @@ test('from damage on nothing is believed', () => {
   expect([...reader.end().routes.keys()]).toEqual(['good.demo.localhost']);
 });
 
+test('a route on disk that a gateway of another version wrote takes no other with it', () => {
+  const [good, other] = [route([target([1])], 'good.demo.localhost'), route([target([1])], 'other.demo.localhost')];
+  const reader = new JournalReader();
+  const lines = [good, { ...other, targets: [{ ...target([1]), protocol: 'http3' }] }].map((up) =>
+    JSON.stringify({ up }),
+  );
+  for (const line of [...lines, atLine({ epoch: 'test', version: 1 }).trim()]) reader.take(line);
+  const read = reader.end();
+  expect(read).toMatchObject({ position: { version: 1 }, dropped: 0 });
+  expect([...read.routes.keys()]).toEqual([good.host]);
+  expect(read.invalid).toMatchObject([{ host: other.host, field: 'targets.0.protocol' }]);
+  reader.take(upLine(other).trim());
+  reader.take(atLine({ epoch: 'test', version: 2 }).trim());
+  expect(reader.end()).toMatchObject({ invalid: [], position: { version: 2 } });
+});
+
 /** A table and its journal, as the feed keeps them. */
 function openJournal(path: string, routes = new Map<string, Route>()) {
   const journal = createRouteJournal({

@@ -11,6 +11,7 @@ import type {
   RouteTarget,
   TeamRoute,
   TrafficReport,
+  UnreadRouteFrame,
 } from '@skyrun/contracts';
 import { frameParts, gatewayView, OPERATIONS, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
@@ -55,6 +56,8 @@ export interface ControlPlane {
   readonly views: GatewayView[];
   /** Sent to gateways that follow, and first to those that come. */
   publish(frame: RouteFrame): void;
+  /** The same with routes that no registry of this version would send. */
+  publishUnread(frame: UnreadRouteFrame): void;
   /** A delta with the next version, sent to gateways that follow. */
   change(upserts: readonly Route[], removes?: readonly string[]): void;
   /** What teams have registered. */
@@ -78,20 +81,25 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   let teamRoutes: readonly TeamRoute[] = [];
   let resumed: readonly unknown[] = [];
   let wakes = 0;
-  let current: RouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
+  let current: UnreadRouteFrame = { kind: 'snapshot', epoch: 'test', version: 1, routes: [...routes] };
+  let opening: readonly UnreadRouteFrame[] = [...frameParts({ ...current, routes: [...routes] })];
   let { version } = current;
   const beat = setInterval(() => {
     for (const follower of followers) {
       follower.write(`${JSON.stringify({ kind: 'heartbeat', epoch: current.epoch, version: current.version })}\n`);
     }
   }, 1000);
-  const publish = (frame: RouteFrame) => {
-    if (frame.kind === 'snapshot') current = frame;
+  const send = (frame: UnreadRouteFrame, parts: readonly UnreadRouteFrame[]) => {
+    if (frame.kind === 'snapshot') {
+      current = frame;
+      opening = parts;
+    }
     version = frame.version;
     for (const follower of followers) {
-      for (const part of frameParts(frame)) follower.write(`${JSON.stringify(part)}\n`);
+      for (const part of parts) follower.write(`${JSON.stringify(part)}\n`);
     }
   };
+  const publish = (frame: RouteFrame) => send(frame, [...frameParts(frame)]);
   const body = async (request: IncomingMessage) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
@@ -100,7 +108,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   const server = createServer(async (request, response) => {
     if (request.url?.startsWith('/internal/v1/routes')) {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      for (const part of frameParts(current)) response.write(`${JSON.stringify(part)}\n`);
+      for (const part of opening) response.write(`${JSON.stringify(part)}\n`);
       followers.add(response);
       response.on('close', () => followers.delete(response));
     } else if (request.url === '/internal/v1/traffic') {
@@ -140,6 +148,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     reports,
     views,
     publish,
+    publishUnread: (frame) => send(frame, [frame]),
     change: (upserts, removes = []) =>
       publish({
         kind: 'delta',

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from '@skyrun/kit';
 import { nodeHttp, type Readiness } from '@skyrun/kit/base';
+import type { Feeds } from '../feed/feeds.ts';
 import type { ConnectionGate } from '../limit/connection-gate.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
 import type { Destination } from '../pipeline/destination.ts';
@@ -12,12 +13,13 @@ import type { Viewer } from '../view/viewer.ts';
 export function createAdminServer(options: {
   openMetrics: () => Promise<Metrics>;
   table: RouteTable;
+  invalidRoutes: Feeds['invalidRoutes'];
   ready: () => Readiness;
 }): {
   listen(port: number): Promise<AddressInfo>;
   close(): Promise<void>;
 } {
-  const { openMetrics, table, ready } = options;
+  const { openMetrics, table, invalidRoutes, ready } = options;
   let opened: Promise<Metrics> | undefined;
   const json = (response: ServerResponse, status: number, body: unknown) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
@@ -39,7 +41,7 @@ export function createAdminServer(options: {
         return;
       }
       case '/debug/routes':
-        json(response, 200, { routes: [...table.entries()].map(describe) });
+        json(response, 200, { routes: [...table.entries()].map(describe), invalid: invalidRoutes.list() });
         return;
       default:
         json(response, 404, { code: 'resource.not_found' });
@@ -101,10 +103,11 @@ export function registerMetrics(
     readonly core: GatewayCore;
     readonly gate: ConnectionGate;
     readonly table: RouteTable;
+    readonly invalidRoutes: Feeds['invalidRoutes'];
     readonly viewer: Pick<Viewer, 'totals' | 'ejected'>;
   },
 ): void {
-  const { core, gate, table, viewer } = seen;
+  const { core, gate, table, invalidRoutes, viewer } = seen;
   const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
   const requests = metrics.counter('skyrun_gateway_requests_total', 'Requests that ended, by status class', ['class']);
   const connections = metrics.gauge('skyrun_gateway_connections', 'Client connections that are open');
@@ -117,12 +120,19 @@ export function registerMetrics(
   const inFlight = metrics.gauge('skyrun_gateway_in_flight', 'Requests in flight or waiting');
   const waiting = metrics.gauge('skyrun_gateway_waiting', 'Requests that wait for an instance');
   const routes = metrics.gauge('skyrun_gateway_routes', 'Hosts in the route table');
+  const invalid = metrics.gauge(
+    'skyrun_gateway_invalid_routes',
+    'Routes of the registry that could not be taken as they came, by what their hosts have instead',
+    ['instead'],
+  );
   const instances = metrics.gauge('skyrun_gateway_instances', 'Instances by what their breaker does', ['breaker']);
   const gather = () => {
     requests.reset();
     for (const [index, name] of classes.entries()) requests.inc({ class: name }, stats.ended[index] ?? 0);
     connections.set(core.connections.size);
     routes.set(table.size);
+    invalid.set({ instead: 'former' }, invalidRoutes.serving);
+    invalid.set({ instead: 'none' }, invalidRoutes.count - invalidRoutes.serving);
     const totals = viewer.totals();
     inFlight.set(totals.inFlight);
     waiting.set(totals.waiting);

@@ -70,6 +70,11 @@ export class RouteTable {
     return this.#destinations.values();
   }
 
+  /** The host's own route. */
+  at(host: string): RouteEntry | undefined {
+    return this.#hosts.get(host);
+  }
+
   /** The host's own route, or that of all names one label below another. */
   find(host: string): RouteEntry | undefined {
     const exact = this.#hosts.get(host);

@@ -8,6 +8,7 @@ import {
   VIEW_SERVICES,
 } from '@skyrun/contracts';
 import { type Clock, isoTime } from '@skyrun/kit/base';
+import type { Feeds } from '../feed/feeds.ts';
 import type { GatewayCore, OpenConnection } from '../pipeline/core.ts';
 import type { Destination, Instance } from '../pipeline/destination.ts';
 import type { RevisionTraffic } from '../report/traffic-window.ts';
@@ -36,6 +37,7 @@ export interface ViewerDeps {
   readonly busy: () => Iterable<Destination>;
   readonly clock: Clock;
   readonly registryLive: () => boolean;
+  readonly invalidRoutes: Feeds['invalidRoutes'];
   readonly sharedLimits: () => GatewayView['sharedLimits'];
   /** Of this process, in bytes and in microseconds since its start. */
   readonly usage: () => { readonly residentBytes: number; readonly cpuMicros: number };
@@ -133,6 +135,8 @@ export class Viewer {
       instances: table.instances,
       routes: table.size,
       registryLive: this.#deps.registryLive(),
+      invalidRouteCount: this.#deps.invalidRoutes.count,
+      invalidRoutes: this.#deps.invalidRoutes.list(),
       sharedLimits: this.#deps.sharedLimits(),
       services: this.#takeServices(),
       ejected: this.#listEjected(now),

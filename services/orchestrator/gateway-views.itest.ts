@@ -41,6 +41,8 @@ function view(gateway: string, fields: Partial<GatewayView> = {}): GatewayView {
     routes: 1,
     instances: 1,
     registryLive: true,
+    invalidRouteCount: 0,
+    invalidRoutes: [],
     sharedLimits: 'alone',
     services: [],
     ejected: [],

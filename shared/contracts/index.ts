@@ -235,6 +235,7 @@ export {
   gatewayView,
   VIEW_CLIENTS,
   VIEW_EJECTED,
+  VIEW_INVALID_ROUTES,
   VIEW_SERVICES,
 } from './resources/gateway-view.ts';
 export {
@@ -381,6 +382,8 @@ export {
   routeFrame,
   routeInstance,
   routeTarget,
+  type UnreadRouteFrame,
+  unreadRouteFrame,
 } from './routes/snapshot.ts';
 export { type TeamRoute, teamRoute } from './routes/team.ts';
 export {

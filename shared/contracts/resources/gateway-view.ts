@@ -10,6 +10,8 @@ export const VIEW_SERVICES = 50;
 export const VIEW_CLIENTS = 20;
 /** How many ejected instances a view names. */
 export const VIEW_EJECTED = 100;
+/** How many routes that it could not take a view names. */
+export const VIEW_INVALID_ROUTES = 50;
 
 /** What one gateway process is doing: its counts are of the `windowMs` before `at`. */
 export const gatewayView = z.object({
@@ -31,6 +33,21 @@ export const gatewayView = z.object({
   routes: z.int(),
   instances: z.int(),
   registryLive: z.boolean().describe('routes come from the registry; otherwise the last known ones are in force'),
+  invalidRouteCount: z.int().default(0).describe('routes of the registry that could not be taken as they came'),
+  invalidRoutes: z
+    .array(
+      z.object({
+        host: z.string().nullable().describe('null where not even that can be read'),
+        project: z.string().nullable(),
+        service: z.string().nullable(),
+        field: z.string().describe('the first field of the route that is not valid'),
+        problem: z.string(),
+        serves: z.boolean().describe('what was valid before is in force in its place; otherwise the host has no route'),
+      }),
+    )
+    .max(VIEW_INVALID_ROUTES)
+    .default([])
+    .describe('some of them'),
   sharedLimits: z
     .enum(['shared', 'alone', 'unreachable'])
     .describe('whether rate limits are one with those of other gateways'),

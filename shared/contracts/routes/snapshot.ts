@@ -49,6 +49,21 @@ export type Route = z.infer<typeof route>;
 
 const more = z.boolean().optional();
 
+function frameWith<Each extends z.ZodType>(each: Each) {
+  return z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('snapshot'), epoch: z.string(), version: z.int(), routes: z.array(each), more }),
+    z.object({
+      kind: z.literal('delta'),
+      epoch: z.string(),
+      version: z.int(),
+      upserts: z.array(each),
+      removes: z.array(z.string()),
+      more,
+    }),
+    z.object({ kind: z.literal('heartbeat'), epoch: z.string(), version: z.int() }),
+  ]);
+}
+
 /**
  * The feed that gateways follow, one JSON object a line. The first frame of a connection is a snapshot, or a delta
  * where the gateway named the `epoch` and `version` it has and the registry can go on from there.
@@ -56,19 +71,12 @@ const more = z.boolean().optional();
  * together they are one, so that neither side has to hold up everything else for it.
  * A feed that is silent for longer than `FEED_HEARTBEAT_MS` × 3 is dead: reconnect.
  */
-export const routeFrame = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('snapshot'), epoch: z.string(), version: z.int(), routes: z.array(route), more }),
-  z.object({
-    kind: z.literal('delta'),
-    epoch: z.string(),
-    version: z.int(),
-    upserts: z.array(route),
-    removes: z.array(z.string()),
-    more,
-  }),
-  z.object({ kind: z.literal('heartbeat'), epoch: z.string(), version: z.int() }),
-]);
+export const routeFrame = frameWith(route);
 export type RouteFrame = z.infer<typeof routeFrame>;
+
+/** A frame before its routes are looked at, so that one that cannot be read does not take the others with it. */
+export const unreadRouteFrame = frameWith(z.unknown());
+export type UnreadRouteFrame = z.infer<typeof unreadRouteFrame>;
 export const FEED_HEARTBEAT_MS = 2000;
 
 /** Routes of one frame: reading so many takes a few milliseconds. */

@@ -3,7 +3,7 @@ import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { figure, millisText } from '../format/quantity.ts';
 import type { BusyClient, BusyLimit, BusyService, Combined } from './combine.ts';
 
-function ServiceLink({ project, service }: { project: string; service: string }) {
+export function ServiceLink({ project, service }: { project: string; service: string }) {
   return (
     <Link
       to="/projects/$project/services/$service"

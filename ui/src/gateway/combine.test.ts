@@ -22,6 +22,8 @@ function view(fields: Partial<GatewayView>): GatewayView {
     routes: 1,
     instances: 1,
     registryLive: true,
+    invalidRouteCount: 0,
+    invalidRoutes: [],
     sharedLimits: 'alone',
     services: [],
     ejected: [],
@@ -80,6 +82,28 @@ test('the busiest come first, and every ejection says which gateway ejected', ()
   ]);
   expect(combined.services.map(({ revision }) => revision)).toEqual(['web-00002', 'web-00001']);
   expect(combined.ejected).toEqual([{ gateway: 'edge-1', ...ejected }]);
+});
+
+test('a route that several gateways could not take is told once, with who says so', () => {
+  const invalid = {
+    host: 'web.demo.localhost',
+    project: 'demo',
+    service: 'web',
+    field: 'targets.0.protocol',
+    problem: 'Invalid option',
+    serves: true,
+  };
+  const left = { ...invalid, serves: false };
+  const combined = combine([
+    view({ invalidRouteCount: 1, invalidRoutes: [invalid] }),
+    view({ gateway: 'edge-2', invalidRouteCount: 1, invalidRoutes: [invalid] }),
+    view({ gateway: 'edge-3', invalidRouteCount: 70, invalidRoutes: [left] }),
+  ]);
+  expect(combined.refused).toEqual([
+    { ...invalid, gateways: ['edge-1', 'edge-2'] },
+    { ...left, gateways: ['edge-3'] },
+  ]);
+  expect(combined.refusedCount).toBe(70);
 });
 
 test('one that shows nothing any more is silent', () => {

@@ -13,12 +13,14 @@ import { BusyClients, BusyLimits, BusyServices, Ejected } from './busiest.tsx';
 import { type Combined, combine, isSilent } from './combine.ts';
 import { Processes } from './processes.tsx';
 import { gatewaysQuery } from './queries.ts';
+import { RefusedRoutes } from './refused-routes.tsx';
 import { RoutesPanel } from './routes-panel.tsx';
 
 /** What the gateways of this installation are doing, for its operators. */
 export function GatewayPage() {
   const { data: views, error, refetch } = useQuery(gatewaysQuery(useApi()));
   const now = useNow();
+  const combined = combine((views ?? []).filter((view) => !isSilent(view, now)));
   return (
     <Page
       title="Gateway"
@@ -28,7 +30,10 @@ export function GatewayPage() {
       {views === undefined && error === null && <Skeleton className="h-64 rounded-xl" />}
       {views !== undefined && (
         <>
-          <Figures combined={combine(views.filter((view) => !isSilent(view, now)))} />
+          <Figures combined={combined} />
+          {combined.refusedCount > 0 && (
+            <RefusedRoutes refused={combined.refused} refusedCount={combined.refusedCount} />
+          )}
           <Panel title="Processes" flush>
             {views.length === 0 ? (
               <EmptyState icon={Network} title="No gateway has shown itself yet">
@@ -38,8 +43,8 @@ export function GatewayPage() {
               <Processes views={views} now={now} />
             )}
           </Panel>
-          <Busiest combined={combine(views.filter((view) => !isSilent(view, now)))} />
-          <RoutesPanel />
+          <Busiest combined={combined} />
+          <RoutesPanel refused={combined.refused} />
         </>
       )}
     </Page>

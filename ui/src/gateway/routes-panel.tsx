@@ -12,10 +12,12 @@ import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { figure } from '../format/quantity.ts';
+import type { RefusedRoute } from './combine.ts';
 import { gatewayRoutesQuery } from './queries.ts';
+import { RefusedMark } from './refused-routes.tsx';
 
 /** Where requests go: every route of the gateways, looked for by the server and loaded page by page. */
-export function RoutesPanel() {
+export function RoutesPanel({ refused }: { refused: readonly RefusedRoute[] }) {
   const [typed, setTyped] = useState('');
   const text = useDeferredValue(typed.trim());
   const list = useInfiniteQuery(gatewayRoutesQuery(useApi(), text));
@@ -49,13 +51,14 @@ export function RoutesPanel() {
           </EmptyState>
         }
       />
-      {routes !== undefined && routes.length > 0 && <RoutesTable routes={routes} />}
+      {routes !== undefined && routes.length > 0 && <RoutesTable routes={routes} refused={refused} />}
       <MoreButton list={list} label="More routes" />
     </Panel>
   );
 }
 
-function RoutesTable({ routes }: { routes: readonly GatewayRoute[] }) {
+function RoutesTable({ routes, refused }: { routes: readonly GatewayRoute[]; refused: readonly RefusedRoute[] }) {
+  const refusedAt = new Map(refused.map((route) => [route.host, route]));
   return (
     <Table label="Routes, table" className="min-w-192">
       <thead>
@@ -75,6 +78,7 @@ function RoutesTable({ routes }: { routes: readonly GatewayRoute[] }) {
                 {route.host}
                 <span className="text-ink-3">{route.pathPrefix}</span>
               </span>
+              <Refusal refused={refusedAt.get(route.host)} />
             </Cell>
             <Cell>
               <Owner route={route} />
@@ -92,6 +96,15 @@ function RoutesTable({ routes }: { routes: readonly GatewayRoute[] }) {
         ))}
       </tbody>
     </Table>
+  );
+}
+
+function Refusal({ refused }: { refused: RefusedRoute | undefined }) {
+  if (refused === undefined) return null;
+  return (
+    <span className="mt-1 flex flex-wrap items-center gap-1.5 text-xs text-ink-2">
+      <RefusedMark route={refused} /> invalid: {refused.field}
+    </span>
   );
 }
 
