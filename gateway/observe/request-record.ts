@@ -1,6 +1,7 @@
 import type { RequestFields } from '../http1/request-fields.ts';
 import type { RequestLine } from '../http1/request-line.ts';
 import type { MeteredRevision } from '../meter/meter.ts';
+import type { Overdue } from '../pipeline/overdue.ts';
 import type { RequestOrigin } from '../pipeline/request-origin.ts';
 
 /** Ids of the spans of one request, each hexadecimal. Made at its begin, because the instance is told of its own. */
@@ -25,6 +26,8 @@ export interface AttemptRecord {
   endedAt: number;
   status: number;
   lost: boolean;
+  /** The bound of time that ended it. */
+  overdue: Overdue | null;
 }
 
 interface ObservedHead {
@@ -89,6 +92,7 @@ export class RequestRecord {
       endedAt: -1,
       status: 0,
       lost: false,
+      overdue: null,
     });
   }
 
@@ -111,6 +115,12 @@ export class RequestRecord {
     if (attempt === undefined) return;
     attempt.endedAt = now;
     attempt.lost = true;
+  }
+
+  /** A bound of time is broken, which ends the attempt that runs. */
+  overdue(bound: Overdue): void {
+    const attempt = this.attempts.at(-1);
+    if (attempt !== undefined && attempt.endedAt === -1) attempt.overdue = bound;
   }
 
   end(now: number, status: number, revision: MeteredRevision | null): void {

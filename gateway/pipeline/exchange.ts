@@ -321,24 +321,27 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     switch (broken) {
       case 'deadline':
         this.destination.room.leave(this);
-        this.#timeOut(`The service took longer than its ${this.destination.timeoutMs} ms.`);
+        this.#timeOut(broken, `The service took longer than its ${this.destination.timeoutMs} ms.`);
         return;
       case 'first-byte':
         if (this.#attempt !== null) this.destination.blame(this.#attempt.instance, now);
-        this.#timeOut(`The service did not begin its answer within ${bounds?.firstByteMs} ms.`);
+        this.#timeOut(broken, `The service did not begin its answer within ${bounds?.firstByteMs} ms.`);
         return;
       case 'idle':
         // While the client takes nothing the instance is not read, and cannot be blamed for its silence.
-        if (this.connection.writer.settle()) this.#timeOut(`The service sent nothing for ${bounds?.idleMs} ms.`);
+        if (this.connection.writer.settle())
+          this.#timeOut(broken, `The service sent nothing for ${bounds?.idleMs} ms.`);
         return;
       case 'connect':
+        this.head.record?.overdue(broken);
         this.#attempt?.giveUpConnecting();
         return;
       default:
     }
   }
 
-  #timeOut(detail: string): void {
+  #timeOut(broken: Overdue, detail: string): void {
+    this.head.record?.overdue(broken);
     this.fail('gateway.upstream_timeout', { detail });
   }
 

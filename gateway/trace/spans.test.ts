@@ -114,6 +114,34 @@ test('an attempt that was lost is one of its own, and the instance is told of th
 });
 
 test.each([
+  ['first-byte', 0, 'first_byte_timeout'],
+  ['deadline', 0, 'request_timeout'],
+  ['idle', 200, 'idle_timeout'],
+] as const)('an attempt that the bound %s has ended says so, whatever was answered', (bound, status, type) => {
+  const record = recordOf();
+  record.assigned(instance('ins_1'), 100, true);
+  if (status > 0) record.answered(110, status);
+  record.overdue(bound);
+  record.end(120, 504, revision);
+  const [, attempt] = spans(record);
+  expect(attempt?.status).toEqual({ code: 2 });
+  expect(attributeOf(attempt, 'error.type')).toBe(type);
+});
+
+test('a connection that took too long is told from one that was refused, and from the attempt after it', () => {
+  const record = recordOf();
+  record.assigned(instance('ins_1'), 100, false);
+  record.overdue('connect');
+  record.lost(110);
+  // Nothing runs that a bound could end.
+  record.overdue('deadline');
+  record.assigned(instance('ins_2'), 110, false);
+  record.end(120, 502, revision);
+  const types = spans(record).flatMap((span) => (span.kind === 3 ? [attributeOf(span, 'error.type')] : []));
+  expect(types).toEqual(['connect_timeout', 'connection_refused']);
+});
+
+test.each([
   [200, {}, undefined],
   [404, {}, undefined],
   [503, { code: 2 }, '503'],

@@ -1,5 +1,6 @@
 import type { RequestCost } from '../cost/request-cost.ts';
 import type { AttemptRecord, RequestRecord, SpanIds } from '../observe/request-record.ts';
+import type { Overdue } from '../pipeline/overdue.ts';
 
 /** An attribute as OTLP's JSON has it (opentelemetry-proto, common/v1 KeyValue). */
 interface Attribute {
@@ -103,7 +104,7 @@ export function spansOf(record: RequestRecord, ids: SpanIds, { epochMs, newId, c
       kind: CLIENT,
       ...time(attempt.assignedAt, attempt.endedAt),
       attributes: [...method, ...attemptAttributes(attempt, index)],
-      status: attempt.status >= 400 || attempt.status === 0 ? { code: ERROR } : {},
+      status: failureOf(attempt) === null ? {} : { code: ERROR },
     });
     if (!attempt.connects) continue;
     const connected = attempt.connectedAt !== -1;
@@ -170,11 +171,24 @@ function attemptAttributes(attempt: AttemptRecord, index: number): Attribute[] {
       decimal('skyrun.first_byte_ms', attempt.answeredAt - attempt.assignedAt),
     );
   }
-  if (attempt.status >= 400) attributes.push(text('error.type', String(attempt.status)));
-  else if (attempt.status === 0) {
-    attributes.push(text('error.type', attempt.connectedAt === -1 ? 'connection_refused' : 'connection_lost'));
-  }
+  const failure = failureOf(attempt);
+  if (failure !== null) attributes.push(text('error.type', failure));
   return attributes;
+}
+
+const OVERDUE: Readonly<Record<Overdue, string>> = {
+  deadline: 'request_timeout',
+  'first-byte': 'first_byte_timeout',
+  idle: 'idle_timeout',
+  connect: 'connect_timeout',
+};
+
+/** Why an attempt failed; null: it did not. */
+function failureOf({ status, overdue, connectedAt }: AttemptRecord): string | null {
+  if (overdue !== null) return OVERDUE[overdue];
+  if (status >= 400) return String(status);
+  if (status > 0) return null;
+  return connectedAt === -1 ? 'connection_refused' : 'connection_lost';
 }
 
 /** What comes before `?`: queries carry what nobody may read. */

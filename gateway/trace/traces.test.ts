@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { servicePolicy } from '@skyrun/contracts';
 import { expect, test, vi } from 'vitest';
 import { type Collector, startCollector } from '../harness/collector.ts';
 import { startEcho } from '../harness/echo-instance.ts';
@@ -87,6 +90,27 @@ test('a caller who is not sampled stays so, and of new traces as many are kept a
   } finally {
     await Promise.all([none.close(), all.close()]);
     await Promise.all([collector.close(), echo.close()]);
+  }
+});
+
+test('the attempt at an instance that did not begin its answer in time says that this was the bound', async () => {
+  const instance = createServer(() => undefined);
+  await new Promise<void>((resolve) => instance.listen(0, '127.0.0.1', resolve));
+  const { port } = instance.address() as AddressInfo;
+  const collector = await startCollector();
+  const policy = servicePolicy.parse({ firstByteTimeoutMs: 50 });
+  const running = await startGateway([{ ...route([target([port])]), policy }], tracing(collector, 1));
+  try {
+    expect(await ask(running, '/late')).toBe(504);
+    const server = await serverSpan(collector, '/late');
+    const attempt = collector.spans.find((span) => span.kind === 3 && span.parentSpanId === server.spanId);
+    const type = attempt?.attributes.find(({ key }) => key === 'error.type')?.value;
+    expect(type).toEqual({ stringValue: 'first_byte_timeout' });
+  } finally {
+    await running.close();
+    await collector.close();
+    instance.close();
+    instance.closeAllConnections();
   }
 });
 
