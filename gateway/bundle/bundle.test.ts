@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { gatewayCalls, registryOperations } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
 import { bundleGateway } from './bundle.ts';
 
@@ -16,6 +17,13 @@ test('a gateway is one program that needs no types stripped, made once for the s
   // Names stay for stack traces; comments do not.
   expect(source).toContain('function createGateway(');
   expect(source).not.toContain('Reading it from top to bottom');
+
+  // Of the API it knows who answers which path, and not what is asked and answered there.
+  const parts = (await readdir(dirname(program))).map((name) => readFile(join(dirname(program), name), 'utf8'));
+  const everything = (await Promise.all(parts)).join('');
+  expect(everything).toContain('/api/v1/projects/{project}/services/{service}/rollbacks');
+  expect(everything).not.toContain(registryOperations.rollBack.summary);
+  expect(everything).toContain(gatewayCalls.followRoutes.summary);
 
   // It runs up to the refusal of a configuration that lacks everything, outside of the repository too.
   const ended = promisify(execFile)(process.execPath, [program], { cwd: '/', env: { PATH: '' } });

@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@skyrun/contracts';
+import { gatewayCalls } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { type RateBook, rateBook } from './request-cost.ts';
 
@@ -22,7 +22,7 @@ export function createPriceFeed(options: {
     logger,
     everyMs: REFRESH_MS,
     async run() {
-      book = rateBook(await client.call(OPERATIONS.listUnitPrices, {}));
+      book = rateBook(await client.call(gatewayCalls.listUnitPrices, {}));
     },
   });
   return {

@@ -1,4 +1,4 @@
-import { FEED_HEARTBEAT_MS, OPERATIONS, type Route, unreadRouteFrame } from '@skyrun/contracts';
+import { FEED_HEARTBEAT_MS, gatewayCalls, type Route, unreadRouteFrame } from '@skyrun/contracts';
 import { backoff, type Client, type Clock, type Logger } from '@skyrun/kit/base';
 import { type FeedPosition, FrameParts, follow, type RouteChange } from './feed-state.ts';
 import type { InvalidRoutes } from './invalid-routes.ts';
@@ -9,7 +9,7 @@ import { createSlices, type Slices } from './slices.ts';
 const FIRST_CONNECT_WAIT_MS = 3000;
 
 /** Each route is looked at by itself. */
-const FOLLOW = { ...OPERATIONS.followRoutes, response: unreadRouteFrame };
+const FOLLOW = { ...gatewayCalls.followRoutes, response: unreadRouteFrame };
 
 export interface RouteFeed {
   /** Resolves once routes are known, from the registry or from disk, or after a short wait without either. */

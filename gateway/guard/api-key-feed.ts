@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@skyrun/contracts';
+import { gatewayCalls } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { keep, readKept } from '../feed/kept.ts';
 import type { Callers } from './callers.ts';
@@ -21,7 +21,7 @@ export function createApiKeyFeed(options: {
   let version = '';
   let unsaid: string[] = [];
   let away = false;
-  const sync = () => client.call(OPERATIONS.syncApiKeys, { body: { version, used: unsaid } });
+  const sync = () => client.call(gatewayCalls.syncApiKeys, { body: { version, used: unsaid } });
   const ticker = createTicker({
     name: 'gateway.api-keys',
     clock,
@@ -48,7 +48,7 @@ export function createApiKeyFeed(options: {
   });
   return {
     async start() {
-      const read = (value: unknown) => OPERATIONS.syncApiKeys.response.parse(value).keys;
+      const read = (value: unknown) => gatewayCalls.syncApiKeys.response.parse(value).keys;
       // The version is not kept: another installation may have numbered its changes alike.
       const keys = await readKept(path, { what: 'API keys', read, logger });
       if (keys !== null) callers.setApiKeys(keys);

@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@skyrun/contracts';
+import { gatewayCalls } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { keep, readKept } from '../feed/kept.ts';
 import { type Callers, readKeySet } from './callers.ts';
@@ -31,7 +31,7 @@ export function createKeyFeed(options: {
     logger,
     everyMs: REFRESH_MS,
     async run() {
-      const set = await client.call(OPERATIONS.getKeys, {});
+      const set = await client.call(gatewayCalls.getKeys, {});
       const next = JSON.stringify(set);
       if (next === text || !take(set)) return;
       text = next;

@@ -13,7 +13,7 @@ import type {
   TrafficReport,
   UnreadRouteFrame,
 } from '@skyrun/contracts';
-import { frameParts, gatewayView, OPERATIONS, trafficReport } from '@skyrun/contracts';
+import { frameParts, gatewayCalls, gatewayView, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
 import { unitPricesWith } from './unit-prices.ts';
@@ -128,10 +128,10 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     } else if (request.url === '/api/v1/auth/keys') {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ keys: [] }));
-    } else if (request.url === OPERATIONS.syncApiKeys.path) {
+    } else if (request.url === gatewayCalls.syncApiKeys.path) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ version: 'none', keys: [] }));
-    } else if (request.url === OPERATIONS.listUnitPrices.path) {
+    } else if (request.url === gatewayCalls.listUnitPrices.path) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(unitPricesWith('0.000024')));
     } else if (request.url === '/internal/v1/team-routes') {

@@ -1,4 +1,4 @@
-import { OPERATIONS, type UnitPrices } from '@skyrun/contracts';
+import { gatewayCalls, type UnitPrices } from '@skyrun/contracts';
 import type { Client } from '@skyrun/kit';
 
 const per = (price: string) => ({ price, per: 'unit' });
@@ -36,7 +36,7 @@ export function billingWith(cpu: string): Pick<Client, 'call'> {
   const prices = unitPricesWith(cpu);
   return {
     call: (operation) =>
-      operation.id === OPERATIONS.listUnitPrices.id
+      operation.id === gatewayCalls.listUnitPrices.id
         ? Promise.resolve(operation.response.parse(prices) as never)
         : Promise.reject(new Error(`unexpected ${operation.id}`)),
   };

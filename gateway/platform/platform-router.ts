@@ -1,17 +1,18 @@
-import { ALL_OPERATIONS, PLATFORM_SERVICES, type PlatformService } from '@skyrun/contracts';
+import { PLATFORM_SERVICES, type PlatformService } from '@skyrun/contracts';
 import { problemAnswer } from '../pipeline/answer.ts';
 import type { Decision } from '../pipeline/core.ts';
 import { Destination, Instance } from '../pipeline/destination.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
 import { createPlatformPaths } from '../routing/platform-paths.ts';
 import type { RoomBounds } from '../waiting/waiting-room.ts';
+import { API_PLACES } from './api-places.ts';
 import type { Assets } from './assets.ts';
 
 export type PlatformUrls = Readonly<Record<PlatformService, string>>;
 
 /** Requests of the platform's own host: the API's owners, the live feed, and the web page. */
 export class PlatformRouter {
-  #paths = createPlatformPaths(ALL_OPERATIONS);
+  #paths = createPlatformPaths(API_PLACES);
   #services: ReadonlyMap<PlatformService, Destination>;
   #assets: Assets;
 

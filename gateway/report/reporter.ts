@@ -1,4 +1,4 @@
-import { OPERATIONS, type TrafficReport } from '@skyrun/contracts';
+import { gatewayCalls, type TrafficReport } from '@skyrun/contracts';
 import { backoff, type Client, type Clock, isoTime, type Logger } from '@skyrun/kit/base';
 import type { Destination } from '../pipeline/destination.ts';
 import type { RevisionTraffic } from './traffic-window.ts';
@@ -187,7 +187,7 @@ export class TrafficReporter {
     const timeout = new AbortController();
     const cancel = this.#clock.setTimeout(CALL_TIMEOUT_MS, () => timeout.abort(new Error('no answer in time')));
     try {
-      await this.#client.call(OPERATIONS.reportTraffic, {
+      await this.#client.call(gatewayCalls.reportTraffic, {
         body,
         signal: AbortSignal.any([timeout.signal, this.#abort.signal]),
       });

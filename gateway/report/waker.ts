@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@skyrun/contracts';
+import { gatewayCalls } from '@skyrun/contracts';
 import type { Client, Clock, Logger } from '@skyrun/kit';
 import type { Destination } from '../pipeline/destination.ts';
 
@@ -51,7 +51,7 @@ export class Waker {
     const cancel = this.#clock.setTimeout(ANSWER_WITHIN_MS, () => timeout.abort(new Error('no answer in time')));
     try {
       const options = { body: { revisionId, ...this.#longestOf(destination) }, signal: timeout.signal };
-      const { resumed } = await this.#client.call(OPERATIONS.wakeRevision, options);
+      const { resumed } = await this.#client.call(gatewayCalls.wakeRevision, options);
       if (destination.wake(resumed)) {
         this.#onResumed(destination);
         return;

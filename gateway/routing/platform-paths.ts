@@ -1,5 +1,11 @@
-import type { Operation, PlatformService } from '@skyrun/contracts';
-import { KUBERNETES_API, LIVE_FEED } from '@skyrun/contracts';
+import { KUBERNETES_API, LIVE_FEED, type PlatformService } from '@skyrun/contracts';
+
+/** Who answers a path of the platform's own API. */
+export interface ApiPlace {
+  readonly service: PlatformService;
+  /** Segments in braces stand for any. */
+  readonly path: string;
+}
 
 interface Node {
   readonly fixed: Map<string, Node>;
@@ -17,18 +23,17 @@ const ASSETS: PlatformPath = { kind: 'assets' };
 
 /**
  * Which part of the platform answers a path: an API path goes to the owner of the operation that has it, whatever
- * the method (the owner says 405), and `/internal` does not exist here. Built once from contracts.
+ * the method (the owner says 405), and `/internal` does not exist here. Built once.
  */
-export function createPlatformPaths(operations: readonly Operation[]): (path: string) => PlatformPath {
+export function createPlatformPaths(places: readonly ApiPlace[]): (path: string) => PlatformPath {
   const root: Node = { fixed: new Map(), parameter: null, owner: null };
-  for (const operation of operations) {
-    if (operation.permission === 'internal') continue;
+  for (const { service, path } of places) {
     let node = root;
-    for (const segment of operation.path.split('/').slice(1)) node = child(node, segment);
-    if (node.owner !== null && node.owner !== operation.service) {
-      throw new Error(`${operation.path} belongs to both ${node.owner} and ${operation.service}`);
+    for (const segment of path.split('/').slice(1)) node = child(node, segment);
+    if (node.owner !== null && node.owner !== service) {
+      throw new Error(`${path} belongs to both ${node.owner} and ${service}`);
     }
-    node.owner = operation.service;
+    node.owner = service;
   }
   const owners = new Map<PlatformService, PlatformPath>();
   const service = (name: PlatformService): PlatformPath => {

@@ -5,10 +5,11 @@ import { expect, test } from 'vitest';
 import { startEcho } from '../harness/echo-instance.ts';
 import { route, startGateway, target } from '../harness/gateway.ts';
 import { exchangeRaw, statusOf } from '../harness/raw-client.ts';
+import { API_PLACES } from '../platform/api-places.ts';
 import { isTenantHost, pickTarget } from './hosts.ts';
 import { createPlatformPaths } from './platform-paths.ts';
 
-const paths = createPlatformPaths(ALL_OPERATIONS);
+const paths = createPlatformPaths(API_PLACES);
 
 test.each([
   ['/api/v1/projects', 'identity'],

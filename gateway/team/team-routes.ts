@@ -1,4 +1,4 @@
-import { OPERATIONS, servicePolicy, type TeamRoute } from '@skyrun/contracts';
+import { gatewayCalls, servicePolicy, type TeamRoute } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import { Guard, type GuardDeps } from '../guard/guard.ts';
 import { Destination, Instance } from '../pipeline/destination.ts';
@@ -102,7 +102,7 @@ export function createTeamFeed(options: {
     everyMs: EVERY_MS,
     async run(signal) {
       try {
-        routes.update((await client.call(OPERATIONS.listTeamRoutes, { signal })).items);
+        routes.update((await client.call(gatewayCalls.listTeamRoutes, { signal })).items);
         reachable = true;
       } catch (error) {
         if (reachable && !signal.aborted)

@@ -1,4 +1,4 @@
-import { OPERATIONS } from '@skyrun/contracts';
+import { gatewayCalls } from '@skyrun/contracts';
 import { type Client, type Clock, createTicker, type Logger, type Ticker } from '@skyrun/kit/base';
 import type { Viewer } from './viewer.ts';
 
@@ -21,7 +21,7 @@ export function createViewReporter(options: {
     async run(signal) {
       const view = viewer.take();
       try {
-        await client.call(OPERATIONS.showGateway, { params: { gateway }, body: view, signal });
+        await client.call(gatewayCalls.showGateway, { params: { gateway }, body: view, signal });
       } catch (error) {
         logger.debug({ error }, 'the orchestrator takes no view');
       }

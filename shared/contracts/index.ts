@@ -21,13 +21,14 @@ export {
   type FeedSubscription,
   feedAnswer,
   feedSubscription,
-  LIVE_FEED,
 } from './api/events.ts';
+export { gatewayCalls } from './api/gateway-calls.ts';
 export { gatewayRouteOperations } from './api/gateway-routes.ts';
 export {
   identityOperations,
   type Tokens,
 } from './api/identity.ts';
+export { LIVE_FEED } from './api/live-feed.ts';
 export {
   type Method,
   type Operation,
@@ -162,7 +163,6 @@ export {
   newApiKey,
 } from './resources/api-key.ts';
 export {
-  BILLED_TICK_MS,
   type Budget,
   type BudgetAlert,
   type BudgetSpec,
@@ -191,11 +191,6 @@ export {
   ledgerAccount,
   ledgerEntry,
   ledgerReport,
-  METER_UNITS,
-  type Meter,
-  meter,
-  type PublicPriceList,
-  priceList,
 } from './resources/billing.ts';
 export {
   type AccountPriceList,
@@ -210,7 +205,6 @@ export {
   type BillingMail,
   NOTICE_TYPES,
   type RightSizing,
-  type UnitPrices,
 } from './resources/billing-insight.ts';
 export {
   CHALLENGE_LABEL,
@@ -255,6 +249,7 @@ export {
   logFilter,
   logLine,
 } from './resources/logs.ts';
+export { BILLED_TICK_MS, METER_UNITS, type Meter, meter } from './resources/meter.ts';
 export {
   type Decision,
   decision,
@@ -275,6 +270,7 @@ export {
   type ServicePolicy,
   servicePolicy,
 } from './resources/policy.ts';
+export { type PublicPriceList, priceList, type UnitPrices } from './resources/price-list.ts';
 export {
   type HealthProbe,
   healthProbe,

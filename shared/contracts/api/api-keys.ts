@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
-import { dnsLabel, timestamp } from '../names.ts';
+import { dnsLabel } from '../names.ts';
 import { apiKey, apiKeyRole, newApiKey } from '../resources/api-key.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const inProject = z.object({ project: dnsLabel });
 const oneKey = inProject.extend({ key: idSchema('apiKey') });
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a key in hexadecimal');
 const base = '/api/v1/projects/{project}/keys';
 
 /** Keys of team services, machines and pipelines: long-lived, of one project, with one role. */
@@ -60,52 +60,6 @@ export const apiKeyOperations = {
     params: oneKey,
     problems: ['resource.not_found'],
   }),
-  identifyApiKey: defineOperation('identifyApiKey', {
-    service: 'identity',
-    method: 'post',
-    path: '/internal/v1/api-keys/identify',
-    summary: 'Whose key has this digest',
-    permission: 'internal',
-    body: z.strictObject({ digest }),
-    response: z.object({
-      key: z
-        .object({
-          id: idSchema('apiKey'),
-          name: dnsLabel,
-          project: dnsLabel,
-          role: apiKeyRole,
-          until: timestamp.nullable(),
-        })
-        .nullable(),
-    }),
-  }),
-  syncApiKeys: defineOperation('syncApiKeys', {
-    service: 'identity',
-    method: 'post',
-    path: '/internal/v1/api-keys/sync',
-    summary: 'Say which keys were used; get the digests of all that hold, where they have changed',
-    permission: 'internal',
-    body: z.strictObject({
-      version: z.string().max(100).describe('of the digests that are known; empty at first'),
-      used: z.array(idSchema('apiKey')).max(10_000),
-    }),
-    response: z.object({
-      version: z.string(),
-      keys: z
-        .array(
-          z.object({
-            digest,
-            id: idSchema('apiKey'),
-            name: z
-              .string()
-              .default('')
-              .describe('who calls, on the service map; a gateway that kept keys before it knew has none'),
-            project: dnsLabel,
-            until: timestamp.nullable(),
-          }),
-        )
-        .nullable()
-        .describe('null: as known'),
-    }),
-  }),
+  identifyApiKey: gatewayCalls.identifyApiKey,
+  syncApiKeys: gatewayCalls.syncApiKeys,
 };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel } from '../names.ts';
 import { fieldError } from '../problem.ts';
-import { priceList } from '../resources/billing.ts';
 import {
   accountPriceList,
   accountPriceListChange,
@@ -10,6 +9,7 @@ import {
   billingJobs,
   priceListText,
 } from '../resources/billing-admin.ts';
+import { priceList } from '../resources/price-list.ts';
 import { defineOperation } from './define.ts';
 
 const projectParams = z.object({ project: dnsLabel });

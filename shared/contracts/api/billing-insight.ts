@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
-import {
-  billingAdvice,
-  billingContacts,
-  billingContactsSpec,
-  billingMail,
-  unitPrices,
-} from '../resources/billing-insight.ts';
+import { billingAdvice, billingContacts, billingContactsSpec, billingMail } from '../resources/billing-insight.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const inProject = z.object({ project: dnsLabel });
@@ -77,12 +72,5 @@ export const billingInsightOperations = {
     query: z.object({ days: z.coerce.number().int().min(1).max(30).default(7) }),
     response: billingAdvice,
   }),
-  listUnitPrices: defineOperation('listUnitPrices', {
-    service: 'billing',
-    method: 'get',
-    path: '/internal/v1/unit-prices',
-    summary: 'The prices in force now, and which project has which',
-    permission: 'internal',
-    response: unitPrices,
-  }),
+  listUnitPrices: gatewayCalls.listUnitPrices,
 };

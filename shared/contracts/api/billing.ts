@@ -13,8 +13,8 @@ import {
   invoiceVerification,
   ledgerEntry,
   ledgerReport,
-  priceList,
 } from '../resources/billing.ts';
+import { priceList } from '../resources/price-list.ts';
 import { defineOperation } from './define.ts';
 import { page, pageQuery } from './paging.ts';
 

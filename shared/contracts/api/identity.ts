@@ -3,6 +3,7 @@ import { role } from '../access.ts';
 import { dnsLabel } from '../names.ts';
 import { member, project, user } from '../resources/project.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const password = z.string().min(10, 'at least 10 characters').max(200);
@@ -67,14 +68,7 @@ export const identityOperations = {
     permission: 'authenticated',
     response: user,
   }),
-  getKeys: defineOperation('getKeys', {
-    service: 'identity',
-    method: 'get',
-    path: '/api/v1/auth/keys',
-    summary: 'Public keys that verify access tokens (JWKS)',
-    permission: 'public',
-    response: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
-  }),
+  getKeys: gatewayCalls.getKeys,
   listProjects: defineOperation('listProjects', {
     service: 'identity',
     method: 'get',
@@ -136,14 +130,5 @@ export const identityOperations = {
     params: projectParams.extend({ userId: z.string() }),
     problems: ['resource.not_found', 'resource.in_use'],
   }),
-  /** Asked by other services when a token's claims do not name the project. */
-  getAccess: defineOperation('getAccess', {
-    service: 'identity',
-    method: 'get',
-    path: '/internal/v1/access',
-    summary: 'Role of a user in a project',
-    permission: 'internal',
-    query: z.object({ userId: z.string(), project: z.string() }),
-    response: z.object({ role: role.nullable(), projectExists: z.boolean() }),
-  }),
+  getAccess: gatewayCalls.getAccess,
 };

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { dnsLabel, timestamp, traceparent } from '../names.ts';
+import { dnsLabel, timestamp } from '../names.ts';
 import { gatewayView } from '../resources/gateway-view.ts';
 import { logFilter, logLine } from '../resources/logs.ts';
 import { decision, metricPoint } from '../resources/metrics.ts';
 import { instance } from '../resources/service.ts';
 import { instanceStart, startPercentiles } from '../resources/start.ts';
 import { revisionObservation } from '../resources/traffic.ts';
-import { routeInstance } from '../routes/snapshot.ts';
-import { trafficReport } from '../routes/traffic.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const serviceParams = z.object({ project: dnsLabel, service: dnsLabel });
@@ -101,23 +100,8 @@ export const orchestratorOperations = {
     response: z.object({ kinds: z.array(startPercentiles) }),
     problems: ['resource.not_found'],
   }),
-  reportTraffic: defineOperation('reportTraffic', {
-    service: 'orchestrator',
-    method: 'post',
-    path: '/internal/v1/traffic',
-    summary: 'A gateway reports what it saw, or asks for a first instance',
-    permission: 'internal',
-    body: trafficReport,
-  }),
-  showGateway: defineOperation('showGateway', {
-    service: 'orchestrator',
-    method: 'put',
-    path: '/internal/v1/gateways/{gateway}',
-    summary: 'A gateway shows what it is doing, in place of what it showed before',
-    permission: 'internal',
-    params: z.object({ gateway: z.string().min(1).max(100) }),
-    body: gatewayView,
-  }),
+  reportTraffic: gatewayCalls.reportTraffic,
+  showGateway: gatewayCalls.showGateway,
   listGateways: defineOperation('listGateways', {
     service: 'orchestrator',
     method: 'get',
@@ -127,24 +111,7 @@ export const orchestratorOperations = {
     permission: 'admin',
     response: z.object({ items: z.array(gatewayView) }),
   }),
-  wakeRevision: defineOperation('wakeRevision', {
-    service: 'orchestrator',
-    method: 'post',
-    path: '/internal/v1/wake',
-    summary: 'Resume a paused instance now, for a request that waits; the answer is enough to send it there',
-    permission: 'internal',
-    body: z.object({
-      revisionId: z.string(),
-      /** For how long the request has been waiting, in milliseconds. */
-      waitingMs: z.number().min(0).optional(),
-      /** Of the request: what is done for it becomes part of its trace. */
-      traceparent: traceparent.optional(),
-    }),
-    response: z.object({
-      /** Those that take requests from now on; empty where none was paused, or could not be resumed. */
-      resumed: z.array(routeInstance),
-    }),
-  }),
+  wakeRevision: gatewayCalls.wakeRevision,
   observeRevisions: defineOperation('observeRevisions', {
     service: 'orchestrator',
     method: 'get',

@@ -3,8 +3,8 @@ import { idSchema } from '../ids.ts';
 import { dnsLabel } from '../names.ts';
 import { healthState, registration } from '../resources/registration.ts';
 import { serviceMap } from '../resources/service-map.ts';
-import { teamRoute } from '../routes/team.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const inProject = z.object({ project: dnsLabel });
@@ -83,14 +83,7 @@ export const registrationOperations = {
     params: inProject,
     response: serviceMap,
   }),
-  listTeamRoutes: defineOperation('listTeamRoutes', {
-    service: 'events',
-    method: 'get',
-    path: '/internal/v1/team-routes',
-    summary: 'Where gateways reach the registered services of teams',
-    permission: 'internal',
-    response: z.object({ items: z.array(teamRoute) }),
-  }),
+  listTeamRoutes: gatewayCalls.listTeamRoutes,
   deregisterTeamService: defineOperation('deregisterTeamService', {
     service: 'events',
     method: 'delete',

@@ -4,8 +4,8 @@ import { image } from '../resources/image.ts';
 import { revision, service, serviceSpec } from '../resources/service.ts';
 import { rollout, trafficTargets } from '../resources/traffic.ts';
 import { desiredState } from '../routes/desired.ts';
-import { routeFrame } from '../routes/snapshot.ts';
 import { defineOperation } from './define.ts';
+import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
 
 const projectParams = z.object({ project: dnsLabel });
@@ -185,17 +185,7 @@ export const registryOperations = {
     response: revision,
     problems: ['resource.not_found'],
   }),
-  followRoutes: defineOperation('followRoutes', {
-    service: 'registry',
-    method: 'get',
-    path: '/internal/v1/routes',
-    summary: 'The route feed of gateways',
-    permission: 'internal',
-    query: z.object({ epoch: z.string().optional(), version: z.coerce.number().int().optional() }),
-    response: routeFrame,
-    status: 200,
-    streaming: true,
-  }),
+  followRoutes: gatewayCalls.followRoutes,
   getDesired: defineOperation('getDesired', {
     service: 'registry',
     method: 'get',

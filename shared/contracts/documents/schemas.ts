@@ -10,7 +10,6 @@ import {
   creditNote,
   invoice,
   ledgerEntry,
-  priceList,
 } from '../resources/billing.ts';
 import { billingJob, priceListText } from '../resources/billing-admin.ts';
 import { billingMail } from '../resources/billing-insight.ts';
@@ -19,6 +18,7 @@ import { catalogueEntry, eventSchema } from '../resources/event-schema.ts';
 import { image } from '../resources/image.ts';
 import { logLine } from '../resources/logs.ts';
 import { decision, metricPoint, statusClasses } from '../resources/metrics.ts';
+import { priceList } from '../resources/price-list.ts';
 import { healthProbe, probe } from '../resources/probe.ts';
 import { member, project, user } from '../resources/project.ts';
 import { registration } from '../resources/registration.ts';

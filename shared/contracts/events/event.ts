@@ -74,13 +74,20 @@ export function parseEvent(input: unknown): AnyEvent {
 }
 
 const exactEnvelope = fitsOf(eventEnvelope);
-const exactData = new Map<string, Fits | null>(Object.values(EVENTS).map(({ type, data }) => [type, fitsOf(data)]));
+/** Made as types are met: a process sees few of the catalogue's. */
+const exactData = new Map<string, Fits | null>();
 
 /** Whether it fits its schema to the letter, so that there is nothing to drop and nothing to fill in. */
 function isExact(input: unknown): input is AnyEvent {
   if (!exactEnvelope?.(input)) return false;
   const { type, data } = input as EventEnvelope;
-  return exactData.get(type)?.(data) ?? isTeamType(type);
+  let fits = exactData.get(type);
+  if (fits === undefined) {
+    if (!isEventType(type)) return isTeamType(type);
+    fits = fitsOf(EVENTS[type].data);
+    exactData.set(type, fits);
+  }
+  return fits?.(data) ?? false;
 }
 
 export function isEvent<Type extends EventType>(

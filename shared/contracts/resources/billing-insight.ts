@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { currency, moneyString } from '../money.ts';
 import { dnsLabel, timestamp } from '../names.ts';
-import { priceList } from './billing.ts';
 
 /** Events that the people who pay are told of, by mail, and by webhook where a push subscription asks for them. */
 export const NOTICE_TYPES = [
@@ -75,11 +74,3 @@ export const billingAdvice = z.object({
   rightSizing: z.array(rightSizing),
 });
 export type BillingAdvice = z.infer<typeof billingAdvice>;
-
-/** The prices in force now, for gateways that tell callers what a request cost. */
-export const unitPrices = z.object({
-  defaultList: z.string().describe('name of the list of projects that are not in `accounts`'),
-  accounts: z.array(z.object({ project: dnsLabel, priceList: z.string() })).describe('those with another list'),
-  lists: z.array(priceList),
-});
-export type UnitPrices = z.infer<typeof unitPrices>;

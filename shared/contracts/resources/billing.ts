@@ -2,37 +2,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { currency, moneyString } from '../money.ts';
 import { dnsLabel, timestamp } from '../names.ts';
-
-/** What is priced. vCPU and memory quantities are exact integers; see `unit`. */
-export const meter = z.enum([
-  'cpu',
-  'memory',
-  'cpu_idle',
-  'memory_idle',
-  'cpu_paused',
-  'memory_paused',
-  'requests',
-  'egress',
-]);
-export type Meter = z.infer<typeof meter>;
-
-/** Units of the quantities: milli-vCPU × ms, MiB × ms, requests, bytes. */
-export const METER_UNITS: Record<Meter, string> = {
-  cpu: 'mvcpu_ms',
-  memory: 'mib_ms',
-  cpu_idle: 'mvcpu_ms',
-  memory_idle: 'mib_ms',
-  cpu_paused: 'mvcpu_ms',
-  memory_paused: 'mib_ms',
-  requests: 'requests',
-  egress: 'bytes',
-};
-
-/**
- * In request-based billing an instance that gets busy costs until the next full tick after it is idle again; in
- * instance-based billing its life is rounded up to a full tick.
- */
-export const BILLED_TICK_MS = 100;
+import { meter } from './meter.ts';
 
 export const costLine = z.object({
   meter,
@@ -245,34 +215,3 @@ export const costAnalysis = z.object({
   forecast: costForecast,
 });
 export type CostAnalysis = z.infer<typeof costAnalysis>;
-
-const unitPrice = z.object({ price: moneyString, per: z.string() });
-
-/** One dated version of a price list; usage is priced by the version in force when its window starts. */
-export const priceList = z.object({
-  id: z.string(),
-  name: z.string(),
-  title: z.string(),
-  effectiveFrom: timestamp,
-  currency,
-  request: z.object({
-    cpu: unitPrice,
-    memory: unitPrice,
-    cpuIdle: unitPrice,
-    memoryIdle: unitPrice,
-    requests: unitPrice,
-  }),
-  instance: z.object({
-    cpu: unitPrice,
-    memory: unitPrice,
-    minimumSeconds: z.int(),
-  }),
-  paused: z.object({ cpu: unitPrice, memory: unitPrice }).optional(),
-  egress: z.array(z.object({ upToGib: z.int().nullable(), price: moneyString })),
-  freeTier: z.array(
-    unitPrice.extend({ mode: z.enum(['request', 'instance']), meter, quantity: z.int().describe('per month') }),
-  ),
-  discounts: z.array(z.object({ name: z.string(), percent: z.string() })),
-  taxes: z.array(z.object({ name: z.string(), percent: z.string() })).optional(),
-});
-export type PublicPriceList = z.infer<typeof priceList>;
