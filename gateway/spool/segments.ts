@@ -43,8 +43,11 @@ export async function readLines(
 ): Promise<{ lines: string[]; next: number }> {
   const file = await open(join(directory, segment), 'r');
   try {
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, offset);
+    const { size } = await file.stat();
+    const length = Math.min(READ_BYTES, size - offset);
+    if (length <= 0) return { lines: [], next: offset };
+    const buffer = Buffer.allocUnsafe(length);
+    const { bytesRead } = await file.read(buffer, 0, length, offset);
     const end = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
     if (end === -1) return { lines: [], next: offset };
     return { lines: buffer.toString('utf8', 0, end).split('\n'), next: offset + end + 1 };
