@@ -94,6 +94,7 @@ export interface Gateway {
 
 export const DEFAULT_LIMITS: GatewayLimits = {
   headerMs: 10_000,
+  restMs: 2000,
   idleMs: 75_000,
   stallMs: 30_000,
   connectMs: 3000,

@@ -46,7 +46,7 @@ export function createTlsListener(
         // The plain port's are half-open; Node's sessions would never end with a client that only ends the connection.
         socket.allowHalfOpen = false;
         new Http2Session(core, { socket, address: peerAddress(socket), protocol: 'https' });
-      } else new ClientConnection(core, socket, 'https');
+      } else new ClientConnection(core, socket);
     },
   );
   // Before TLS costs anything.

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { readDirectly, stopReadingDirectly } from './direct-input.ts';
+import { stopReadingDirectly } from './direct-input.ts';
 import { type Delayed, SMALL_PIECE_BYTES, type SmallPieces } from './small-pieces.ts';
 
 /** What a client may send ahead while its request is answered. */
@@ -17,10 +17,9 @@ export class ClientInput implements Delayed {
   /** A small piece of a body lies in the socket's queue until its turn has come. */
   #delayed = false;
 
-  constructor(socket: Socket, smallPieces: SmallPieces, onData: (chunk: Buffer) => void) {
+  constructor(socket: Socket, smallPieces: SmallPieces) {
     this.#socket = socket;
     this.#smallPieces = smallPieces;
-    readDirectly(socket, onData);
   }
 
   /** Puts a small piece back where it came from, if too many others were passed on in this turn; what follows stays behind it. */

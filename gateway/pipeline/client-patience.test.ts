@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../app.ts';
 import { type ClientQuiet, lostPatience } from './client-patience.ts';
 
-const limits = { ...DEFAULT_LIMITS, headerMs: 10, idleMs: 75, stallMs: 30, drainIdleMs: 20 };
+const limits = { ...DEFAULT_LIMITS, headerMs: 10, restMs: 15, idleMs: 75, stallMs: 30, drainIdleMs: 20 };
 const NOW = 1_000_000;
 const quiet: ClientQuiet = {
   state: 'head',
@@ -21,9 +21,11 @@ interface Case extends Partial<Omit<ClientQuiet, 'headSince' | 'activeAt'>> {
 }
 
 test.each<[string, Case, ReturnType<typeof lostPatience>]>([
-  ['idle', { quietMs: 75 }, null],
+  ['idle for a moment', { quietMs: 15 }, null],
+  ['idle', { quietMs: 16 }, 'rest'],
+  ['idle to the end of its time', { quietMs: 75 }, 'rest'],
   ['idle for too long', { quietMs: 76 }, 'end'],
-  ['idle for a moment while the gateway stops', { quietMs: 20, draining: true }, null],
+  ['idle for a while and the gateway stops', { quietMs: 20, draining: true }, 'rest'],
   ['idle while the gateway stops', { quietMs: 21, draining: true }, 'end'],
   ['a head that comes slowly', { headBegun: true, headMs: 11 }, 'head'],
   ['a head within its time, however long the connection was idle', { headBegun: true, headMs: 10, quietMs: 500 }, null],

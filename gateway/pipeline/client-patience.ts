@@ -22,17 +22,18 @@ export interface ClientQuiet {
   readonly flushed: boolean;
 }
 
-/** What a client's silence leads to: a refusal of its head or body, the end of an idle connection, or the cut. */
+/** What a client's silence leads to: a refusal of its head or body, the rest or the end of an idle connection, or the cut. */
 export function lostPatience(
   client: ClientQuiet,
   { limits, draining }: Pick<GatewayCore, 'limits' | 'draining'>,
   now: number,
-): 'head' | 'body' | 'end' | 'cut' | null {
+): 'head' | 'body' | 'rest' | 'end' | 'cut' | null {
   const quietMs = now - client.activeAt;
   switch (client.state) {
     case 'head':
       if (client.headBegun) return now - client.headSince > limits.headerMs ? 'head' : null;
-      return quietMs > (draining ? Math.min(limits.drainIdleMs, limits.idleMs) : limits.idleMs) ? 'end' : null;
+      if (quietMs > (draining ? Math.min(limits.drainIdleMs, limits.idleMs) : limits.idleMs)) return 'end';
+      return quietMs > limits.restMs ? 'rest' : null;
     case 'body':
       return quietMs > limits.stallMs && !client.paused ? 'body' : null;
     case 'linger':

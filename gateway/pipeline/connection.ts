@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
-import type { RequestReader } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
 import { ClientInput } from './client-input.ts';
 import { type ClientQuiet, type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
 import type { Decision, GatewayCore, OpenConnection } from './core.ts';
+import { readDirectly, type SocketOwner } from './direct-input.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
 import { identify, type RequestHead } from './request-head.ts';
-import { ResponseWriter } from './response-writer.ts';
+import { ResponseWriter, type WriterOwner } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
 
@@ -33,7 +33,7 @@ const TLS_HANDSHAKE = 0x16;
  *    ▼                    ▼
  *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
  */
-export class ClientConnection implements OpenConnection, ExchangeClient, ClientQuiet {
+export class ClientConnection implements OpenConnection, ExchangeClient, ClientQuiet, SocketOwner, WriterOwner {
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
@@ -41,8 +41,10 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   requests = 0;
   state: ClientState = 'head';
   #exchange: Exchange | null = null;
-  readonly #input: ClientInput;
-  readonly #stall: StallWatch;
+  /** Null before anything came ahead of its turn. */
+  #input: ClientInput | null = null;
+  /** Null while nothing waits to be taken by the client. */
+  #stall: StallWatch | null = null;
   #driving = false;
   #inputEnded = false;
   activeAt: number;
@@ -50,26 +52,18 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   #lingered = 0;
   /** Nothing was read yet. */
   #fresh = true;
-  readonly #client: ClientReader;
-  readonly #reader: RequestReader;
+  /** Null before the first request, and again while the connection rests. */
+  #reader: ClientReader | null = null;
 
-  constructor(core: GatewayCore, socket: Socket, protocol: 'http' | 'https' = 'http') {
+  constructor(core: GatewayCore, socket: Socket) {
     this.#core = core;
     this.socket = socket;
-    this.#stall = new StallWatch(socket);
     this.address = peerAddress(socket);
     this.activeAt = core.now;
-    this.#client = core.readers.take(this.address, protocol);
-    this.#reader = this.#client.requests;
-    this.writer = new ResponseWriter(socket, () => this.#exchange?.onFlushed());
+    this.writer = new ResponseWriter(socket, this);
     core.connections.add(this);
     core.stats.connections += 1;
-    this.#input = new ClientInput(socket, core.smallPieces, (chunk) => this.#onData(chunk));
-    socket.on('end', () => this.#onEnd());
-    socket.on('error', () => {
-      core.stats.clientErrors += 1;
-    });
-    socket.on('close', () => this.#onClose());
+    readDirectly(socket, this);
   }
 
   get tunnelling(): boolean {
@@ -81,7 +75,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   }
 
   get headBegun(): boolean {
-    return this.#reader.pending;
+    return this.#reader?.requests.pending === true;
   }
 
   get paused(): boolean {
@@ -92,7 +86,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     return this.socket.writableLength === 0;
   }
 
-  #onData(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.activeAt = this.#core.now;
     if (this.#fresh) {
       this.#fresh = false;
@@ -103,13 +97,13 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
         this.#drive(chunk);
         return;
       case 'body': {
-        if (this.#input.delays(chunk)) return;
+        if (this.#ahead().delays(chunk)) return;
         const end = this.#readBody(chunk);
-        if (end < chunk.length && !this.#inLinger()) this.#input.add(chunk.subarray(end));
+        if (end < chunk.length && !this.#inLinger()) this.#ahead().add(chunk.subarray(end));
         return;
       }
       case 'busy':
-        this.#input.add(chunk);
+        this.#ahead().add(chunk);
         return;
       case 'tunnel':
         if (this.#exchange?.onTunnelInput(chunk) === false) this.socket.pause();
@@ -126,7 +120,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   #handOver(chunk: Buffer): boolean {
     const { onEncrypted } = this.#core;
     if (onEncrypted === null || this.socket instanceof TLSSocket) return false;
-    this.#input.giveUp(chunk);
+    this.#ahead().giveUp(chunk);
     this.socket.setNoDelay(true);
     this.state = 'linger';
     this.#core.connections.delete(this);
@@ -134,31 +128,43 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     return true;
   }
 
+  #ahead(): ClientInput {
+    this.#input ??= new ClientInput(this.socket, this.#core.smallPieces);
+    return this.#input;
+  }
+
+  #takeReader(): ClientReader {
+    return this.#core.readers.take(this.address, this.socket instanceof TLSSocket ? 'https' : 'http');
+  }
+
   /** Reads requests out of a chunk for as long as each is answered at once. */
   #drive(first: Buffer): void {
     let chunk = first;
     let offset = 0;
+    this.#reader ??= this.#takeReader();
+    const client = this.#reader;
+    const reader = client.requests;
     this.#driving = true;
     while (this.state === 'head') {
       if (offset === chunk.length) {
-        const next = this.#input.next();
+        const next = this.#input?.next() ?? null;
         if (next === null) break;
         chunk = next;
         offset = 0;
       }
-      const waiting = !this.#reader.pending;
-      const step = this.#reader.readHead(chunk, offset);
+      const waiting = !reader.pending;
+      const step = reader.readHead(chunk, offset);
       if (step === 'more') {
         if (waiting) this.headSince = this.#core.now;
         offset = chunk.length;
       } else if (step === 'fault') {
-        this.#refuse(this.#reader.fault);
+        this.#refuse(reader.fault);
         offset = chunk.length;
-      } else offset = this.#onHead(chunk);
+      } else offset = this.#onHead(chunk, client);
     }
     this.#driving = false;
     if (offset < chunk.length && !this.#inLinger()) {
-      this.#input.putBack(chunk.subarray(offset));
+      this.#ahead().putBack(chunk.subarray(offset));
     }
   }
 
@@ -168,8 +174,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   }
 
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
-  #onHead(chunk: Buffer): number {
-    const reader = this.#reader;
+  #onHead(chunk: Buffer, { requests: reader, origin }: ClientReader): number {
     const { request, bodyStart } = reader;
     if (request === null) return chunk.length;
     const { line, fields } = request;
@@ -181,7 +186,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     this.requests += 1;
     const { observer } = core;
     const head = identify(line, fields, core.random, observer?.flags());
-    observer?.begin(head, this.#client.origin, now);
+    observer?.begin(head, origin, now);
     const whole = reader.bodyDone;
     this.state = whole ? 'busy' : 'body';
 
@@ -218,14 +223,15 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   /** Passes body bytes on; returns the position after the last one that belongs to the body. */
   #readBody(chunk: Buffer): number {
     const exchange = this.#exchange;
-    if (exchange === null) return chunk.length;
-    const end = this.#reader.readBody(chunk, 0);
-    if (end === -1) return this.#refuse(this.#reader.fault, chunk);
-    if (this.#reader.bodyDone) {
+    if (exchange === null || this.#reader === null) return chunk.length;
+    const { requests: reader } = this.#reader;
+    const end = reader.readBody(chunk, 0);
+    if (end === -1) return this.#refuse(reader.fault, chunk);
+    if (reader.bodyDone) {
       this.state = 'busy';
       exchange.requestDone = true;
     }
-    if (exchange.refusesBody(this.#reader.chunkedBytes)) return chunk.length;
+    if (exchange.refusesBody(reader.chunkedBytes)) return chunk.length;
     const room = exchange.onBody(end === chunk.length ? chunk : chunk.subarray(0, end));
     if (!room && this.state === 'body') this.socket.pause();
     return end;
@@ -237,7 +243,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
 
   openTunnel(): void {
     this.state = 'tunnel';
-    for (const chunk of this.#input.takeAll()) this.#exchange?.onTunnelInput(chunk);
+    for (const chunk of this.#input?.takeAll() ?? []) this.#exchange?.onTunnelInput(chunk);
     this.socket.resume();
   }
 
@@ -256,7 +262,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     this.state = 'head';
     this.activeAt = this.#core.now;
     if (this.#driving) return;
-    const held = this.#input.next();
+    const held = this.#input?.next() ?? null;
     if (held !== null) this.#drive(held);
     if (this.#inputEnded && this.#exchange === null) this.endOutput();
   }
@@ -328,7 +334,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   endOutput(): void {
     this.state = 'linger';
     this.activeAt = this.#core.now;
-    this.#input.clear();
+    this.#input?.clear();
     this.socket.end();
     this.socket.resume();
   }
@@ -339,7 +345,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
    */
   #endAfter(exchange: CarriedExchange): void {
     const { fields, line } = exchange.head;
-    const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#input.empty;
+    const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#input?.empty !== false;
     if (!last || this.socket.writableLength > 0 || this.socket instanceof TLSSocket) this.endOutput();
     else {
       this.state = 'linger';
@@ -356,7 +362,11 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     else this.socket.resetAndDestroy();
   }
 
-  #onEnd(): void {
+  onFlushed(): void {
+    this.#exchange?.onFlushed();
+  }
+
+  onEnd(): void {
     this.#inputEnded = true;
     switch (this.state) {
       case 'head':
@@ -385,13 +395,17 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     });
   }
 
-  #onClose(): void {
+  onError(): void {
+    this.#core.stats.clientErrors += 1;
+  }
+
+  onClose(): void {
     this.#core.connections.delete(this);
     this.#core.clients.closed(this);
-    this.#core.readers.put(this.#client);
+    this.#giveReaderBack();
     this.#exchange?.abort(499);
     this.#exchange = null;
-    this.#input.clear();
+    this.#input?.clear();
   }
 
   /** Bounds that only time can break; called several times a second. */
@@ -406,13 +420,36 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
       case 'end':
         this.endOutput();
         break;
+      case 'rest':
+        this.#rest();
+        break;
       case 'cut':
         this.socket.destroy();
         break;
       default:
     }
     this.#exchange?.check(now);
+    this.#checkStall(now);
+  }
+
+  #checkStall(now: number): void {
+    if (this.flushed) {
+      this.#stall = null;
+      return;
+    }
+    this.#stall ??= new StallWatch(this.socket);
     if (this.#stall.stalled(now, this.#core.limits.stallMs)) this.socket.destroy();
+  }
+
+  /** What only requests need is let go, because thousands of connections may be idle; it is there again with the next. */
+  #rest(): void {
+    this.#giveReaderBack();
+    this.#input = null;
+  }
+
+  #giveReaderBack(): void {
+    if (this.#reader !== null) this.#core.readers.put(this.#reader);
+    this.#reader = null;
   }
 
   destroy(): void {

@@ -17,6 +17,8 @@ import type { SmallPieces } from './small-pieces.ts';
 export interface GatewayLimits {
   /** First byte of a head to its last. */
   readonly headerMs: number;
+  /** A connection without a request for so long lets go of what it reads them with. */
+  readonly restMs: number;
   /** Between two requests of a connection. */
   readonly idleMs: number;
   /** Between two pieces of a request's body, and of a response that the client does not take. */

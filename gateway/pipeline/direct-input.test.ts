@@ -19,13 +19,42 @@ async function pair(): Promise<{ near: Socket; far: Socket; close: () => Promise
   return { near, far, close };
 }
 
+/** Reads `socket` directly; returns what else its owner was told of, in order. */
+function own(socket: Socket, onData: (chunk: Buffer) => void): string[] {
+  const told: string[] = [];
+  readDirectly(socket, {
+    onData,
+    onEnd: () => told.push('end'),
+    onError: () => told.push('error'),
+    onClose: () => told.push('close'),
+  });
+  return told;
+}
+
+test('the owner is told once of the end, after all that came before it was read, and then of the close', async () => {
+  const { near, far, close } = await pair();
+  try {
+    const told = own(near, (chunk) => told.push(`${chunk}`));
+    near.pause();
+    far.end('last');
+    await expect.poll(() => near.readableLength, { timeout: 10_000 }).toBe(4);
+    expect(told).toEqual([]);
+    near.resume();
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual(['last', 'end']);
+    near.destroy(new Error('a fault'));
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual(['last', 'end', 'error', 'close']);
+  } finally {
+    await close();
+  }
+});
+
 test('all comes once and in order, however often the reading pauses, and then the end', async () => {
   const { near, far, close } = await pair();
   try {
     const sent = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 31 + (index >> 9)) & 255));
     const got: Buffer[] = [];
     let whilePaused = 0;
-    readDirectly(near, (chunk) => {
+    own(near, (chunk) => {
       if (near.isPaused()) whilePaused += 1;
       got.push(chunk);
       if (got.length % 3 !== 0) return;
@@ -53,7 +82,7 @@ test('a paused reader holds the sender up and is not given anything', async () =
   try {
     let bytes = 0;
     let full = true;
-    readDirectly(near, (chunk) => {
+    own(near, (chunk) => {
       bytes += chunk.length;
       if (full) near.pause();
     });
@@ -80,7 +109,7 @@ test('after it was given up, who reads next gets everything', async () => {
   const { near, far, close } = await pair();
   try {
     const got: string[] = [];
-    readDirectly(near, (chunk) => got.push(`first ${chunk}`));
+    own(near, (chunk) => got.push(`first ${chunk}`));
     far.write('a');
     await expect.poll(() => got, { timeout: 10_000 }).toEqual(['first a']);
     near.pause();

@@ -12,6 +12,12 @@ const ONE_WRITE_BYTES = 4096;
 /** An instance that is read frame by frame cannot be made to wait before its response; beyond this its hints are left out. */
 const MOST_INTERIM_BYTES = 262_144;
 
+/** Whose responses are written. */
+export interface WriterOwner {
+  /** After `settle()` or `end()` was false: the client has taken all. */
+  onFlushed(): void;
+}
+
 /**
  * Writes the responses of one client connection, one after the other, each framed as the client can read it: as it
  * came; chunked where the instance ends its response by closing; unchunked for an HTTP/1.0 client; chunked anew where the
@@ -24,7 +30,7 @@ export class ResponseWriter implements ResponseSink {
   started = false;
   ending: boolean | null = null;
   #socket: Socket;
-  #onFlushed: () => void;
+  readonly #owner: WriterOwner;
   #pendingHead = '';
   #mode: 'raw' | 'chunk' | 'unchunk' | 'rechunk' = 'raw';
   #atEnd: EndFields | null = null;
@@ -33,13 +39,13 @@ export class ResponseWriter implements ResponseSink {
   #blocked = false;
   /** Writes of this connection: none, one, or more. */
   #written: 0 | 1 | 2 = 0;
-  readonly #afterWrite = () => this.#unblock();
+  /** Only of one that had to wait: most never do. */
+  #afterWrite: (() => void) | null = null;
   #listensToDrain = false;
 
-  /** `onFlushed`: after `settle()` or `end()` was false, the client has taken all. */
-  constructor(socket: Socket, onFlushed: () => void) {
+  constructor(socket: Socket, owner: WriterOwner) {
     this.#socket = socket;
-    this.#onFlushed = onFlushed;
+    this.#owner = owner;
   }
 
   /** The next response begins. */
@@ -165,12 +171,12 @@ export class ResponseWriter implements ResponseSink {
       // The head stands where the instance's stood, so both go out as one piece.
       const drains = !socket.write(bytes.keepBehind(before, start, end));
       // A callback of its own for each piece would cost a turn of the task queue; one behind it is needed by few.
-      if (socket.writableLength > 0 && !drains) socket.write('', 'latin1', this.#afterWrite);
+      if (socket.writableLength > 0 && !drains) socket.write('', 'latin1', this.#whenWritten());
     } else {
       const piece = bytes.keep(start, end);
       socket.cork();
       if (before !== '') socket.write(before, 'latin1');
-      socket.write(piece, this.#afterWrite);
+      socket.write(piece, this.#whenWritten());
       if (suffix !== '') socket.write(suffix, 'latin1');
       socket.uncork();
     }
@@ -182,12 +188,17 @@ export class ResponseWriter implements ResponseSink {
     this.#blocked = true;
     if (this.#listensToDrain) return;
     this.#listensToDrain = true;
-    this.#socket.on('drain', this.#afterWrite);
+    this.#socket.on('drain', this.#whenWritten());
+  }
+
+  #whenWritten(): () => void {
+    this.#afterWrite ??= () => this.#unblock();
+    return this.#afterWrite;
   }
 
   #unblock(): void {
     if (!this.#blocked || this.#socket.writableLength > 0) return;
     this.#blocked = false;
-    this.#onFlushed();
+    this.#owner.onFlushed();
   }
 }
