@@ -22,6 +22,7 @@ export class Http2Session implements OpenConnection {
   #clients = new Set<StreamClient>();
   readonly address: string;
   requests = 0;
+  counted = 0;
   #idleSince: number;
 
   constructor(core: GatewayCore, options: { socket: Duplex; address: string; protocol: 'http' | 'https' }) {

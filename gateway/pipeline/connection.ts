@@ -39,6 +39,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   readonly #core: GatewayCore;
   readonly address: string;
   requests = 0;
+  counted = 0;
   state: ClientState = 'head';
   #exchange: Exchange | null = null;
   /** Null before anything came ahead of its turn. */

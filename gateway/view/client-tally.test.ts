@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ClientTally } from './client-tally.ts';
 
-const connection = (address: string, requests: number) => ({ address, requests });
+const connection = (address: string, requests: number) => ({ address, requests, counted: 0 });
 
 test('each request counts in one window, whether its connection stays or goes', () => {
   const tally = new ClientTally();

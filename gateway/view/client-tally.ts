@@ -3,6 +3,8 @@ export interface CountedConnection {
   readonly address: string;
   /** Requests it has sent since it came. */
   readonly requests: number;
+  /** How many of them were counted in earlier windows: 0 at first, then the tally's to set. */
+  counted: number;
 }
 
 export interface ClientCount {
@@ -20,8 +22,6 @@ const MOST_ADDRESSES = 10_000;
  */
 export class ClientTally {
   #counts = new Map<string, ClientCount>();
-  /** What of each open connection was counted in earlier windows. */
-  #counted = new WeakMap<CountedConnection, number>();
 
   closed(connection: CountedConnection): void {
     this.#count(connection);
@@ -32,7 +32,7 @@ export class ClientTally {
     for (const connection of open) {
       const count = this.#count(connection);
       if (count !== null) count.connections += 1;
-      this.#counted.set(connection, connection.requests);
+      connection.counted = connection.requests;
     }
     const busiest = [...this.#counts.values()]
       .filter(({ requests }) => requests > 0)
@@ -43,14 +43,14 @@ export class ClientTally {
   }
 
   #count(connection: CountedConnection): ClientCount | null {
-    const { address, requests } = connection;
+    const { address, requests, counted } = connection;
     let count = this.#counts.get(address);
     if (count === undefined) {
       if (this.#counts.size >= MOST_ADDRESSES) return null;
       count = { address, requests: 0, connections: 0 };
       this.#counts.set(address, count);
     }
-    count.requests += requests - (this.#counted.get(connection) ?? 0);
+    count.requests += requests - counted;
     return count;
   }
 }
