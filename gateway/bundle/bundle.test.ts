@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gatewayCalls, registryOperations } from '@skyrun/contracts';
@@ -12,7 +12,12 @@ test('a gateway is one program that needs no types stripped, made once for the s
   // Two at once, as two installations that start: one of them makes it.
   const [program, again] = await Promise.all([bundleGateway(ROOT), bundleGateway(ROOT)]);
   expect(again).toBe(program);
+  const before = await stat(dirname(program));
+  const anHourAgo = before.mtimeMs / 1000 - 3600;
+  await utimes(dirname(program), anHourAgo, anHourAgo);
   expect(await bundleGateway(ROOT)).toBe(program);
+  // A start says that it is in use, so that it outlives the next change of the sources.
+  expect((await stat(dirname(program))).mtimeMs).toBeGreaterThanOrEqual(before.mtimeMs);
   const source = await readFile(program, 'utf8');
   // Names stay for stack traces; comments do not.
   expect(source).toContain('function createGateway(');

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fingerprint } from '@skyrun/kit/base';
+import { fingerprint, systemClock } from '@skyrun/kit/base';
+import { pruneBundles } from './prune.ts';
 
 /** What the gateway is made of, below the repository. */
 const SOURCES = ['gateway', 'shared/bus', 'shared/contracts', 'shared/kit', 'package-lock.json'];
@@ -13,14 +14,19 @@ const ENTRY = 'main.js';
  * From its sources a gateway loads 460 modules of a megabyte of text, strips their types, and keeps of each a module, a
  * compilation and the text: ten megabytes, and twenty more when there is no compile cache yet. Names and lines stay as they
  * are written, so that a stack trace tells the function; parts that are loaded late stay apart.
- * Several processes may do this at once; bundles of earlier sources stay for the gateways that run from them.
+ * Several processes may do this at once. Each start marks its bundle as used; making another removes those that nobody used for
+ * a day and no process runs from.
  * @throws Error where the bundler is not installed, or does not understand the sources
  */
 export async function bundleGateway(root: string): Promise<string> {
   const directory = join(root, 'gateway', 'dist');
   const made = join(directory, fingerprint(SOURCES.map((source) => join(root, source))).slice(0, 32));
   const entry = join(made, ENTRY);
-  if (existsSync(entry)) return entry;
+  if (existsSync(entry)) {
+    // Where it is another user's, its age is theirs to tell.
+    await utimes(made, systemClock.now() / 1000, systemClock.now() / 1000).catch(() => undefined);
+    return entry;
+  }
   // Loaded here only: a start that finds its bundle needs no bundler.
   const { rolldown } = await import('rolldown');
   await mkdir(directory, { recursive: true });
@@ -44,6 +50,7 @@ export async function bundleGateway(root: string): Promise<string> {
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
+  await pruneBundles(directory, { now: systemClock.now() });
   return entry;
 }
 
