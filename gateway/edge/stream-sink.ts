@@ -20,7 +20,6 @@ export class StreamSink implements ResponseSink {
   #blocked = false;
   #trailer = '';
   #atEnd: EndFields | null = null;
-  #whole = false;
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
@@ -75,7 +74,6 @@ export class StreamSink implements ResponseSink {
 
   end(): boolean {
     this.#trailer += this.#atEnd?.fields() ?? '';
-    this.#whole = true;
     if (!this.#stream.destroyed) this.#stream.end();
     return true;
   }
@@ -85,8 +83,7 @@ export class StreamSink implements ResponseSink {
   }
 
   #sendTrailers(): void {
-    // A stream that is cut off is ended by Node first; only trailers would make that END_STREAM.
-    if (this.#stream.destroyed || !this.#whole) return;
+    // Of a stream that is cut off, which Node ends first, it does not ask for them.
     this.#stream.sendTrailers(headerObject(this.#trailer));
   }
 }

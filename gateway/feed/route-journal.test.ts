@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Route } from '@skyrun/contracts';
@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { route, target } from '../harness/gateway.ts';
 import { atLine, downLine, JournalReader, upLine } from './journal-line.ts';
-import { createRouteJournal } from './route-journal.ts';
+import { createRouteJournal, type JournalFile } from './route-journal.ts';
 
 let directory: string;
 
@@ -94,12 +94,13 @@ test('a route on disk that a gateway of another version wrote takes no other wit
 });
 
 /** A table and its journal, as the feed keeps them. */
-function openJournal(path: string, routes = new Map<string, Route>()) {
+function openJournal(path: string, routes = new Map<string, Route>(), create?: (path: string) => Promise<JournalFile>) {
   const journal = createRouteJournal({
     path,
     routes: () => routes.values(),
     clock: systemClock,
     logger: silentLogger,
+    ...(create === undefined ? {} : { create }),
   });
   let version = 0;
   return {
@@ -187,6 +188,37 @@ test('a torn end is dropped, and what comes after it is whole again', async () =
   const third = await openJournal(path).journal.read();
   expect([...(third?.routes.keys() ?? [])]).toEqual(['one.demo.localhost', 'two.demo.localhost']);
   expect(third?.dropped).toBe(0);
+});
+
+test('after a write that failed half-way the journal is written anew, and says all that came', async () => {
+  const path = join(directory, 'routes.journal');
+  let full = false;
+  const opened = openJournal(path, new Map(), async (at) => {
+    const file = await open(at, 'w');
+    return {
+      async appendFile(text) {
+        if (!full) return file.appendFile(text);
+        full = false;
+        await file.appendFile(String(text).slice(0, 20));
+        throw new Error('no space left on device');
+      },
+      datasync: () => file.datasync(),
+      close: () => file.close(),
+    };
+  });
+  const [one, two, three] = ['one', 'two', 'three'].map((name) => route([target([1])], `${name}.demo.localhost`));
+  if (one === undefined || two === undefined || three === undefined) throw new Error('the test is wrong');
+  opened.replace([one]);
+  opened.journal.start();
+  await expect.poll(() => textOf(path), { timeout: 20_000 }).toBe(upLine(one) + atLine({ epoch: 'test', version: 1 }));
+  full = true;
+  opened.change({ upserts: [two], removes: [] });
+  await expect.poll(() => full, { timeout: 20_000 }).toBe(false);
+  opened.change({ upserts: [three], removes: [] });
+  await opened.journal.stop();
+  const read = await openJournal(path).journal.read();
+  expect(read).toMatchObject({ position: { version: 3 }, dropped: 0 });
+  expect([...(read?.routes.keys() ?? [])]).toEqual([one.host, two.host, three.host]);
 });
 
 test('routes that a snapshot overtakes while they are written never stand on disk under its position', async () => {

@@ -36,6 +36,9 @@ export interface RouteJournal {
   stop(): Promise<void>;
 }
 
+/** What is asked of the journal's file. */
+export type JournalFile = Pick<FileHandle, 'appendFile' | 'datasync' | 'close'>;
+
 interface Change {
   readonly position: FeedPosition;
   readonly upserts: readonly Route[];
@@ -48,11 +51,13 @@ export function createRouteJournal(options: {
   readonly routes: () => Iterable<Route>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** An empty file in place of what is there. */
+  readonly create?: (path: string) => Promise<JournalFile>;
 }): RouteJournal {
-  const { path, routes, clock, logger } = options;
+  const { path, routes, clock, logger, create = (at) => open(at, 'w', 0o600) } = options;
   let position: FeedPosition | null = null;
   let pending: Change[] = [];
-  let file: FileHandle | null = null;
+  let file: JournalFile | null = null;
   /** Characters of the routes that the journal begins with, and of the changes behind them. */
   let base = 0;
   let grown = 0;
@@ -87,7 +92,7 @@ export function createRouteJournal(options: {
     const begun = generation;
     const temporary = `${path}.new`;
     await mkdir(dirname(path), { recursive: true });
-    const next = await open(temporary, 'w', 0o600);
+    const next = await create(temporary);
     try {
       const slices = createSlices(clock);
       while (entering > 0) await slices.pause();
@@ -179,7 +184,7 @@ export function createRouteJournal(options: {
 }
 
 /** Appends changes, each ended by its position; returns how many characters that took. */
-async function append(file: FileHandle, changes: readonly Change[], slices: Slices): Promise<number> {
+async function append(file: JournalFile, changes: readonly Change[], slices: Slices): Promise<number> {
   let written = 0;
   let text = '';
   const put = async (line: string) => {
@@ -198,7 +203,7 @@ async function append(file: FileHandle, changes: readonly Change[], slices: Slic
   return written + (await write(file, text));
 }
 
-async function write(file: FileHandle, text: string): Promise<number> {
+async function write(file: JournalFile, text: string): Promise<number> {
   if (text !== '') await file.appendFile(text);
   return text.length;
 }

@@ -8,6 +8,9 @@ const SEGMENT_BYTES = 8_388_608;
 /** Lines kept in memory while the disk refuses them. */
 const MAX_PENDING = 200_000;
 
+/** What is asked of a segment's file. */
+export type SegmentFile = Pick<FileHandle, 'appendFile' | 'datasync' | 'close'>;
+
 /**
  * Appends to the spool. A line is safe from `kill -9` as soon as it was written, and from a power cut once synced,
  * which follows each write. Each process, and each 8 MiB, has its own segment: nothing is appended to a file that a
@@ -17,8 +20,9 @@ export class SpoolWriter {
   #directory: string;
   #startedAt: number;
   #logger: Logger;
+  #create: (path: string) => Promise<SegmentFile>;
   #number = 0;
-  #file: FileHandle | null = null;
+  #file: SegmentFile | null = null;
   #bytes = 0;
   #pending: string[] = [];
   #writing: Promise<void> | undefined;
@@ -28,7 +32,14 @@ export class SpoolWriter {
   /** Lines that the disk refused for so long that they had to go. */
   dropped = 0;
 
-  constructor(options: { directory: string; startedAt: number; logger: Logger }) {
+  constructor(options: {
+    directory: string;
+    startedAt: number;
+    logger: Logger;
+    /** Rejects where there is such a file already. */
+    create?: (path: string) => Promise<SegmentFile>;
+  }) {
+    this.#create = options.create ?? ((path) => open(path, 'ax', 0o600));
     this.#directory = options.directory;
     this.#startedAt = options.startedAt;
     this.#logger = options.logger;
@@ -90,11 +101,11 @@ export class SpoolWriter {
     if (this.#bytes >= SEGMENT_BYTES) await this.#rotate();
   }
 
-  async #openNext(): Promise<FileHandle> {
+  async #openNext(): Promise<SegmentFile> {
     await mkdir(this.#directory, { recursive: true });
     this.#number += 1;
     const name = segmentName(this.#startedAt, this.#number);
-    const file = await open(join(this.#directory, name), 'ax', 0o600);
+    const file = await this.#create(join(this.#directory, name));
     this.#file = file;
     this.#bytes = 0;
     this.current = name;

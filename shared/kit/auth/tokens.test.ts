@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '@skyrun/contracts';
+import { type Permission, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@skyrun/contracts';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, expect, it } from 'vitest';
 import { systemClock } from '../clock.ts';
@@ -21,7 +21,8 @@ async function authenticatorOf(answer: () => { readonly status: number; readonly
   ends.push(() => new Promise((resolve) => server.close(() => resolve())));
   const identityUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const authenticator = createTokenAuthenticator({ identityUrl, internalToken: 'internal', clock: systemClock });
-  return (token: string) => authenticator.authenticate({ authorization: `Bearer ${token}` });
+  const authenticate = (token: string) => authenticator.authenticate({ authorization: `Bearer ${token}` });
+  return Object.assign(authenticate, { can: authenticator.can });
 }
 
 async function signed() {
@@ -56,4 +57,14 @@ it.each([
   const { keys } = await signed();
   const authenticate = await authenticatorOf(() => ({ status: 200, body: { keys } }));
   await expect(authenticate(await make())).rejects.toMatchObject({ code: 'auth.invalid_token' });
+});
+
+it('a part of the platform may do what is internal and what is public, and nothing that is a person’s', async () => {
+  // Whatever is asked of it, this identity says that the caller owns the project.
+  const authenticate = await authenticatorOf(() => ({ status: 200, body: { role: 'owner', projectExists: true } }));
+  const caller = await authenticate('internal');
+  expect(caller).toMatchObject({ kind: 'internal', admin: false });
+  const may = (permission: Permission) => authenticate.can(caller, permission, 'demo');
+  expect(await Promise.all([may('internal'), may('public')])).toEqual([true, true]);
+  expect(await Promise.all([may('authenticated'), may('admin'), may('services.read')])).toEqual([false, false, false]);
 });
