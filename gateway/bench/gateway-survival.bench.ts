@@ -6,6 +6,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true, default: [...SCENARIO_NAMES] },
     seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '5' },
     rate: { type: 'string', default: '1000' },
     attack: { type: 'string', multiple: true, default: [...ATTACK_NAMES] },
     attackers: { type: 'string', default: '1000' },
@@ -28,6 +29,7 @@ for (const [option, given, known] of [
 const held = await survive({
   scenarios: values.scenario,
   seconds: Number(values.seconds),
+  rounds: Number(values.rounds),
   rate: Number(values.rate),
   attacks: values.attack,
   attackers: Number(values.attackers),

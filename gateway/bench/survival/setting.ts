@@ -6,8 +6,10 @@ import type { MeasuredProxy, Processes } from '../peers.ts';
 
 export interface SurvivalOptions {
   readonly scenarios: readonly string[];
-  /** Of each attack, of the time without the control plane, and of the load while processes are killed. */
+  /** Of each attack in all its rounds, of the time without the control plane, and of the load while processes are killed. */
   readonly seconds: number;
+  /** How often each proxy is attacked. */
+  readonly rounds: number;
   /** Legitimate requests per second. */
   readonly rate: number;
   /** Which attacks. */
