@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { stopReadingDirectly } from './direct-input.ts';
+import { type SocketOwner, stopReadingDirectly } from './direct-input.ts';
 import { type Delayed, SMALL_PIECE_BYTES, type SmallPieces } from './small-pieces.ts';
 
 /** What a client may send ahead while its request is answered. */
@@ -14,30 +14,40 @@ export class ClientInput implements Delayed {
   readonly #smallPieces: SmallPieces;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  /** A small piece of a body lies in the socket's queue until its turn has come. */
+  /** What is kept are small pieces of a body, until their turn has come. */
   #delayed = false;
+  /** Their turn has come. */
+  #due = false;
+  readonly #owner: Pick<SocketOwner, 'onData'>;
 
-  constructor(socket: Socket, smallPieces: SmallPieces) {
+  constructor(socket: Socket, smallPieces: SmallPieces, owner: Pick<SocketOwner, 'onData'>) {
     this.#socket = socket;
     this.#smallPieces = smallPieces;
+    this.#owner = owner;
   }
 
-  /** Puts a small piece back where it came from, if too many others were passed on in this turn; what follows stays behind it. */
+  /**
+   * Keeps a small piece of a body if too many others were passed on in this turn, and what follows it, so that both go on in one
+   * write; the owner gets them later.
+   */
   delays(chunk: Buffer): boolean {
-    if (chunk.length > SMALL_PIECE_BYTES) return false;
-    if (this.#delayed) {
-      this.#delayed = false;
-      return false;
+    if (this.#due) return false;
+    if (!this.#delayed) {
+      if (chunk.length > SMALL_PIECE_BYTES || this.#smallPieces.mayPass(this)) return false;
+      this.#delayed = true;
     }
-    if (this.#smallPieces.mayPass(this)) return false;
-    this.#delayed = true;
-    this.#socket.pause();
-    this.#socket.unshift(chunk);
+    this.add(chunk);
+    if (this.#bytes > SMALL_PIECE_BYTES) this.passOn();
     return true;
   }
 
   passOn(): void {
-    if (this.#delayed) this.#socket.resume();
+    if (!this.#delayed) return;
+    const pieces = this.takeAll();
+    const [only] = pieces;
+    this.#due = true;
+    this.#owner.onData(only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces));
+    this.#due = false;
   }
 
   /** Whoever reads the socket from now on begins with this chunk. */
@@ -82,5 +92,6 @@ export class ClientInput implements Delayed {
   clear(): void {
     this.#chunks = [];
     this.#bytes = 0;
+    this.#delayed = false;
   }
 }

@@ -130,7 +130,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   }
 
   #ahead(): ClientInput {
-    this.#input ??= new ClientInput(this.socket, this.#core.smallPieces);
+    this.#input ??= new ClientInput(this.socket, this.#core.smallPieces, this);
     return this.#input;
   }
 
@@ -369,6 +369,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
 
   onEnd(): void {
     this.#inputEnded = true;
+    this.#input?.passOn();
     switch (this.state) {
       case 'head':
         this.endOutput();

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { route, startGateway, target } from '../harness/gateway.ts';
+import { ClientInput } from './client-input.ts';
 import { SmallPieces } from './small-pieces.ts';
 
 test('a turn passes on a few, and the next turns the rest in the order in which it came', async () => {
@@ -16,15 +17,54 @@ test('a turn passes on a few, and the next turns the rest in the order in which 
     }
     return atOnce;
   };
-  expect(offer(0, 100)).toBe(32);
+  expect(offer(0, 100)).toBe(8);
   expect(passed).toEqual([]);
   await turn();
-  expect(passed).toHaveLength(32);
+  expect(passed).toHaveLength(8);
   // Who comes while others wait stands behind them.
   expect(offer(100, 110)).toBe(0);
-  for (let turns = 0; turns < 4; turns += 1) await turn();
-  expect(passed).toEqual(Array.from({ length: 78 }, (_, index) => 32 + index));
-  expect(offer(0, 40)).toBe(32);
+  for (let turns = 0; turns < 14; turns += 1) await turn();
+  expect(passed).toEqual(Array.from({ length: 102 }, (_, index) => 8 + index));
+  expect(offer(0, 40)).toBe(8);
+});
+
+test('what follows a piece that waits joins it, goes with it, and never overtakes it', async () => {
+  const pieces = new SmallPieces();
+  const read: string[] = [];
+  const input: ClientInput = new ClientInput(new Socket(), pieces, {
+    onData: (chunk) => {
+      if (!input.delays(chunk)) read.push(chunk.toString('latin1'));
+    },
+  });
+  const bring = (text: string) => {
+    if (!input.delays(Buffer.from(text))) read.push(text);
+    return read.splice(0);
+  };
+  /** Others use up this turn. */
+  const crowd = () => {
+    while (pieces.mayPass({ passOn: () => undefined }));
+  };
+  expect(bring('a')).toEqual(['a']);
+  crowd();
+  expect([bring('b'), bring('c')]).toEqual([[], []]);
+  await expect.poll(() => read.splice(0)).toEqual(['bc']);
+  // Large ones do not wait, and neither does what is no longer small together.
+  const large = 'x'.repeat(2000);
+  crowd();
+  expect(bring(large)).toEqual([large]);
+  expect(bring('d')).toEqual([]);
+  expect(bring(large)).toEqual([`d${large}`]);
+  // The client has ended its side: there is nothing more to wait for.
+  crowd();
+  expect(bring('e')).toEqual([]);
+  input.passOn();
+  expect(read.splice(0)).toEqual(['e']);
+  // The connection is gone.
+  crowd();
+  expect(bring('f')).toEqual([]);
+  input.clear();
+  for (let turns = 0; turns < 10; turns += 1) await turn();
+  expect(read).toEqual([]);
 });
 
 test('bodies that trickle in many pieces at once come whole and in order, and those who leave in the middle end alone', async () => {
