@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Agent, get } from 'node:http';
+import { systemClock } from '@skyrun/kit';
 import { describe, expect, test } from 'vitest';
 import { apiKeyOf, apiKeys, useGuardedGateway } from '../harness/guarded-gateway.ts';
 import { exchangeRaw } from '../harness/raw-client.ts';
@@ -89,6 +91,31 @@ describe('members only', () => {
     const as = async (projects: Record<string, string>) =>
       (await call('/', { headers: { authorization: `Bearer ${await token({ projects })}` } })).status;
     expect([await as({}), await as({ constructor: 'viewer' })]).toEqual([403, 200]);
+  });
+
+  test('a token that expires while its connection is kept is refused with the next request on it', async () => {
+    let later = 0;
+    await start({ invoker: 'members' }, { clock: { ...systemClock, now: () => systemClock.now() + later } });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    try {
+      const authorization = `Bearer ${await token()}`;
+      const ask = () =>
+        new Promise<[status: number, kept: boolean]>((resolve, reject) => {
+          const headers = { host: 'hello.demo.localhost', authorization };
+          const sent = get({ port: guarded.running.port, host: '127.0.0.1', agent, headers }, (response) => {
+            response.resume();
+            response.on('end', () => resolve([response.statusCode ?? 0, sent.reusedSocket]));
+          });
+          sent.on('error', reject);
+        });
+      expect(await ask()).toEqual([200, false]);
+      expect(await ask()).toEqual([200, true]);
+      later = 300_000;
+      expect(await ask()).toEqual([401, true]);
+      expect(guarded.echo.seen).toHaveLength(2);
+    } finally {
+      agent.destroy();
+    }
   });
 
   test('two Authorization headers are no request', async () => {

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { request } from 'node:http';
 import { servicePolicy, TOKEN_AUDIENCE, TOKEN_ISSUER } from '@skyrun/contracts';
+import { type Clock, systemClock } from '@skyrun/kit';
 import { exportJWK, SignJWT } from 'jose';
 import { afterEach } from 'vitest';
 import type { z } from 'zod';
@@ -40,6 +41,8 @@ export interface GuardedOptions {
   readonly ports?: readonly number[];
   /** Whose the guarded service is; `demo` by default. */
   readonly project?: string;
+  /** The gateway's; the system's by default. */
+  readonly clock?: Clock;
   /** Another service of the project, of the same policy. */
   readonly sibling?: { readonly host: string; readonly serviceId: string };
 }
@@ -80,7 +83,7 @@ export function useGuardedGateway(): GuardedGateway {
     get echo() {
       return now().echo;
     },
-    async start(policy, { ports, project = 'demo', sibling } = {}) {
+    async start(policy, { ports, project = 'demo', sibling, clock = systemClock } = {}) {
       used.length = 0;
       const echo = await startEcho();
       const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'EdDSA' }];
@@ -95,6 +98,7 @@ export function useGuardedGateway(): GuardedGateway {
           ),
         ],
         {
+          clock,
           identity: {
             call: (operation: { id: string }, input: { body: { used: string[] } }) => {
               if (operation.id !== 'syncApiKeys') return Promise.resolve({ keys });

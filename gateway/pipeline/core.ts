@@ -92,6 +92,10 @@ export class Stats {
   /** TLS handshakes that failed. */
   handshakeErrors = 0;
   clientErrors = 0;
+  /** Times that a request was sent again after its connection to an instance broke. */
+  repeated = 0;
+  /** Requests that were not, because the service's budget for it was spent. */
+  unrepeated = 0;
   ended = [0, 0, 0, 0, 0];
 
   /** Counts up with whatever clients do. */

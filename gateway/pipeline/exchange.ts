@@ -230,17 +230,20 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
       this.#again(now, instance);
       return;
     }
-    if (next === 'repeat' && this.destination.mayRepeat()) {
+    const spent = next === 'repeat' && !this.destination.mayRepeat();
+    if (next === 'repeat' && !spent) {
       // A kept connection may have been closed because it was idle; that is nobody's fault.
       if (!reused) this.destination.blame(instance, now);
       this.#repeats += 1;
+      this.#core.stats.repeated += 1;
       // But one that died closes all of them and looks the least busy, so it must not get every try.
       this.#again(now, instance, reused);
       return;
     }
+    if (spent) this.#core.stats.unrepeated += 1;
     this.destination.blame(instance, now);
     if (this.destination.revision === null) this.#unavailable();
-    else this.#failed(loss);
+    else this.#failed(loss, spent ? '; too many failed lately for it to be asked again' : '');
   }
 
   #afterLoss(loss: Loss, reused: boolean): ReturnType<typeof afterLoss> {
@@ -267,8 +270,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
 
   // ── the end ──
 
-  #failed(loss: Loss): void {
-    this.fail('gateway.upstream_failed', { detail: `The instance of the service failed: ${loss.detail}.` });
+  #failed(loss: Loss, unrepeated = ''): void {
+    this.fail('gateway.upstream_failed', {
+      detail: `The instance of the service failed: ${loss.detail}${unrepeated}.`,
+    });
   }
 
   #unavailable(): void {

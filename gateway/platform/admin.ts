@@ -117,6 +117,16 @@ export function registerMetrics(
   metrics.counted('skyrun_gateway_limited_total', 'Requests beyond a rate limit', () => stats.limited);
   metrics.counted('skyrun_gateway_handshake_errors_total', 'TLS handshakes that failed', () => stats.handshakeErrors);
   metrics.counted('skyrun_gateway_connections_turned_away_total', 'Connections beyond a cap', () => gate.turnedAway);
+  metrics.counted(
+    'skyrun_gateway_repeats_total',
+    'Requests sent again after a broken connection',
+    () => stats.repeated,
+  );
+  metrics.counted(
+    'skyrun_gateway_repeats_refused_total',
+    'Requests not sent again because too many of their service had failed',
+    () => stats.unrepeated,
+  );
   const inFlight = metrics.gauge('skyrun_gateway_in_flight', 'Requests in flight or waiting');
   const waiting = metrics.gauge('skyrun_gateway_waiting', 'Requests that wait for an instance');
   const routes = metrics.gauge('skyrun_gateway_routes', 'Hosts in the route table');
