@@ -125,8 +125,15 @@ test('where most answers fail, callers hear at once and the event is published; 
   const refused = await call('/');
   expect(refused.status).toBe(503);
   expect(await refused.json()).toMatchObject({ code: 'gateway.circuit_open' });
+  const metrics = `http://127.0.0.1:${guarded.running.gateway.adminAddress().port}/metrics`;
+  const open = async () => /_instances\{breaker="open"\} (\d)/.exec(await (await fetch(metrics)).text())?.[1];
+  expect(await open()).toBe('1');
+  // The one that tries is answered by the instance, and one bad answer of it keeps the others away as before.
+  await expect.poll(async () => (await call('/')).status, { timeout: 20_000 }).toBe(500);
+  expect(await open()).toBe('1');
   status = 200;
-  await expect.poll(async () => (await call('/')).status, { timeout: 5000 }).toBe(200);
+  await expect.poll(async () => (await call('/')).status, { timeout: 20_000 }).toBe(200);
+  expect(await open()).toBe('0');
   const types = () => guarded.running.published.map(({ type }) => type).filter((type) => type.includes('.instance.'));
   await expect.poll(types).toEqual(['skyrun.instance.ejected.v1', 'skyrun.instance.admitted.v1']);
   failing.closeAllConnections();
