@@ -1,3 +1,5 @@
+import type { Words } from './words.ts';
+
 /** So many heads are remembered in vain, and then one of so many. */
 const TRIES = 8;
 const TRY_EVERY = 32;
@@ -5,6 +7,8 @@ const TRY_EVERY = 32;
 /** A head that was read, byte for byte, and what it means. */
 export interface KnownHead<M> {
   readonly bytes: Buffer;
+  /** Of the same, where it is looked for by words. */
+  readonly words: Words | null;
   readonly meaning: M;
 }
 

@@ -1,4 +1,5 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
+import { type Words, wordsOf } from '../http1/words.ts';
 import type { ResponseHeads } from './response-heads.ts';
 
 const READ_BYTES = 65_536;
@@ -29,12 +30,15 @@ export interface ReadBytes {
  */
 export class ReadBuffer implements ReadBytes {
   readonly #bytes: Buffer;
+  /** Null where it is read once only, so that they would not be worth making. */
+  readonly #words: Words | null;
   readonly #target: Uint8Array;
   readonly #own: boolean;
   #kept = false;
 
-  private constructor(bytes: Buffer, target: Uint8Array, own: boolean) {
+  private constructor(bytes: Buffer, target: Uint8Array, own: boolean, words: Words | null) {
     this.#bytes = bytes;
+    this.#words = words;
     this.#target = target;
     this.#own = own;
   }
@@ -49,12 +53,12 @@ export class ReadBuffer implements ReadBytes {
 
   /** Bytes that are nobody else's and will never be written over. */
   static of(bytes: Buffer): ReadBuffer {
-    return new ReadBuffer(bytes, bytes, true);
+    return new ReadBuffer(bytes, bytes, true, null);
   }
 
   static #create(own: boolean): ReadBuffer {
     const bytes = Buffer.allocUnsafeSlow(SPARE_BYTES + READ_BYTES);
-    return new ReadBuffer(bytes, bytes.subarray(SPARE_BYTES), own);
+    return new ReadBuffer(bytes, bytes.subarray(SPARE_BYTES), own, wordsOf(bytes));
   }
 
   /** For the socket alone: what it reads stands here, behind the spare bytes. */
@@ -70,7 +74,7 @@ export class ReadBuffer implements ReadBytes {
   }
 
   readHead(heads: ResponseHeads, start: number, end: number): ReturnType<ResponseHeads['read']> {
-    return heads.read(this.#bytes, start, end);
+    return heads.read(this.#bytes, start, end, this.#words);
   }
 
   text(start: number, end: number): string {

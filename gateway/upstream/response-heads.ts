@@ -10,6 +10,7 @@ import {
   responseHead,
   type StatusLine,
 } from '../http1/response-head.ts';
+import type { Words } from '../http1/words.ts';
 
 /**
  * Reads response heads, one after the other: those of one connection, or those of all to an instance as far as each comes in one
@@ -50,9 +51,9 @@ export class ResponseHeads {
     return this.#reader.bodyStart;
   }
 
-  read(buffer: Buffer, position: number, length: number): 'head' | 'more' | 'fault' {
+  read(buffer: Buffer, position: number, length: number, words: Words | null): 'head' | 'more' | 'fault' {
     const reader = this.#reader;
-    const step = reader.push(buffer, position, length);
+    const step = reader.push(buffer, position, length, words);
     if (step === 'more') return 'more';
     if (step === 'complete') return 'head';
     this.fault = reader.fault;
