@@ -194,7 +194,8 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     const decision: Decision =
       fields.expect === 'unknown'
         ? { kind: 'answer', answer: problemAnswer('request.expectation_failed') }
-        : core.decide(head, this.address);
+        : // All connections from there share this text: whoever compares it with the last one's need not look at its characters.
+          core.decide(head, origin.address);
     if (decision.kind === 'answer') {
       this.#answerAtOnce(decision.answer, head, whole);
       return stop;

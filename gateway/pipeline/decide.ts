@@ -17,7 +17,7 @@ const SIDES = 1000;
 /** Where in a split a request falls, in [0, 1): by chance, or where the cookie of a sticky service put its client. */
 function pointOf(head: RequestHead, entry: RouteEntry): number {
   const { affinity } = head.fields;
-  if (entry.route.sticky !== true) return Math.random();
+  if (entry.route.sticky !== true) return entry.shares.length === 1 ? 0 : Math.random();
   if (affinity !== -1) return affinity / SIDES;
   const side = Math.floor(Math.random() * SIDES);
   head.affinityField = `Set-Cookie: skyrun-affinity=${side}; Path=/; HttpOnly; SameSite=Lax\r\n`;

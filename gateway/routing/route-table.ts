@@ -47,6 +47,9 @@ export class RouteTable {
   #wildcards = 0;
   #destinations = new Map<string, Destination>();
   #instances = 0;
+  /** What was looked up last, which mostly comes again: as the same text, whose characters need not be compared. */
+  #lastHost = '';
+  #lastEntry: RouteEntry | undefined;
   #options: RouteTableOptions;
 
   constructor(options: RouteTableOptions) {
@@ -77,8 +80,22 @@ export class RouteTable {
 
   /** The host's own route, or that of all names one label below another. */
   find(host: string): RouteEntry | undefined {
+    if (host !== this.#lastHost) {
+      this.#lastEntry = this.#lookUp(host);
+      this.#lastHost = host;
+    }
+    return this.#lastEntry;
+  }
+
+  #lookUp(host: string): RouteEntry | undefined {
     const exact = this.#hosts.get(host);
     return exact !== undefined || this.#wildcards === 0 ? exact : this.#hosts.get(wildcardOf(host));
+  }
+
+  /** Comes after each change of the hosts. */
+  #forgetLast(): void {
+    this.#lastHost = '';
+    this.#lastEntry = undefined;
   }
 
   /** The revision that one request of a host goes to. */
@@ -106,6 +123,7 @@ export class RouteTable {
     const before = this.#hosts;
     this.#hosts = hosts;
     this.#wildcards = wildcards;
+    this.#forgetLast();
     for (const each of [left, before]) {
       for (const [host, entry] of each) {
         this.#unlink(entry, host);
@@ -123,6 +141,7 @@ export class RouteTable {
     if (old === undefined && route.host.startsWith('*.')) this.#wildcards += 1;
     const entry = this.#enter(route, old);
     this.#hosts.set(route.host, entry);
+    this.#forgetLast();
     this.#unlink(old, route.host);
     this.#tell(entry);
   }
@@ -130,6 +149,7 @@ export class RouteTable {
   remove(host: string): void {
     const old = this.#hosts.get(host);
     if (this.#hosts.delete(host) && host.startsWith('*.')) this.#wildcards -= 1;
+    this.#forgetLast();
     this.#unlink(old, host);
   }
 

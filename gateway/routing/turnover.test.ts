@@ -62,3 +62,19 @@ test('a guard, with what it remembers, is kept while service and policy are the 
   table.upsert({ ...guarded(2), serviceId: 'svc_01890000-0000-7000-8000-000000000002' });
   expect(guard()).not.toBe(second);
 });
+
+test('a host that was just looked up leads where the next change says', async () => {
+  const { table } = emptyTable();
+  const leadsTo = () => table.find(HOST)?.shares[0]?.destination.name;
+  expect(leadsTo()).toBeUndefined();
+  table.upsert(revision(1, 1));
+  expect(leadsTo()).toBe('r1');
+  table.upsert(revision(2, 2));
+  expect(leadsTo()).toBe('r2');
+  table.remove(HOST);
+  expect(leadsTo()).toBeUndefined();
+  await table.replace([revision(3, 3)], turns);
+  expect(leadsTo()).toBe('r3');
+  await table.replace([], turns);
+  expect(leadsTo()).toBeUndefined();
+});
