@@ -1,21 +1,11 @@
 import { servicePolicy } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { CallBook } from '../calls/call-book.ts';
 import { route } from '../harness/gateway.ts';
-import { Buckets } from '../limit/buckets.ts';
-import { Callers } from './callers.ts';
+import { guardDeps } from '../harness/guard-deps.ts';
 import { guardOf } from './guard-book.ts';
 
-const now = () => 0;
-const deps = {
-  buckets: new Buckets({ shares: false }),
-  callers: new Callers(),
-  calls: new CallBook(),
-  monotonic: now,
-  now,
-  onLimited: () => undefined,
-};
+const deps = guardDeps();
 const guarded = (policy: z.input<typeof servicePolicy> | undefined) =>
   guardOf({ ...route([]), ...(policy === undefined ? {} : { policy: servicePolicy.parse(policy) }) }, deps) !== null;
 

@@ -1,14 +1,11 @@
 import { servicePolicy } from '@skyrun/contracts';
 import { expect, test } from 'vitest';
-import { CallBook } from '../calls/call-book.ts';
-import { Callers } from '../guard/callers.ts';
 import { guardOf } from '../guard/guard-book.ts';
 import { route, target } from '../harness/gateway.ts';
-import { Buckets } from '../limit/buckets.ts';
+import { guardDeps } from '../harness/guard-deps.ts';
 import { RouteTable } from './route-table.ts';
 
 const HOST = 'hello.demo.localhost';
-const now = () => 0;
 const turns = { over: () => false, pause: async () => undefined };
 const revision = (number: number, port: number) =>
   route([
@@ -17,17 +14,10 @@ const revision = (number: number, port: number) =>
 
 function emptyTable() {
   const retired: string[] = [];
-  const deps = {
-    buckets: new Buckets({ shares: false }),
-    callers: new Callers(),
-    calls: new CallBook(),
-    monotonic: now,
-    now,
-    onLimited: () => undefined,
-  };
+  const deps = guardDeps();
   const table = new RouteTable({
     roomBounds: { requests: 1, bytes: 1 },
-    now,
+    now: () => 0,
     guardOf: (each) => guardOf(each, deps),
     onBreaker: () => undefined,
     onChanged: () => undefined,

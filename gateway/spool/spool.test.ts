@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { AnyEvent } from '@skyrun/contracts';
 import { ManualClock, silentLogger, systemClock } from '@skyrun/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { WindowUsage } from '../meter/meter.ts';
+import { FIRST_WINDOW, usageWindow } from '../harness/usage-window.ts';
 import { listSegments, savePosition } from './segments.ts';
 import { Spool } from './spool.ts';
 import { openSince } from './spool-line.ts';
 
-const START = 1_700_000_000_000;
+const START = FIRST_WINDOW;
 let dataDir: string;
 
 beforeEach(async () => {
@@ -17,30 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-function usage(second: number): WindowUsage {
-  return {
-    revision: {
-      project: 'demo',
-      service: 'hello',
-      serviceId: 'svc_01890000-0000-7000-8000-000000000001',
-      revisionId: 'rev_01890000-0000-7000-8000-000000000001',
-      revisionName: 'hello-00001',
-      billingMode: 'request',
-      cpuMilli: 1000,
-      memoryMib: 512,
-    },
-    instanceId: 'ins_01890000-0000-7000-8000-000000000001',
-    clockRun: 0,
-    windowStart: START + second * 1000,
-    windowEnd: START + (second + 1) * 1000,
-    requests: 1,
-    bytesIn: 1,
-    bytesOut: 1,
-    busy: [],
-    busyMs: 0,
-    statusClasses: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 0, '5xx': 0 },
-  };
-}
+const usage = (second: number) => usageWindow({ second });
 
 /** A bus that can fail before or after it took the events, as a process that dies would see it. */
 class Bus {
