@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const TICK_MICROS = 10_000;
 const PAGE_BYTES = 4096;
 /** Every proxy is given the time to close its connections to the instance and to let go of what it holds no more. */
-const IDLE_MS = 10_000;
+const IDLE_MS = 20_000;
 
 export interface Measure {
   readonly cpuMicrosPerRequest: number;
