@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
-import { dnsLabel } from '../names.ts';
-import { apiKey, apiKeyRole, newApiKey } from '../resources/api-key.ts';
+import { dnsLabel, timestamp } from '../names.ts';
+import { apiKey, apiKeyDigest, apiKeyRole, newApiKey } from '../resources/api-key.ts';
 import { defineOperation } from './define.ts';
 import { gatewayCalls } from './gateway-calls.ts';
 import { page, pageQuery } from './paging.ts';
@@ -60,6 +60,24 @@ export const apiKeyOperations = {
     params: oneKey,
     problems: ['resource.not_found'],
   }),
-  identifyApiKey: gatewayCalls.identifyApiKey,
+  identifyApiKey: defineOperation('identifyApiKey', {
+    service: 'identity',
+    method: 'post',
+    path: '/internal/v1/api-keys/identify',
+    summary: 'Whose key has this digest',
+    permission: 'internal',
+    body: z.strictObject({ digest: apiKeyDigest }),
+    response: z.object({
+      key: z
+        .object({
+          id: idSchema('apiKey'),
+          name: dnsLabel,
+          project: dnsLabel,
+          role: apiKeyRole,
+          until: timestamp.nullable(),
+        })
+        .nullable(),
+    }),
+  }),
   syncApiKeys: gatewayCalls.syncApiKeys,
 };

@@ -1,16 +1,13 @@
 import { z } from 'zod';
-import { role } from '../access.ts';
 import { idSchema } from '../ids.ts';
 import { dnsLabel, timestamp, traceparent } from '../names.ts';
-import { apiKeyRole } from '../resources/api-key.ts';
+import { apiKeyDigest } from '../resources/api-key.ts';
 import { gatewayView } from '../resources/gateway-view.ts';
 import { unitPrices } from '../resources/price-list.ts';
 import { routeFrame, routeInstance } from '../routes/snapshot.ts';
 import { teamRoute } from '../routes/team.ts';
 import { trafficReport } from '../routes/traffic.ts';
 import { defineOperation } from './define.ts';
-
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a key in hexadecimal');
 
 /**
  * What gateways ask of the other services. Apart from the operations that they only pass on, so that a gateway, which is
@@ -24,35 +21,6 @@ export const gatewayCalls = {
     summary: 'Public keys that verify access tokens (JWKS)',
     permission: 'public',
     response: z.object({ keys: z.array(z.record(z.string(), z.unknown())) }),
-  }),
-  /** Asked by other services when a token's claims do not name the project. */
-  getAccess: defineOperation('getAccess', {
-    service: 'identity',
-    method: 'get',
-    path: '/internal/v1/access',
-    summary: 'Role of a user in a project',
-    permission: 'internal',
-    query: z.object({ userId: z.string(), project: z.string() }),
-    response: z.object({ role: role.nullable(), projectExists: z.boolean() }),
-  }),
-  identifyApiKey: defineOperation('identifyApiKey', {
-    service: 'identity',
-    method: 'post',
-    path: '/internal/v1/api-keys/identify',
-    summary: 'Whose key has this digest',
-    permission: 'internal',
-    body: z.strictObject({ digest }),
-    response: z.object({
-      key: z
-        .object({
-          id: idSchema('apiKey'),
-          name: dnsLabel,
-          project: dnsLabel,
-          role: apiKeyRole,
-          until: timestamp.nullable(),
-        })
-        .nullable(),
-    }),
   }),
   syncApiKeys: defineOperation('syncApiKeys', {
     service: 'identity',
@@ -69,7 +37,7 @@ export const gatewayCalls = {
       keys: z
         .array(
           z.object({
-            digest,
+            digest: apiKeyDigest,
             id: idSchema('apiKey'),
             name: z
               .string()

@@ -130,5 +130,14 @@ export const identityOperations = {
     params: projectParams.extend({ userId: z.string() }),
     problems: ['resource.not_found', 'resource.in_use'],
   }),
-  getAccess: gatewayCalls.getAccess,
+  /** Asked by other services when a token's claims do not name the project. */
+  getAccess: defineOperation('getAccess', {
+    service: 'identity',
+    method: 'get',
+    path: '/internal/v1/access',
+    summary: 'Role of a user in a project',
+    permission: 'internal',
+    query: z.object({ userId: z.string(), project: z.string() }),
+    response: z.object({ role: role.nullable(), projectExists: z.boolean() }),
+  }),
 };

@@ -6,6 +6,9 @@ import { dnsLabel, timestamp } from '../names.ts';
 /** `sk_` and 32 random bytes in base64url; a token of identity has dots and never this form. */
 export const API_KEY = /^sk_[A-Za-z0-9_-]{43}$/;
 
+/** What is kept of a key in its place. */
+export const apiKeyDigest = z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a key in hexadecimal');
+
 /** What a key may be: managing keys and members takes a person. */
 export const apiKeyRole = role.exclude(['owner']);
 export type ApiKeyRole = z.infer<typeof apiKeyRole>;

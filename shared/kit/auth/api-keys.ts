@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { gatewayCalls, Problem, ROLE_PERMISSIONS, type Role } from '@skyrun/contracts';
+import { OPERATIONS, Problem, ROLE_PERMISSIONS, type Role } from '@skyrun/contracts';
 import type { Clock } from '../clock.ts';
 import type { Client } from '../http/client.ts';
 import type { Caller } from './authenticator.ts';
@@ -19,7 +19,7 @@ export function createKeyBook(identity: Pick<Client, 'call'>, clock: Clock) {
   const known = new Map<string, { readonly caller: Promise<KeyCaller | null>; readonly until: number }>();
 
   async function ask(digest: string): Promise<KeyCaller | null> {
-    const { key } = await identity.call(gatewayCalls.identifyApiKey, { body: { digest } });
+    const { key } = await identity.call(OPERATIONS.identifyApiKey, { body: { digest } });
     if (key === null) return null;
     const { id, name, project, role, until } = key;
     const expiresAt = until === null ? Number.POSITIVE_INFINITY : Date.parse(until);

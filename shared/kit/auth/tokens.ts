@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import {
   API_KEY,
   accessClaims,
-  gatewayCalls,
   isProjectPermission,
+  OPERATIONS,
   type Permission,
   Problem,
   ROLE_PERMISSIONS,
@@ -83,7 +83,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
     const key = `${caller.userId} ${project}`;
     const known = looked.get(key);
     if (known && known.until > clock.now()) return known.role;
-    const access = await identity.call(gatewayCalls.getAccess, { query: { userId: caller.userId, project } });
+    const access = await identity.call(OPERATIONS.getAccess, { query: { userId: caller.userId, project } });
     if (looked.size >= ACCESS_CACHE_SIZE) looked.clear();
     looked.set(key, { role: access.role, until: clock.now() + ACCESS_TTL_MS });
     return access.role;
@@ -92,7 +92,7 @@ export function createTokenAuthenticator(options: TokenAuthenticatorOptions): Au
   /** A member's role shows that the project is there; an administrator has none. Names are never used again. */
   async function mustExist(project: string): Promise<void> {
     if (existing.has(project)) return;
-    const access = await identity.call(gatewayCalls.getAccess, { query: { userId: '', project } });
+    const access = await identity.call(OPERATIONS.getAccess, { query: { userId: '', project } });
     if (!access.projectExists) throw new Problem('resource.not_found', { detail: `there is no project ${project}` });
     if (existing.size >= ACCESS_CACHE_SIZE) existing.clear();
     existing.add(project);
