@@ -59,7 +59,7 @@ export function createUpkeep(options: {
       instance.warm = false;
       core.warm.delete(instance);
     }
-    trim.look(busy ? now : core.stats.activity, core.now);
+    trim.look({ activity: core.stats.activity, busy }, core.now);
     cancelWindow = clock.setTimeout(WINDOW_MS - (now % WINDOW_MS), rollWindow);
   };
   return {

@@ -1,9 +1,14 @@
 import { getHeapStatistics } from 'node:v8';
 
 const MEBIBYTE = 1_048_576;
-/** Longer than idle connections to instances are kept, so that their buffers are let go with the rest. */
-const QUIET_MS = 6000;
+/** Long enough that most pauses between two bursts of requests are shorter. */
+const QUIET_MS = 12_000;
+const MOST_QUIET_MS = 300_000;
 const EVERY_MS = 15_000;
+/** What makes the next burst dear again: V8 compiles for about as many. */
+const LOAD = 10_000;
+/** Load that comes back within this after a collection shows that it was too early. */
+const SOON_MS = 60_000;
 /** What is worth a pause. */
 const GROWN_BYTES = 4 * MEBIBYTE;
 /** A heap of so much is collected in about 0.1 s; a larger one is left to V8, which does it in steps. */
@@ -22,15 +27,18 @@ export interface HeapTrim {
   now(): void;
   /**
    * Called every second or so.
-   * @param active counts up with whatever clients do; it standing still is quiet
+   * @param load.activity counts up with whatever clients do; it standing still is quiet
+   * @param load.busy requests are in flight
    * @param monotonic ms
    */
-  look(active: number, monotonic: number): void;
+  look(load: { readonly activity: number; readonly busy: boolean }, monotonic: number): void;
 }
 
 /**
  * Loading and load leave V8's heap twice as large as what is in it, and V8 gives that back over minutes, if at all.
- * Collecting everything halts the process, so it is done only when it has been quiet, and seldom.
+ * Collecting everything halts the process, so it is done only when it has been quiet, and seldom. It also takes most of
+ * what V8 had compiled, because the shapes of requests die with the last one: the first 10,000 requests after it cost
+ * twice as much. So each time that load comes back soon, the quiet that is waited for doubles, up to five minutes.
  */
 export function createHeapTrim({
   collect = globalThis.gc === undefined ? null : () => globalThis.gc?.({ type: 'major', flavor: 'last-resort' }),
@@ -43,23 +51,33 @@ export function createHeapTrim({
   let heldAfter = 0;
   let seen = -1;
   let quietSince = 0;
+  let quietMs = QUIET_MS;
   let trimmedAt = Number.NEGATIVE_INFINITY;
+  /** Of the last collection whose moment is not judged yet. */
+  let trimmedActivity: number | null = null;
 
   const trim = () => {
     if (collect === null || size().used > MOST_BYTES) return;
     collect();
     heldAfter = size().held;
   };
+  const judge = (activity: number, monotonic: number) => {
+    if (trimmedActivity === null || activity - trimmedActivity < LOAD) return;
+    trimmedActivity = null;
+    quietMs = monotonic - trimmedAt < SOON_MS ? Math.min(MOST_QUIET_MS, 2 * quietMs) : QUIET_MS;
+  };
   return {
     now: trim,
-    look(active, monotonic) {
-      if (active !== seen) {
-        seen = active;
+    look({ activity, busy }, monotonic) {
+      judge(activity, monotonic);
+      if (busy || activity !== seen) {
+        seen = activity;
         quietSince = monotonic;
       }
-      if (monotonic - quietSince < QUIET_MS || monotonic - trimmedAt < EVERY_MS) return;
+      if (monotonic - quietSince < quietMs || monotonic - trimmedAt < EVERY_MS) return;
       if (size().held - heldAfter < GROWN_BYTES) return;
       trimmedAt = monotonic;
+      trimmedActivity = activity;
       trim();
     },
   };
