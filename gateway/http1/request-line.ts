@@ -57,3 +57,10 @@ export function parseRequestLine({ bytes, base, text }: HeadText, start: number)
   const target = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`;
   return { method, target, authority, defaultPort, minor, end, verbatim: false };
 }
+
+/** Methods that may be repeated without a second effect (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT.has(method);
+}

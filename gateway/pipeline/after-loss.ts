@@ -1,5 +1,5 @@
+import { isIdempotent } from '../http1/request-line.ts';
 import type { Loss } from '../upstream/response-receiver.ts';
-import { isIdempotent } from './request-head.ts';
 
 /** How often one request is tried again: on another instance, or on a fresh connection. */
 const MAX_CONNECT_ATTEMPTS = 5;

@@ -236,6 +236,40 @@ test('a stale pooled connection: a request that may be repeated is, one that may
   }
 });
 
+test('an instance that closed all its idle connections costs a request one repeat, not one for each', async () => {
+  const IDLE = 6;
+  let opened = 0;
+  let ended = 0;
+  const server = createTcpServer((socket: Socket) => {
+    opened += 1;
+    const old = opened <= IDLE;
+    let count = 0;
+    socket.on('error', () => socket.destroy());
+    socket.on('data', () => {
+      count += 1;
+      if (old && count === 2) {
+        ended += 1;
+        socket.destroy();
+      } else if (!old) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      // So that as many connections are open as there are requests.
+      else setTimeout(() => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), 100);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const running = await startGateway([route([target([(server.address() as AddressInfo).port])])]);
+  const send = () => exchangeRaw(running.port, [`GET / HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`]);
+  try {
+    const first = await Promise.all(Array.from({ length: IDLE }, send));
+    expect(first.map(({ text }) => statusOf(text))).toEqual(Array(IDLE).fill(200));
+    expect(opened).toBe(IDLE);
+    expect(statusOf((await send()).text)).toBe(200);
+    expect(ended).toBe(1);
+  } finally {
+    await running.close();
+    server.close();
+  }
+});
+
 test('a browser gets a page, everyone else problem+json; both name the request', async () => {
   const running = await startGateway([]);
   try {

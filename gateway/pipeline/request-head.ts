@@ -45,13 +45,6 @@ export class RequestHead {
   }
 }
 
-/** Methods that may be repeated without a second effect (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-
-export function isIdempotent(method: string): boolean {
-  return IDEMPOTENT.has(method);
-}
-
 /**
  * Continues the client's request id and trace, or begins both with one random number. `flags` are those of a new trace:
  * whether its spans are kept.

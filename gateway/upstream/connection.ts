@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkScanner } from '../http1/chunked.ts';
 import type { Carrier } from './carrier.ts';
-import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS } from './pool.ts';
+import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS, type Poolable } from './pool.ts';
 import { ReadBuffer, SPARE_BYTES, sharedReads } from './read-buffer.ts';
 import type { ResponseHeads } from './response-heads.ts';
 import type { Loss, ResponseReceiver } from './response-receiver.ts';
@@ -24,8 +24,8 @@ const SMALL_READS = 32;
  * Bytes that come while no request is out, or after a whole response, end the connection: they can belong to no
  * request, so they are given to none.
  */
-export class UpstreamConnection implements Carrier {
-  /** Monotonic ms after which it must not be used again. */
+export class UpstreamConnection implements Carrier, Poolable {
+  freshUntil = 0;
   idleUntil = 0;
   connected = false;
   /** Whether it has carried a whole exchange before this one. */
@@ -34,7 +34,8 @@ export class UpstreamConnection implements Carrier {
   #phase: 'head' | 'length' | 'chunked' | 'close' | 'tunnel' = 'head';
   #remaining = 0;
   #answered = false;
-  #idleMs = DEFAULT_IDLE_MS;
+  /** As the instance said; -1: it did not. */
+  #toldMs = -1;
   #reusable = true;
   #error = '';
   /** What it reads into while its reads are large; null: what it shares with others. */
@@ -110,7 +111,10 @@ export class UpstreamConnection implements Carrier {
   release(now: number): void {
     this.#receiver = null;
     this.reused = true;
-    this.idleUntil = now + this.#idleMs;
+    const toldMs = this.#toldMs;
+    this.freshUntil = now + (toldMs === -1 ? DEFAULT_IDLE_MS : toldMs);
+    // One that holds a buffer of its own is not worth the memory for longer.
+    this.idleUntil = toldMs === -1 && this.#own === null ? now + MAX_IDLE_MS : this.freshUntil;
     this.#pool.put(this);
   }
 
@@ -234,7 +238,7 @@ export class UpstreamConnection implements Carrier {
       return -1;
     }
     this.#reusable = !fields.close && framing !== 'close' && (line.minor === 1 || fields.keepAlive);
-    if (fields.keepAliveMs >= 0) this.#idleMs = Math.max(0, Math.min(MAX_IDLE_MS, fields.keepAliveMs - 1000));
+    if (fields.keepAliveMs >= 0) this.#toldMs = Math.max(0, Math.min(MAX_IDLE_MS, fields.keepAliveMs - 1000));
     receiver.onResponse(head, framing);
     if (this.#receiver !== receiver) return -1;
     if (framing === 'none' || (framing === 'length' && fields.contentLength === 0)) {
@@ -271,6 +275,8 @@ export class UpstreamConnection implements Carrier {
     this.#receiver = null;
     this.#begun = null;
     this.#socket.destroy();
-    receiver?.onLost({ cause, detail, answered: this.#answered });
+    if (receiver === null) return;
+    if (this.reused && cause === 'closed' && !this.#answered) this.#pool.doubt(this);
+    receiver.onLost({ cause, detail, answered: this.#answered });
   }
 }

@@ -39,7 +39,7 @@ export class PlainUpstreams implements Upstreams {
   open(request: RequestKind, now: number): Carrier {
     const shared = this.#shared === null ? null : this.#shared.open(request, now);
     if (shared !== null) return shared;
-    return this.#pool.take(now) ?? this.#connect();
+    return this.#pool.take(request, now) ?? this.#connect();
   }
 
   #connect(): UpstreamConnection {

@@ -1,12 +1,18 @@
+import { isIdempotent } from '../http1/request-line.ts';
+import type { RequestKind } from './carrier.ts';
+
 /** A connection that waits for its next request. */
 export interface Poolable {
+  /** Monotonic ms after which only requests that may be sent twice may use it, because the instance may just be closing it. */
+  readonly freshUntil: number;
   /** Monotonic ms after which it must not be used again. */
   readonly idleUntil: number;
   destroy(): void;
 }
 
-/** What an idle connection is kept for when the instance does not say: less than Node's, the shortest common default of 5 s. */
+/** What an idle connection is fresh for when the instance does not say: less than Node's, the shortest common default of 5 s. */
 export const DEFAULT_IDLE_MS = 4000;
+/** As nginx keeps one. */
 export const MAX_IDLE_MS = 60_000;
 const MAX_IDLE_CONNECTIONS = 1024;
 
@@ -20,10 +26,12 @@ export class ConnectionPool<C extends Poolable> {
   }
 
   /** A connection that was idle for less than its limit, or null. `now` is monotonic ms. */
-  take(now: number): C | null {
+  take(request: RequestKind, now: number): C | null {
     for (;;) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) return null;
+      const connection = this.#idle[this.#idle.length - 1];
+      // Those below it have been idle for longer.
+      if (connection === undefined || (now >= connection.freshUntil && !maySendTwice(request))) return null;
+      this.#idle.pop();
       if (now < connection.idleUntil) return connection;
       connection.destroy();
     }
@@ -39,14 +47,14 @@ export class ConnectionPool<C extends Poolable> {
     if (index !== -1) this.#idle.splice(index, 1);
   }
 
+  /** The instance had closed `found` when a request took it: those idle for longer are taken for closed as well. */
+  doubt(found: C): void {
+    this.#closeThose((connection) => connection.freshUntil <= found.freshUntil);
+  }
+
   /** Closes what was idle for too long. */
   sweep(now: number): void {
-    if (this.#idle.every((connection) => now < connection.idleUntil)) return;
-    const keep: C[] = [];
-    const old: C[] = [];
-    for (const connection of this.#idle) (now < connection.idleUntil ? keep : old).push(connection);
-    this.#idle = keep;
-    for (const connection of old) connection.destroy();
+    this.#closeThose((connection) => now >= connection.idleUntil);
   }
 
   /** The instance takes requests again. */
@@ -61,4 +69,18 @@ export class ConnectionPool<C extends Poolable> {
     this.#idle = [];
     for (const connection of idle) connection.destroy();
   }
+
+  #closeThose(mustClose: (connection: C) => boolean): void {
+    if (!this.#idle.some(mustClose)) return;
+    const keep: C[] = [];
+    const closing: C[] = [];
+    for (const connection of this.#idle) (mustClose(connection) ? closing : keep).push(connection);
+    this.#idle = keep;
+    for (const connection of closing) connection.destroy();
+  }
+}
+
+/** Whether it is sent again where the instance closes the connection instead of answering. */
+function maySendTwice({ line, fields }: RequestKind): boolean {
+  return fields.framing === 'none' && isIdempotent(line.method);
 }
