@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@skyrun/kit/base';
 import type { TlsEdge, TlsOptions } from './edge/tls-edge.ts';
 import type { ConnectionGate } from './limit/connection-gate.ts';
 import { ClientConnection } from './pipeline/connection.ts';
 import type { GatewayCore } from './pipeline/core.ts';
+import { createPort } from './port.ts';
 import { isTenantHost } from './routing/hosts.ts';
 import type { RouteTable } from './routing/route-table.ts';
 import type { TeamRoutes } from './team/team-routes.ts';
@@ -43,8 +44,14 @@ export function createListener(options: {
   readonly logger: Logger;
 }): Listener {
   const { core, gate, table, teams, host, port, reusePort, baseDomain, tls, clock, logger } = options;
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    if (gate.admits(socket)) new ClientConnection(core, socket);
+  const plain = createPort({
+    host,
+    port,
+    reusePort,
+    socket: { allowHalfOpen: true, noDelay: false },
+    onConnection: (socket) => {
+      if (gate.admits(socket)) new ClientConnection(core, socket);
+    },
   });
   let tlsEdge: TlsEdge | undefined;
 
@@ -108,12 +115,7 @@ export function createListener(options: {
     core.draining = true;
     for (const connection of core.connections) connection.drain();
     await queueIsEmpty();
-    const closed = Promise.all([
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      }),
-      tlsEdge?.close(),
-    ]);
+    const closed = Promise.all([plain.close(), tlsEdge?.close()]);
     const limit = new AbortController();
     const ended = await Promise.race([
       closed.then(() => true),
@@ -130,20 +132,14 @@ export function createListener(options: {
 
   return {
     async open() {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, reusePort, backlog: 1024 }, () => {
-          server.off('error', reject);
-          resolve();
-        });
-      });
+      await plain.open();
       if (tls !== undefined) await startTls(tls);
     },
     drain,
-    listening: () => server.listening,
+    listening: () => plain.address() !== null,
     address() {
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new Error('the gateway does not listen');
+      const address = plain.address();
+      if (address === null) throw new Error('the gateway does not listen');
       return address;
     },
     tlsAddress() {

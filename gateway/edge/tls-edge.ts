@@ -1,11 +1,12 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
 import type { ConnectionGate } from '../limit/connection-gate.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
+import { createPort } from '../port.ts';
 import { Acme } from './acme.ts';
 import { Certificates } from './certificates.ts';
 import { openDevelopmentAuthority } from './development-authority.ts';
-import { createTlsListener, type TlsListener } from './tls-listener.ts';
+import { createTlsAcceptor } from './tls-acceptor.ts';
 
 export interface TlsOptions {
   /** A port for TLS alone; 0 picks a free one, null: only the plain port, where clients may begin with TLS too. */
@@ -26,7 +27,9 @@ export interface AcmeAuthority {
   readonly hosts: readonly string[];
 }
 
-export interface TlsEdge extends Pick<TlsListener, 'accept'> {
+export interface TlsEdge {
+  /** Takes a connection that another port accepted and nobody has read from. */
+  accept(socket: Socket): void;
   /** Null where there is no port for TLS alone. */
   readonly address: AddressInfo | null;
   /** The answer to a certificate authority's question, or null where the target is none. */
@@ -54,7 +57,7 @@ export async function openTlsEdge(options: {
   const authority = tls.developmentDir === null ? null : await openDevelopmentAuthority(tls.developmentDir, clock);
   const certificates = new Certificates({ directory: tls.certificateDir, authority, mayIssue, clock, logger });
   await certificates.start();
-  const listener = createTlsListener(core, { gate, certificates, fallback: await certificates.fallback(baseDomain) });
+  const accept = createTlsAcceptor(core, { gate, certificates, fallback: await certificates.fallback(baseDomain) });
   const { acme: from } = tls;
   const acme =
     from === null
@@ -68,14 +71,23 @@ export async function openTlsEdge(options: {
           logger,
         });
   await acme?.start();
-  const address = tls.port === null ? null : await listener.listen({ host, port: tls.port, reusePort });
+  const port =
+    tls.port === null
+      ? null
+      : createPort({
+          host,
+          port: tls.port,
+          reusePort,
+          socket: { allowHalfOpen: false, noDelay: true },
+          onConnection: accept,
+        });
   return {
-    address,
-    accept: (socket) => listener.accept(socket),
+    address: port === null ? null : await port.open(),
+    accept,
     challenge: (target) => acme?.challenge(target) ?? null,
     async close() {
       certificates.stop();
-      await Promise.all([listener.close(), acme?.stop()]);
+      await Promise.all([port?.close(), acme?.stop()]);
     },
   };
 }

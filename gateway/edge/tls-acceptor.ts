@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { ConnectionGate } from '../limit/connection-gate.ts';
 import { ClientConnection } from '../pipeline/connection.ts';
@@ -10,20 +10,14 @@ import { Http2Session } from './http2-session.ts';
 
 const HANDSHAKE_MS = 10_000;
 
-export interface TlsListener {
-  listen(options: { host: string; port: number; reusePort: boolean }): Promise<AddressInfo>;
-  /** Takes a connection that another port accepted and nobody has read from. */
-  accept(socket: Socket): void;
-  /** Takes nothing new; resolves when the last connection has ended. */
-  close(): Promise<void>;
-  readonly listening: boolean;
-}
-
-/** The encrypted port: a certificate by SNI, then HTTP/2 or HTTP/1.1 as ALPN has agreed. */
-export function createTlsListener(
+/**
+ * Takes connections that nobody has read from, whichever port accepted them: a certificate by SNI, then HTTP/2 or HTTP/1.1 as
+ * ALPN has agreed.
+ */
+export function createTlsAcceptor(
   core: GatewayCore,
   options: { gate: ConnectionGate; certificates: Certificates; fallback: KeyPair | null },
-): TlsListener {
+): (socket: Socket) => void {
   const { gate, certificates, fallback } = options;
   const server = createServer(
     {
@@ -32,7 +26,6 @@ export function createTlsListener(
       minVersion: 'TLSv1.2',
       honorCipherOrder: true,
       handshakeTimeout: HANDSHAKE_MS,
-      noDelay: true,
       SNICallback: (servername, done) => {
         certificates.find(servername).then(
           (context) =>
@@ -55,27 +48,7 @@ export function createTlsListener(
     core.stats.handshakeErrors += 1;
     socket.destroy();
   });
-  return {
-    listen: ({ host, port, reusePort }) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port, reusePort, backlog: 1024 }, () => {
-          server.off('error', reject);
-          const address = server.address();
-          if (address === null || typeof address === 'string') reject(new Error('the TLS port has no address'));
-          else resolve(address);
-        });
-      }),
-    accept: (socket) => {
-      server.emit('connection', socket);
-    },
-    close: () =>
-      new Promise((resolve) => {
-        if (server.listening) server.close(() => resolve());
-        else resolve();
-      }),
-    get listening() {
-      return server.listening;
-    },
+  return (socket) => {
+    server.emit('connection', socket);
   };
 }
