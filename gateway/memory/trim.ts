@@ -1,11 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
 
 const MEBIBYTE = 1_048_576;
-/** Long enough that most pauses between two bursts of requests are shorter. */
+/** A burst of requests that comes within this after another finds its code compiled. */
 const QUIET_MS = 12_000;
 const MOST_QUIET_MS = 300_000;
 const EVERY_MS = 15_000;
-/** What makes the next burst dear again: V8 compiles for about as many. */
+/** Requests for which a gateway costs more after a collection, until V8 has compiled its code again. */
 const LOAD = 10_000;
 /** Load that comes back within this after a collection shows that it was too early. */
 const SOON_MS = 60_000;
@@ -56,10 +56,12 @@ export function createHeapTrim({
   /** Of the last collection whose moment is not judged yet. */
   let trimmedActivity: number | null = null;
 
+  /** False: nothing was collected. */
   const trim = () => {
-    if (collect === null || size().used > MOST_BYTES) return;
+    if (collect === null || size().used > MOST_BYTES) return false;
     collect();
     heldAfter = size().held;
+    return true;
   };
   const judge = (activity: number, monotonic: number) => {
     if (trimmedActivity === null || activity - trimmedActivity < LOAD) return;
@@ -67,7 +69,9 @@ export function createHeapTrim({
     quietMs = monotonic - trimmedAt < SOON_MS ? Math.min(MOST_QUIET_MS, 2 * quietMs) : QUIET_MS;
   };
   return {
-    now: trim,
+    now() {
+      trim();
+    },
     look({ activity, busy }, monotonic) {
       judge(activity, monotonic);
       if (busy || activity !== seen) {
@@ -77,8 +81,7 @@ export function createHeapTrim({
       if (monotonic - quietSince < quietMs || monotonic - trimmedAt < EVERY_MS) return;
       if (size().held - heldAfter < GROWN_BYTES) return;
       trimmedAt = monotonic;
-      trimmedActivity = activity;
-      trim();
+      if (trim()) trimmedActivity = activity;
     },
   };
 }

@@ -25,7 +25,10 @@ export class ConnectionPool<C extends Poolable> {
     return this.#idle.length;
   }
 
-  /** A connection that was idle for less than its limit, or null. `now` is monotonic ms. */
+  /**
+   * A connection that was idle for less than its limit, or null; for a request that must not be sent twice, only a fresh one.
+   * `now` is monotonic ms.
+   */
   take(request: RequestKind, now: number): C | null {
     for (;;) {
       const connection = this.#idle[this.#idle.length - 1];
@@ -47,7 +50,10 @@ export class ConnectionPool<C extends Poolable> {
     if (index !== -1) this.#idle.splice(index, 1);
   }
 
-  /** The instance had closed `found` when a request took it: those idle for longer are taken for closed as well. */
+  /**
+   * The instance had closed `found` when a request took it: those that were fresh for less long, because they were idle for
+   * longer, are taken for closed as well.
+   */
   doubt(found: C): void {
     this.#closeThose((connection) => connection.freshUntil <= found.freshUntil);
   }
