@@ -78,11 +78,11 @@ export interface GatewayDeps {
 }
 
 export interface Gateway {
-  /** Resolves when it listens. Rejects with EADDRINUSE and the like. */
-  start(): Promise<void>;
+  /** Resolves when it listens; false: it was stopped before. Rejects with EADDRINUSE and the like. */
+  start(): Promise<boolean>;
   /** Takes nothing new, lets what runs end, writes and publishes usage. May come before start, and twice. */
   stop(): Promise<void>;
-  /** Throws before `start` has resolved. */
+  /** Throws while it does not listen. */
   address(): AddressInfo;
   adminAddress(): AddressInfo;
   /** Throws where there is no encrypted port. */
@@ -290,25 +290,35 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   let adminAddress: AddressInfo | undefined;
   let started = false;
+  let listening: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
 
-  async function start(): Promise<void> {
-    if (started || stopping !== undefined) return;
+  async function listen(): Promise<void> {
+    adminAddress = await admin.listen(deps.adminPort);
+    await listener.open();
+  }
+
+  async function start(): Promise<boolean> {
+    if (started || stopping !== undefined) return false;
     started = true;
     await spool.start();
     traces?.start();
     await feeds.start();
+    if (stopping !== undefined) return false;
     reporter.start();
     callNews.start();
     views.start();
     upkeep.start();
     trim.now();
-    adminAddress = await admin.listen(deps.adminPort);
-    await listener.open();
+    listening = listen();
+    await listening;
+    return true;
   }
 
   async function stop(): Promise<void> {
     if (!started) return;
+    // What is about to listen can be closed only once it does.
+    await listening?.catch(() => undefined);
     if (listener.listening()) await listener.drain();
     upkeep.stop();
     await Promise.all([feeds.stop(), reporter.stop(), callNews.stop(), views.stop()]);

@@ -125,6 +125,7 @@ process.on('unhandledRejection', (error) => {
   process.exit(1);
 });
 
-await gateway.start();
-const { address, port } = gateway.address();
-logger.info({ host: address, port, adminPort: gateway.adminAddress().port }, 'listening');
+if (await gateway.start()) {
+  const { address, port } = gateway.address();
+  logger.info({ host: address, port, adminPort: gateway.adminAddress().port }, 'listening');
+}

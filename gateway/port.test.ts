@@ -59,6 +59,15 @@ test.each([true, false])(
   },
 );
 
+test('one that is closed while it opens listens nowhere', async () => {
+  const { port } = startPort({ reusePort: true });
+  const opening = port.open();
+  await port.close();
+  const at = (await opening).port;
+  const [error] = await once(connect(at, '127.0.0.1'), 'error');
+  expect((error as NodeJS.ErrnoException).code).toBe('ECONNREFUSED');
+});
+
 test('a port that somebody else has for himself is an error, and nothing listens', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');

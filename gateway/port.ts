@@ -13,7 +13,7 @@ const SOCKETS = 16;
 export interface Port {
   /** Resolves when it listens. Rejects with EADDRINUSE and the like, and listens nowhere then. */
   open(): Promise<AddressInfo>;
-  /** Takes nothing new; resolves when the last connection that it took has ended. */
+  /** Takes nothing new; resolves when the last connection that it took has ended. May come while it opens. */
   close(): Promise<void>;
   /** Null where it does not listen. */
   address(): AddressInfo | null;
@@ -45,27 +45,39 @@ export function createPort(options: {
     const found = first.address();
     return typeof found === 'string' ? null : found;
   };
-  const close = async () => {
+  const listenAll = async () => {
+    await listen(first, port);
+    const found = address();
+    if (found === null) throw new Error(`port ${port} has no address`);
+    await Promise.all(others.map((server) => listen(server, found.port)));
+    return found;
+  };
+  const closeAll = async () => {
     await Promise.all(
       [first, ...others]
         .filter((server) => server.listening)
         .map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
     );
   };
+  let opening: Promise<unknown> | null = null;
   return {
     async open() {
+      const listening = listenAll();
+      opening = listening;
       try {
-        await listen(first, port);
-        const found = address();
-        if (found === null) throw new Error(`port ${port} has no address`);
-        for (const server of others) await listen(server, found.port);
-        return found;
+        return await listening;
       } catch (error) {
-        await close();
+        await closeAll();
         throw error;
+      } finally {
+        opening = null;
       }
     },
-    close,
+    async close() {
+      // What is about to listen can be closed only once it does.
+      if (opening !== null) await opening.catch(() => undefined);
+      await closeAll();
+    },
     address,
   };
 }

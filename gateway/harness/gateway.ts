@@ -177,13 +177,16 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
   };
 }
 
-export interface RunningGateway {
+export interface PreparedGateway {
   readonly gateway: Gateway;
-  readonly port: number;
   readonly dataDir: string;
   readonly published: AnyEvent[];
   readonly control: ControlPlane;
   close(): Promise<void>;
+}
+
+export interface RunningGateway extends PreparedGateway {
+  readonly port: number;
 }
 
 /** A gateway on a free port with a control plane of its own. */
@@ -191,6 +194,16 @@ export async function startGateway(
   routes: readonly Route[],
   overrides: Partial<GatewayDeps> = {},
 ): Promise<RunningGateway> {
+  const prepared = await prepareGateway(routes, overrides);
+  await prepared.gateway.start();
+  return { ...prepared, port: prepared.gateway.address().port };
+}
+
+/** The same, not started yet. */
+export async function prepareGateway(
+  routes: readonly Route[],
+  overrides: Partial<GatewayDeps> = {},
+): Promise<PreparedGateway> {
   const control = await startControlPlane(routes);
   const dataDir = overrides.dataDir ?? (await mkdtemp(join(tmpdir(), 'skyrun-gateway-')));
   const published: AnyEvent[] = [];
@@ -228,10 +241,8 @@ export async function startGateway(
     // Clients of tests leave idle connections behind, which no stop should wait for.
     limits: { drainIdleMs: 0, ...overrides.limits },
   });
-  await gateway.start();
   return {
     gateway,
-    port: gateway.address().port,
     dataDir,
     published,
     control,
