@@ -78,7 +78,7 @@ export interface GatewayDeps {
 }
 
 export interface Gateway {
-  /** Resolves when it listens; false: it was stopped before. Rejects with EADDRINUSE and the like. */
+  /** Resolves when it listens; false: it was stopped before, or started already. Rejects with EADDRINUSE and the like. */
   start(): Promise<boolean>;
   /** Takes nothing new, lets what runs end, writes and publishes usage. May come before start, and twice. */
   stop(): Promise<void>;
@@ -317,7 +317,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   async function stop(): Promise<void> {
     if (!started) return;
-    // What is about to listen can be closed only once it does.
+    // What is about to listen can be closed only once it does; who starts hears of a failure.
     await listening?.catch(() => undefined);
     if (listener.listening()) await listener.drain();
     upkeep.stop();

@@ -49,7 +49,9 @@ export function createPort(options: {
     await listen(first, port);
     const found = address();
     if (found === null) throw new Error(`port ${port} has no address`);
-    await Promise.all(others.map((server) => listen(server, found.port)));
+    // Each has succeeded or failed before anything is closed: one that opened later would be left open.
+    const opened = await Promise.allSettled(others.map((server) => listen(server, found.port)));
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
     return found;
   };
   const closeAll = async () => {
@@ -74,7 +76,7 @@ export function createPort(options: {
       }
     },
     async close() {
-      // What is about to listen can be closed only once it does.
+      // What is about to listen can be closed only once it does; who opens hears of a failure.
       if (opening !== null) await opening.catch(() => undefined);
       await closeAll();
     },
