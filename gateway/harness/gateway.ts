@@ -195,7 +195,12 @@ export async function startGateway(
   overrides: Partial<GatewayDeps> = {},
 ): Promise<RunningGateway> {
   const prepared = await prepareGateway(routes, overrides);
-  await prepared.gateway.start();
+  try {
+    await prepared.gateway.start();
+  } catch (error) {
+    await prepared.close();
+    throw error;
+  }
   return { ...prepared, port: prepared.gateway.address().port };
 }
 
