@@ -1,7 +1,7 @@
 # One image for every part of Skyrun; the command says which one runs, e.g.
 #   docker run skyrun node services/registry/main.ts
 # Node runs the TypeScript directly, so only the UI is built.
-FROM node:24-bookworm-slim AS build
+FROM node:26-bookworm-slim AS build
 WORKDIR /skyrun
 COPY package.json package-lock.json ./
 COPY shared/contracts/package.json shared/contracts/
@@ -25,7 +25,7 @@ RUN npm ci --omit=optional --ignore-scripts
 COPY . .
 RUN npm run build --workspace ui && npm prune --omit=dev --omit=optional --ignore-scripts
 
-FROM node:24-bookworm-slim
+FROM node:26-bookworm-slim
 WORKDIR /skyrun
 ENV NODE_ENV=production
 COPY --from=build /skyrun /skyrun
