@@ -30,8 +30,26 @@ test('a gateway is one program that needs no types stripped, made once for the s
   expect(everything).not.toContain(registryOperations.rollBack.summary);
   expect(everything).toContain(gatewayCalls.followRoutes.summary);
 
+  // Megabytes that few need come late: the client of Redis asks for TLS where a connection does.
+  expect(await loadedAtOnce(program)).not.toMatch(/^import .*"node:(tls|https|http2|zlib)"/m);
+  expect(everything.match(/tls_1 = \{ connect/g)).toHaveLength(2);
+
   // It runs up to the refusal of a configuration that lacks everything, outside of the repository too.
   const ended = promisify(execFile)(process.execPath, [program], { cwd: '/', env: { PATH: '' } });
   await expect(ended).rejects.toMatchObject({ stderr: expect.stringContaining('SKYRUN_INTERNAL_TOKEN') });
   expect(dirname(program)).toContain('gateway/dist/');
 }, 120_000);
+
+/** The texts of a module and of all that it imports as it is loaded. */
+async function loadedAtOnce(entry: string): Promise<string> {
+  const found = new Map<string, string>();
+  const read = async (file: string): Promise<void> => {
+    if (found.has(file)) return;
+    found.set(file, '');
+    const text = await readFile(file, 'utf8');
+    found.set(file, text);
+    for (const [, path] of text.matchAll(/^import .*"(\.\/[^"]+)"/gm)) await read(join(dirname(entry), path as string));
+  };
+  await read(entry);
+  return [...found.values()].join('\n');
+}

@@ -39,6 +39,7 @@ export async function bundleGateway(root: string): Promise<string> {
       platform: 'node',
       plugins: [
         { name: 'api-places', load: { filter: { id: /\/platform\/api-places\.ts$/ }, handler: apiPlaces } },
+        { name: 'late-tls', transform: { filter: { id: /\/ioredis\/built\/connectors\// }, handler: lateTls } },
         { name: 'narrow', generateBundle: (_options, bundle) => Object.values(bundle).forEach(narrow) },
       ],
     });
@@ -62,6 +63,11 @@ export async function bundleGateway(root: string): Promise<string> {
 async function apiPlaces(): Promise<string> {
   const { API_PLACES } = await import('../platform/api-places.ts');
   return `export const API_PLACES = ${JSON.stringify(API_PLACES)};`;
+}
+
+/** Node's TLS, 2 MiB, is loaded by the first connection to Redis that is encrypted, and not by the client's module. */
+function lateTls(code: string): string {
+  return code.replace('= require("tls");', '= { connect: (...options) => require("tls").connect(...options) };');
 }
 
 /** One character above U+00FF, as a typographic apostrophe, and V8 keeps the whole text of a module with two bytes for each. */

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
 import { ClientInput } from './client-input.ts';
@@ -8,6 +7,7 @@ import type { Decision, GatewayCore, OpenConnection } from './core.ts';
 import { readDirectly, type SocketOwner } from './direct-input.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
+import { isEncrypted } from './is-encrypted.ts';
 import { peerAddress } from './peer-address.ts';
 import type { ClientReader } from './reader-pool.ts';
 import { identify, type RequestHead } from './request-head.ts';
@@ -120,7 +120,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   /** The client speaks TLS: whoever does may have the same port. */
   #handOver(chunk: Buffer): boolean {
     const { onEncrypted } = this.#core;
-    if (onEncrypted === null || this.socket instanceof TLSSocket) return false;
+    if (onEncrypted === null || isEncrypted(this.socket)) return false;
     this.#ahead().giveUp(chunk);
     this.socket.setNoDelay(true);
     this.state = 'linger';
@@ -135,7 +135,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   }
 
   #takeReader(): ClientReader {
-    return this.#core.readers.take(this.address, this.socket instanceof TLSSocket ? 'https' : 'http');
+    return this.#core.readers.take(this.address, isEncrypted(this.socket) ? 'https' : 'http');
   }
 
   /** Reads requests out of a chunk for as long as each is answered at once. */
@@ -348,7 +348,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   #endAfter(exchange: CarriedExchange): void {
     const { fields, line } = exchange.head;
     const last = (fields.close || line.minor === 0) && exchange.requestDone && this.#input?.empty !== false;
-    if (!last || this.socket.writableLength > 0 || this.socket instanceof TLSSocket) this.endOutput();
+    if (!last || this.socket.writableLength > 0 || isEncrypted(this.socket)) this.endOutput();
     else {
       this.state = 'linger';
       this.socket.destroy();
@@ -360,7 +360,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     this.state = 'linger';
     this.#exchange = null;
     // Under TLS there is no reset; ending without close_notify tells as much.
-    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    if (isEncrypted(this.socket)) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Logger } from '@skyrun/kit/base';
 import type { OwnAnswer } from '../pipeline/answer.ts';
 import type { RequestHead } from '../pipeline/request-head.ts';
@@ -28,9 +27,13 @@ const MIN_COMPRESSED_BYTES = 1024;
 /** File names that carry a hash of their contents: whoever has one has it for ever. */
 const HASHED = /^\/assets\/.*[-.][A-Za-z0-9_-]{8,}\.\w+$/;
 
+/** What they need is loaded with the first file that is asked for. */
 const ENCODERS = {
-  br: (body: Buffer) => promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
-  gzip: (body: Buffer) => promisify(gzip)(body),
+  br: async (body: Buffer) => {
+    const { brotliCompress, constants } = await import('node:zlib');
+    return promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } });
+  },
+  gzip: async (body: Buffer) => promisify((await import('node:zlib')).gzip)(body),
 };
 type Encoding = keyof typeof ENCODERS;
 
