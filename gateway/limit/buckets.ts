@@ -5,6 +5,8 @@ interface Bucket {
   rate: Rate;
   /** Requests let through that the other gateways have not heard of. */
   unshared: number;
+  /** Since when, in ms of the caller's clock. */
+  unsharedSince: number;
   /** Among those that the others are told of next. */
   touched: boolean;
 }
@@ -12,17 +14,23 @@ interface Bucket {
 /** What other gateways let through, per bucket, as far as they have said. */
 export interface SharedBuckets {
   /**
-   * Adds what was let through to each bucket, and returns how far in the future (ms) each one's theoretical arrival time
-   * is then, over all gateways. Rejects when they cannot be reached.
+   * Adds what was let through to each bucket: its theoretical arrival time, or what was `now - overMs` if that is later, moves on
+   * by `costMs`. Returns how far in the future (ms) each one's is then, over all gateways, and 0 where it is past. Rejects when
+   * they cannot be reached.
    */
   add(entries: readonly SharedEntry[]): Promise<readonly number[]>;
 }
 
 export interface SharedEntry {
   readonly key: string;
-  /** What was let through, in ms of the bucket's theoretical arrival time; what time has earned since is taken off. */
+  /** What was let through, in ms of the bucket's theoretical arrival time. */
   readonly costMs: number;
+  /** Over how long, until now: what time has earned since counts for it. */
+  readonly overMs: number;
 }
+
+/** What was let through while the others were away for longer than this is not paid for when they are back. */
+const OUTAGE_MS = 2000;
 
 /** Buckets that an idle client leaves behind are thrown away; beyond this many the fullest stay. */
 const MAX_BUCKETS = 200_000;
@@ -53,7 +61,7 @@ export class Buckets {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_BUCKETS) this.sweep(now, true);
-      bucket = { tat: now, rate, unshared: 0, touched: false };
+      bucket = { tat: now, rate, unshared: 0, unsharedSince: now, touched: false };
       this.#buckets.set(key, bucket);
     }
     bucket.rate = rate;
@@ -61,6 +69,7 @@ export class Buckets {
     if (verdict.allowed) {
       bucket.tat = verdict.tat;
       if (this.#shares) {
+        if (bucket.unshared === 0) bucket.unsharedSince = now;
         bucket.unshared += 1;
         if (!bucket.touched) this.#touch(key, bucket);
       }
@@ -78,15 +87,20 @@ export class Buckets {
     if (this.#sharing || this.#touched.size === 0) return;
     this.#sharing = true;
     const entries: SharedEntry[] = [];
-    const told: { key: string; bucket: Bucket; requests: number }[] = [];
+    const told: { key: string; bucket: Bucket; requests: number; since: number }[] = [];
     const asked = now();
     for (const key of this.#touched) {
       const bucket = this.#buckets.get(key);
       if (bucket === undefined) continue;
       bucket.touched = false;
-      const earned = Math.max(0, bucket.tat - asked);
-      entries.push({ key, costMs: Math.min(bucket.unshared * bucket.rate.emissionMs, earned) });
-      told.push({ key, bucket, requests: bucket.unshared });
+      const { unshared: requests, unsharedSince: since } = bucket;
+      const costMs = requests * bucket.rate.emissionMs;
+      const overMs = Math.max(0, asked - since);
+      if (overMs <= OUTAGE_MS) entries.push({ key, costMs, overMs });
+      else entries.push({ key, costMs: Math.min(costMs, Math.max(0, bucket.tat - asked)), overMs: 0 });
+      told.push({ key, bucket, requests, since });
+      // What comes from now on is told next.
+      bucket.unsharedSince = asked;
     }
     this.#touched.clear();
     try {
@@ -101,7 +115,10 @@ export class Buckets {
     } catch {
       // Nothing is lost but the exactness between gateways: they limit on their own until the others are back.
       this.shared = false;
-      for (const { key, bucket } of told) this.#touch(key, bucket);
+      for (const { key, bucket, since } of told) {
+        bucket.unsharedSince = since;
+        this.#touch(key, bucket);
+      }
     } finally {
       this.#sharing = false;
     }

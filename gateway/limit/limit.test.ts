@@ -73,10 +73,10 @@ describe('buckets', () => {
     const tats = new Map<string, number>();
     return {
       add: async (entries) =>
-        entries.map(({ key, costMs }) => {
-          const tat = Math.max(clock.now, tats.get(key) ?? 0) + costMs;
+        entries.map(({ key, costMs, overMs }) => {
+          const tat = Math.max(clock.now - overMs, tats.get(key) ?? 0) + costMs;
           tats.set(key, tat);
-          return tat - clock.now;
+          return Math.max(0, tat - clock.now);
         }),
     };
   }
@@ -96,6 +96,24 @@ describe('buckets', () => {
     expect(allowed).toBeLessThanOrEqual(100 + 10 + 2);
   });
 
+  test('two gateways of which each stays below the limit keep to it together', async () => {
+    const clock = { now: 1000 };
+    const shared = together(clock);
+    const gateways = [new Buckets({ shares: true }), new Buckets({ shares: true })];
+    const rate: Rate = { emissionMs: 1, burst: 1000 };
+    let allowed = 0;
+    for (let tenth = 0; tenth < 200; tenth += 1) {
+      for (let request = 0; request < 90; request += 1) {
+        for (const gateway of gateways) if (gateway.take('a', rate, clock.now).allowed) allowed += 1;
+        clock.now += 100 / 90;
+      }
+      for (const gateway of gateways) await gateway.share(shared, () => clock.now);
+    }
+    // 20 s at 1,000/s, the burst, and what both may let through between two exchanges.
+    expect(allowed).toBeGreaterThan(20_000);
+    expect(allowed).toBeLessThanOrEqual(20_000 + 1000 + 2 * 200);
+  });
+
   test('without the others each limits on its own; afterwards they hear what still counts, and no more', async () => {
     const clock = { now: 1000 };
     const buckets = new Buckets({ shares: true });
@@ -109,7 +127,7 @@ describe('buckets', () => {
     await buckets.share(
       {
         add: async (entries) => {
-          told.push(...entries.map(({ costMs }) => costMs));
+          told.push(...entries.map(({ costMs, overMs }) => costMs - overMs));
           return entries.map(() => 700);
         },
       },
@@ -117,6 +135,22 @@ describe('buckets', () => {
     );
     expect(told).toEqual([700]);
     expect(buckets.shared).toBe(true);
+  });
+
+  test('what two gateways let through while they could not tell is not paid for when they can', async () => {
+    const clock = { now: 1000 };
+    const shared = together(clock);
+    const gateways = [new Buckets({ shares: true }), new Buckets({ shares: true })];
+    for (let round = 0; round < 300; round += 1) {
+      for (const gateway of gateways) expect(gateway.take('a', TEN_A_SECOND, clock.now).allowed).toBe(true);
+      for (const gateway of gateways)
+        await gateway.share({ add: () => Promise.reject(new Error('away')) }, () => clock.now);
+      clock.now += 100;
+    }
+    for (let round = 0; round < 2; round += 1) {
+      for (const gateway of gateways) await gateway.share(shared, () => clock.now);
+    }
+    for (const gateway of gateways) expect(gateway.take('a', TEN_A_SECOND, clock.now).allowed).toBe(true);
   });
 
   test('what is let through while the others are asked is told them next, and counts meanwhile', async () => {

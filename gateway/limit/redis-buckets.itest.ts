@@ -10,7 +10,7 @@ test('what several gateways let through adds up, leaks with time and expires; wi
   try {
     await expect
       .poll(() =>
-        one.add([{ key: 'warm', costMs: 0 }]).then(
+        one.add([{ key: 'warm', costMs: 0, overMs: 0 }]).then(
           () => true,
           () => false,
         ),
@@ -18,24 +18,30 @@ test('what several gateways let through adds up, leaks with time and expires; wi
       .toBe(true);
     await expect
       .poll(() =>
-        two.add([{ key: 'warm', costMs: 0 }]).then(
+        two.add([{ key: 'warm', costMs: 0, overMs: 0 }]).then(
           () => true,
           () => false,
         ),
       )
       .toBe(true);
-    const [first = 0] = await one.add([{ key: 'a', costMs: 500 }]);
+    const [first = 0] = await one.add([{ key: 'a', costMs: 500, overMs: 0 }]);
     expect(first).toBeGreaterThan(490);
     expect(first).toBeLessThanOrEqual(500);
     const [second = 0, other = 0] = await two.add([
-      { key: 'a', costMs: 300 },
-      { key: 'b', costMs: 100 },
+      { key: 'a', costMs: 300, overMs: 0 },
+      { key: 'b', costMs: 100, overMs: 0 },
     ]);
     expect(second).toBeGreaterThan(first);
     expect(second).toBeLessThanOrEqual(800);
     expect(other).toBeLessThanOrEqual(100);
-    await expect.poll(async () => (await one.add([{ key: 'a', costMs: 0 }]))[0]).toBe(0);
-    const many = Array.from({ length: 1200 }, (_, index) => ({ key: `k${index}`, costMs: 100 }));
+    await expect.poll(async () => (await one.add([{ key: 'a', costMs: 0, overMs: 0 }]))[0]).toBe(0);
+    // Two used 90 ms of the same 100: the second finds ten left.
+    const use = { key: 'c', costMs: 90, overMs: 100 };
+    expect(await one.add([use])).toEqual([0]);
+    const [both = 0] = await two.add([use]);
+    expect(both).toBeGreaterThan(0);
+    expect(both).toBeLessThanOrEqual(80);
+    const many = Array.from({ length: 1200 }, (_, index) => ({ key: `k${index}`, costMs: 100, overMs: 0 }));
     expect(await one.add(many)).toHaveLength(1200);
     await server.stop();
     await expect(one.add(many)).rejects.toThrow();

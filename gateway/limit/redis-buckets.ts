@@ -3,20 +3,20 @@ import { Redis } from 'ioredis';
 import type { SharedBuckets } from './buckets.ts';
 
 /**
- * Per bucket: the theoretical arrival time by Redis' own clock, moved on by what was let through. Answers how far it is
- * ahead. An idle bucket expires by itself.
+ * Per bucket: the theoretical arrival time by Redis' own clock, moved on by what was let through, from when that began if it
+ * was past by then. Answers how far it is ahead. An idle bucket expires by itself, not before nobody can ask for a time in
+ * which it was used.
  */
 const ADD = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local ahead = {}
 for index, key in ipairs(KEYS) do
-  local cost = tonumber(ARGV[index])
-  local tat = tonumber(redis.call('GET', key) or '0')
-  if tat < now then tat = now end
-  tat = tat + cost
-  if cost > 0 then redis.call('SET', key, string.format('%.3f', tat), 'PX', math.ceil(tat - now) + 1000) end
-  ahead[index] = string.format('%.3f', tat - now)
+  local cost = tonumber(ARGV[2 * index - 1])
+  local began = now - tonumber(ARGV[2 * index])
+  local tat = math.max(tonumber(redis.call('GET', key) or '0'), began) + cost
+  if cost > 0 then redis.call('SET', key, string.format('%.3f', tat), 'PX', math.max(0, math.ceil(tat - now)) + 3000) end
+  ahead[index] = string.format('%.3f', math.max(0, tat - now))
 end
 return ahead
 `;
@@ -53,8 +53,8 @@ export function createRedisBuckets(url: string, logger: Logger): RedisBuckets {
       for (let start = 0; start < entries.length; start += BATCH) {
         const batch = entries.slice(start, start + BATCH);
         const keys = batch.map(({ key }) => `skyrun:limit:${key}`);
-        const costs = batch.map(({ costMs }) => String(costMs));
-        const answer = await redis.eval(ADD, keys.length, ...keys, ...costs);
+        const used = batch.flatMap(({ costMs, overMs }) => [String(costMs), String(overMs)]);
+        const answer = await redis.eval(ADD, keys.length, ...keys, ...used);
         if (!Array.isArray(answer)) throw new Error('Redis answered something else than a list');
         for (const value of answer) ahead.push(Number(value));
       }
