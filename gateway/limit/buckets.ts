@@ -7,8 +7,10 @@ interface Bucket {
   unshared: number;
   /** Since when, in ms of the caller's clock. */
   unsharedSince: number;
-  /** Among those that the others are told of next. */
+  /** Among those that the others are told of. */
   touched: boolean;
+  /** Among those that they are told of next. */
+  due: boolean;
 }
 
 /** What other gateways let through, per bucket, as far as they have said. */
@@ -32,18 +34,25 @@ export interface SharedEntry {
 /** What was let through while the others were away for longer than this is not paid for when they are back. */
 const OUTAGE_MS = 2000;
 
+/** What a bucket may owe the others before it is due, in ms of its theoretical arrival time. */
+const OWED_MS = 100;
+/** They are told of everything this often. */
+const ALL_MS = 1000;
 /** Buckets that an idle client leaves behind are thrown away; beyond this many the fullest stay. */
 const MAX_BUCKETS = 200_000;
 const SAMPLE = 2000;
 
 /**
- * The buckets of one gateway. A request is decided at once, from memory. What was let through is shared a few times a
- * second, so several gateways together let through at most `gateways` × rate × the interval more than the limit; without
- * the others each limits on its own.
+ * The buckets of one gateway. A request is decided at once, from memory. The others are told of a bucket as soon as may be when
+ * it is new, or when what they have not heard of is worth 100 ms of its rate, and of all once a second: most clients are far
+ * from their limit, and each exchange takes time from requests. So several gateways together let through at most `gateways` ×
+ * rate × (100 ms and the interval of `share`) more than the limit; without the others each limits on its own.
  */
 export class Buckets {
   #buckets = new Map<string, Bucket>();
   #touched = new Set<string>();
+  #due = new Set<string>();
+  #allAt = Number.NEGATIVE_INFINITY;
   #sharing = false;
   /** Whether the last exchange with the other gateways came about. */
   shared = true;
@@ -61,8 +70,10 @@ export class Buckets {
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
       if (this.#buckets.size >= MAX_BUCKETS) this.sweep(now, true);
-      bucket = { tat: now, rate, unshared: 0, unsharedSince: now, touched: false };
+      bucket = { tat: now, rate, unshared: 0, unsharedSince: now, touched: false, due: false };
       this.#buckets.set(key, bucket);
+      // Elsewhere it may be full.
+      if (this.#shares) this.#hasten(key, bucket);
     }
     bucket.rate = rate;
     const verdict = gcra(bucket.tat, now, rate);
@@ -71,28 +82,38 @@ export class Buckets {
       if (this.#shares) {
         if (bucket.unshared === 0) bucket.unsharedSince = now;
         bucket.unshared += 1;
-        if (!bucket.touched) this.#touch(key, bucket);
+        if (!bucket.touched) {
+          bucket.touched = true;
+          this.#touched.add(key);
+        }
+        if (!bucket.due && bucket.unshared * rate.emissionMs >= OWED_MS) this.#hasten(key, bucket);
       }
     }
     return verdict;
   }
 
-  #touch(key: string, bucket: Bucket): void {
-    bucket.touched = true;
-    this.#touched.add(key);
+  #hasten(key: string, bucket: Bucket): void {
+    bucket.due = true;
+    this.#due.add(key);
   }
 
-  /** Tells the others and hears from them. A failure leaves everything to be told the next time. */
+  /** Tells the others what is due and hears from them. A failure leaves it to be told the next time. */
   async share(others: SharedBuckets, now: () => number): Promise<void> {
-    if (this.#sharing || this.#touched.size === 0) return;
+    if (this.#sharing) return;
+    const asked = now();
+    const all = asked - this.#allAt >= ALL_MS;
+    if (all) this.#allAt = asked;
+    const keys = all ? this.#touched.union(this.#due) : this.#due;
+    if (keys.size === 0) return;
     this.#sharing = true;
     const entries: SharedEntry[] = [];
     const told: { key: string; bucket: Bucket; requests: number; since: number }[] = [];
-    const asked = now();
-    for (const key of this.#touched) {
+    for (const key of keys) {
+      this.#touched.delete(key);
       const bucket = this.#buckets.get(key);
       if (bucket === undefined) continue;
       bucket.touched = false;
+      bucket.due = false;
       const { unshared: requests, unsharedSince: since } = bucket;
       const costMs = requests * bucket.rate.emissionMs;
       const overMs = Math.max(0, asked - since);
@@ -102,7 +123,7 @@ export class Buckets {
       // What comes from now on is told next.
       bucket.unsharedSince = asked;
     }
-    this.#touched.clear();
+    this.#due.clear();
     try {
       const ahead = await others.add(entries);
       this.shared = true;
@@ -117,7 +138,7 @@ export class Buckets {
       this.shared = false;
       for (const { key, bucket, since } of told) {
         bucket.unsharedSince = since;
-        this.#touch(key, bucket);
+        this.#hasten(key, bucket);
       }
     } finally {
       this.#sharing = false;
@@ -133,6 +154,7 @@ export class Buckets {
       if (!fresh && (surplus <= 0 || bucket.tat > emptiest)) continue;
       this.#buckets.delete(key);
       this.#touched.delete(key);
+      this.#due.delete(key);
       surplus -= 1;
     }
   }

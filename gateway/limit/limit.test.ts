@@ -174,6 +174,31 @@ describe('buckets', () => {
     expect(told).toEqual([400, 600]);
   });
 
+  test('the others hear of a new bucket and of much use at once, and of little use once a second', async () => {
+    const clock = { now: 1000 };
+    const buckets = new Buckets({ shares: true });
+    const shared = together(clock);
+    const told: [number, number][] = [];
+    const others: SharedBuckets = {
+      add(entries) {
+        told.push(...entries.map(({ costMs }): [number, number] => [clock.now, costMs]));
+        return shared.add(entries);
+      },
+    };
+    for (; clock.now < 4000; clock.now += 100) {
+      const requests = clock.now === 2500 ? 150 : 3;
+      for (let request = 0; request < requests; request += 1)
+        buckets.take('a', { emissionMs: 1, burst: 1000 }, clock.now);
+      await buckets.share(others, () => clock.now);
+    }
+    expect(told).toEqual([
+      [1000, 3],
+      [2000, 30],
+      [2500, 162],
+      [3000, 15],
+    ]);
+  });
+
   test('what nobody uses is forgotten', () => {
     const buckets = new Buckets({ shares: true });
     for (let key = 0; key < 1000; key += 1) buckets.take(`client ${key}`, TEN_A_SECOND, 1000);
