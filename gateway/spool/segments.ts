@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -14,10 +14,13 @@ export function segmentName(startedAt: number, number: number): string {
   return `${String(startedAt).padStart(13, '0')}-${String(number).padStart(6, '0')}.ndjson`;
 }
 
-/** Oldest first. */
+/** Oldest first; none where there is no such directory yet. */
 export async function listSegments(directory: string): Promise<string[]> {
-  await mkdir(directory, { recursive: true });
-  return (await readdir(directory)).filter((name) => SEGMENT.test(name)).sort();
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => SEGMENT.test(name)).sort();
 }
 
 export async function loadPosition(directory: string): Promise<SpoolPosition | null> {
@@ -35,22 +38,23 @@ export async function savePosition(directory: string, position: SpoolPosition): 
   await rename(`${path}.new`, path);
 }
 
-/** Whole lines from `offset` on, about a megabyte of them; `next` is the offset after the last. */
+/** Whole lines from `offset` on, about a megabyte of them; `next` is the offset after the last, and whether there is `more`. */
 export async function readLines(
   directory: string,
   segment: string,
   offset: number,
-): Promise<{ lines: string[]; next: number }> {
+): Promise<{ lines: string[]; next: number; more: boolean }> {
   const file = await open(join(directory, segment), 'r');
   try {
     const { size } = await file.stat();
     const length = Math.min(READ_BYTES, size - offset);
-    if (length <= 0) return { lines: [], next: offset };
+    if (length <= 0) return { lines: [], next: offset, more: false };
     const buffer = Buffer.allocUnsafe(length);
     const { bytesRead } = await file.read(buffer, 0, length, offset);
     const end = buffer.subarray(0, bytesRead).lastIndexOf(0x0a);
-    if (end === -1) return { lines: [], next: offset };
-    return { lines: buffer.toString('utf8', 0, end).split('\n'), next: offset + end + 1 };
+    if (end === -1) return { lines: [], next: offset, more: false };
+    const lines = buffer.toString('utf8', 0, end).split('\n');
+    return { lines, next: offset + end + 1, more: length < size - offset };
   } finally {
     await file.close();
   }

@@ -3,14 +3,12 @@ import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
 import { listSegments, loadPosition, readLines, removeSegment, type SpoolPosition, savePosition } from './segments.ts';
 import { parseLine } from './spool-line.ts';
 
-const IDLE_MS = 500;
-
 export interface UsagePublisher {
   publish(events: readonly AnyEvent[]): Promise<void>;
 }
 
 /**
- * Carries the spool to the bus.
+ * Carries the spool to the bus, whenever something was written.
  *
  *   read from the acknowledged position ──► publish, wait for the confirm ──► save the position ──► read on
  *              ▲                                 │ refused                        │ segment at its end: remove it
@@ -28,6 +26,7 @@ export class SpoolPublisher {
   #position: SpoolPosition | null = null;
   #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  #written = Promise.withResolvers<void>();
   #failing = false;
 
   constructor(options: {
@@ -49,9 +48,15 @@ export class SpoolPublisher {
     this.#running = this.#run();
   }
 
+  /** There is more to publish. */
+  wake(): void {
+    this.#written.resolve();
+  }
+
   /** Tries once more to publish what is there, for at most `graceMs`, then ends. The rest waits for the next start. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort(new Error('the gateway stops'));
+    this.wake();
     await this.#running;
     const done = this.#drain().catch((error: unknown) => this.#logger.info({ error }, 'usage stays in the spool'));
     await Promise.race([done, this.#clock.sleep(graceMs)]);
@@ -66,23 +71,23 @@ export class SpoolPublisher {
     const delay = backoff({ baseMs: 200, maxMs: 5000 });
     let attempt = 0;
     while (!this.#stopping.signal.aborted) {
-      let pause = IDLE_MS;
+      this.#written = Promise.withResolvers();
       try {
-        if (await this.step()) pause = 0;
+        const more = await this.step();
         if (this.#failing) this.#logger.info('usage is published again');
         this.#failing = false;
         attempt = 0;
+        if (!more) await this.#written.promise;
       } catch (error) {
         if (!this.#failing) this.#logger.warn({ error }, 'usage cannot be published; it stays in the spool');
         this.#failing = true;
         attempt += 1;
-        pause = delay(attempt);
+        await this.#clock.sleep(delay(attempt), this.#stopping.signal).catch(() => undefined);
       }
-      if (pause > 0) await this.#clock.sleep(pause, this.#stopping.signal).catch(() => undefined);
     }
   }
 
-  /** Publishes one batch. False when there was nothing to do. */
+  /** Publishes one batch. False when there is nothing more to do until something is written. */
   async step(): Promise<boolean> {
     const segments = await listSegments(this.#directory);
     this.#position ??= await loadPosition(this.#directory);
@@ -96,7 +101,7 @@ export class SpoolPublisher {
       segment = first;
       offset = 0;
     }
-    const { lines, next } = await readLines(this.#directory, segment, offset);
+    const { lines, next, more } = await readLines(this.#directory, segment, offset);
     if (next === offset) {
       const following = rest[1];
       if (following === undefined || segment === this.#current()) return false;
@@ -112,7 +117,7 @@ export class SpoolPublisher {
     }
     if (events.length > 0) await this.#bus.publish(events);
     await this.#save({ segment, offset: next });
-    return true;
+    return more || segment !== this.#current();
   }
 
   async #save(position: SpoolPosition): Promise<void> {

@@ -21,6 +21,7 @@ export class SpoolWriter {
   #startedAt: number;
   #logger: Logger;
   #create: (path: string) => Promise<SegmentFile>;
+  #onWritten: () => void;
   #number = 0;
   #file: SegmentFile | null = null;
   #bytes = 0;
@@ -36,10 +37,13 @@ export class SpoolWriter {
     directory: string;
     startedAt: number;
     logger: Logger;
+    /** Something more stands in the current segment. */
+    onWritten?: () => void;
     /** Rejects where there is such a file already. */
     create?: (path: string) => Promise<SegmentFile>;
   }) {
     this.#create = options.create ?? ((path) => open(path, 'ax', 0o600));
+    this.#onWritten = options.onWritten ?? (() => undefined);
     this.#directory = options.directory;
     this.#startedAt = options.startedAt;
     this.#logger = options.logger;
@@ -82,6 +86,7 @@ export class SpoolWriter {
       try {
         await this.#writeBatch(batch.join(''));
         this.#failing = false;
+        this.#onWritten();
       } catch (error) {
         this.#pending = batch.concat(this.#pending);
         if (!this.#failing) this.#logger.error({ error }, 'usage cannot be written; keeping it in memory');

@@ -43,6 +43,19 @@ async function drain(one: Spool) {
   while (await one.publisher.step());
 }
 
+test('what is written is published at once, with no timer', async () => {
+  const bus = new Bus();
+  // Its time stands still.
+  const one = spool(bus, 'a');
+  await one.start();
+  for (let second = 0; second < 3; second += 1) {
+    one.onWindow([usage(second)], START + second * 1000, false);
+    await expect.poll(() => bus.keys().length).toBe(second + 1);
+  }
+  await one.stop();
+  expect(bus.keys()).toHaveLength(3);
+});
+
 test('what was written is published once, in order, and the spool is emptied', async () => {
   const bus = new Bus();
   const one = spool(bus, 'a');

@@ -33,7 +33,12 @@ export class Spool {
     this.#clock = clock;
     this.#logger = logger;
     this.#events = new UsageEvents({ gateway, epoch, clock });
-    this.writer = new SpoolWriter({ directory: this.#directory, startedAt: Math.floor(clock.now()), logger });
+    this.writer = new SpoolWriter({
+      directory: this.#directory,
+      startedAt: Math.floor(clock.now()),
+      logger,
+      onWritten: () => this.publisher.wake(),
+    });
     this.publisher = new SpoolPublisher({
       directory: this.#directory,
       bus,
