@@ -5,6 +5,7 @@ import { systemClock } from '@skyrun/kit/base';
 import { openDevelopmentAuthority } from '../edge/development-authority.ts';
 import { type ControlPlane, startControlPlane } from '../harness/gateway.ts';
 import { compareLatency } from './compare-latency.ts';
+import { leaveToProxies, PROXY_CORE } from './cores.ts';
 import { startGatewayProcess } from './gateway-process.ts';
 import { answers, freePorts, type Measure, measureIdle, measureLoad, median } from './measure.ts';
 import {
@@ -99,15 +100,17 @@ export const WORKLOAD_NAMES: readonly string[] = [
 
 /** V8 optimises while it runs; a gateway lives for weeks. */
 const WARM_UP_SECONDS = 6;
+const LONG_WARM_UP_SECONDS = 20;
 
 /**
- * The gateway with every feature on, beside other proxies in the same run: same instance, one core each, alternating
- * rounds, CPU from /proc. Needs nginx, wrk, h2load and redis-server, and what the chosen peers need.
+ * The gateway with every feature on, beside other proxies in the same run: same instance, one core each (the same for all, with
+ * nothing else on it), alternating rounds, CPU from /proc. Needs nginx, wrk, h2load and redis-server, and what the chosen peers need.
  */
 export async function benchGateway(options: BenchOptions): Promise<Record<string, Record<string, number>>> {
   const { print } = options;
   const directory = await mkdtemp(join(tmpdir(), 'skyrun-bench-'));
-  const processes = new Processes();
+  leaveToProxies();
+  const processes = new Processes(PROXY_CORE);
   // However this process ends, nothing it started stays.
   process.once('exit', () => processes.kill());
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
@@ -182,6 +185,9 @@ export async function benchGateway(options: BenchOptions): Promise<Record<string
       ratios[CHANGES] = await measureRouteChanges({ ...place, routes, processes, print });
     }
     if (options.workloads.includes(LATENCY)) {
+      const script = await writeScript(SMALL, directory);
+      // At its rate it takes minutes until V8 has compiled what is asked often, on the gateway's core.
+      for (const proxy of proxies) await measureLoad(proxy, { ...SMALL, script, seconds: LONG_WARM_UP_SECONDS });
       const upstream = { name: NO_PROXY, port: upstreamPort };
       Object.assign(ratios, await compareLatency(proxies, { ...options, directory, processes, upstream }));
     }
@@ -200,8 +206,7 @@ async function compareLoad(
   proxies: readonly MeasuredProxy[],
   options: BenchOptions & { directory: string },
 ): Promise<Record<string, number>> {
-  const script = join(options.directory, `${workload.name.replaceAll(' ', '-')}.lua`);
-  await writeFile(script, workload.script);
+  const script = await writeScript(workload, options.directory);
   const measures = new Map<string, Measure[]>(proxies.map(({ name }) => [name, []]));
   // The first round warms up and does not count.
   for (let round = -1; round < options.rounds; round += 1) {
@@ -224,6 +229,13 @@ async function compareLoad(
   const failed = errors.some((count) => count > 0) ? `, errors ${errors.join(' / ')}` : '';
   options.print(row(workload.name, cells, `${rate} requests/s${failed}`));
   return ratios;
+}
+
+/** What wrk reads; returns its path. */
+async function writeScript(workload: Workload, directory: string): Promise<string> {
+  const path = join(directory, `${workload.name.replaceAll(' ', '-')}.lua`);
+  await writeFile(path, workload.script);
+  return path;
 }
 
 async function compareMemory(

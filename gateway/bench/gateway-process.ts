@@ -25,7 +25,7 @@ export interface MeasuredGateway {
 
 /** A gateway in a process of its own, as the launcher starts it. */
 export function startGatewayProcess(processes: Processes, options: MeasuredGateway): ChildProcess {
-  return processes.start(process.execPath, [...(options.nodeFlags ?? GATEWAY_SWITCHES), PROGRAM], {
+  return processes.startProxy(process.execPath, [...(options.nodeFlags ?? GATEWAY_SWITCHES), PROGRAM], {
     ...GATEWAY_ENVIRONMENT,
     SKYRUN_GATEWAY_ID: options.id ?? 'bench',
     SKYRUN_PORT: String(options.port),

@@ -57,7 +57,20 @@ function id(kind: 'rev' | 'svc', index: number): string {
 
 /** What runs during a benchmark; all of it ends with it, however it ends. */
 export class Processes {
+  readonly #proxyCore: number | null;
   #children: ChildProcess[] = [];
+
+  /** `proxyCore`: the one core of what is started by `startProxy`; null: as all else. */
+  constructor(proxyCore: number | null = null) {
+    this.#proxyCore = proxyCore;
+  }
+
+  /** What is measured. */
+  startProxy(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess {
+    if (this.#proxyCore === null) return this.start(command, args, env);
+    // It becomes the command: the process has the same id, and all its threads the same core.
+    return this.start('taskset', ['-c', String(this.#proxyCore), command, ...args], env);
+  }
 
   start(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess {
     const child = spawn(command, args, {
@@ -113,7 +126,7 @@ export async function startUpstream({ processes, directory, upstreamPort, h2cPor
   await writeFile(join(directory, '10k'), 'x'.repeat(10_240));
   await writeFile(join(directory, '256k'), 'x'.repeat(262_144));
   await startNginx(
-    processes,
+    (command, args) => processes.start(command, args),
     directory,
     'upstream',
     `server { listen 127.0.0.1:${upstreamPort} backlog=4096;
@@ -131,7 +144,7 @@ export type Peer = (context: PeerContext, port: number) => Promise<ChildProcess>
 export const PEERS: Readonly<Record<string, Peer>> = {
   nginx: ({ processes, directory, upstreamPort }, port) =>
     startNginx(
-      processes,
+      (command, args) => processes.startProxy(command, args),
       directory,
       'proxy',
       `upstream instances { server 127.0.0.1:${upstreamPort}; keepalive 512; keepalive_requests 100000000; }
@@ -166,7 +179,7 @@ backend instances
   server one 127.0.0.1:${upstreamPort} pool-max-conn 512
 `,
     );
-    return processes.start('haproxy', ['-q', '-db', '-f', path]);
+    return processes.startProxy('haproxy', ['-q', '-db', '-f', path]);
   },
   async caddy({ processes, directory, upstreamPort }, port) {
     const path = join(directory, 'Caddyfile');
@@ -188,16 +201,16 @@ http://${HOST}:${port} {
 `,
     );
     const home = { HOME: directory, PATH: '/usr/bin:/bin', GOMAXPROCS: '1' };
-    return processes.start('caddy', ['run', '--config', path, '--adapter', 'caddyfile'], home);
+    return processes.startProxy('caddy', ['run', '--config', path, '--adapter', 'caddyfile'], home);
   },
   async 'http-proxy'({ processes, upstreamPort }, port) {
     const script = new URL('http-proxy.ts', import.meta.url).pathname;
-    return processes.start(process.execPath, [...GATEWAY_SWITCHES, script, String(port), String(upstreamPort)]);
+    return processes.startProxy(process.execPath, [...GATEWAY_SWITCHES, script, String(port), String(upstreamPort)]);
   },
 };
 
 export async function startNginx(
-  processes: Processes,
+  start: (command: string, args: readonly string[]) => ChildProcess,
   directory: string,
   name: string,
   http: string,
@@ -213,5 +226,5 @@ uwsgi_temp_path ${directory}; scgi_temp_path ${directory};
 ${http} }
 `,
   );
-  return processes.start('nginx', ['-c', path, '-e', 'stderr']);
+  return start('nginx', ['-c', path, '-e', 'stderr']);
 }

@@ -86,7 +86,7 @@ listen 127.0.0.1:${port}${backlog}; server_name ${name};
 location / { proxy_pass http://${upstream}; proxy_http_version 1.1; proxy_set_header Connection "";
 proxy_set_header Host $http_host; proxy_max_temp_file_size 0; } }`;
   const child = await startNginx(
-    processes,
+    (command, args) => processes.start(command, args),
     directory,
     'attacked',
     `upstream instance { server 127.0.0.1:${instancePort}; keepalive 512; keepalive_requests 100000000; }
