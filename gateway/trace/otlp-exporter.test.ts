@@ -35,7 +35,8 @@ test('spans go out in batches, with the headers and the resource', async () => {
     expect(collector.headers).toHaveLength(3);
     expect(collector.headers[0]).toMatchObject({ 'x-key': 'k' });
     expect(collector.resources[0]).toEqual({ 'service.name': 'gateway' });
-    expect([exporter.exported, exporter.dropped]).toEqual([1200, 0]);
+    // The collector has the last batch before the exporter has its answer.
+    await vi.waitFor(() => expect([exporter.exported, exporter.dropped]).toEqual([1200, 0]), within);
   } finally {
     await exporter.stop();
     await collector.close();
