@@ -31,9 +31,11 @@ export interface SharedEntry {
   readonly overMs: number;
 }
 
-/** What was let through while the others were away for longer than this is not paid for when they are back. */
-const OUTAGE_MS = 2000;
-
+/**
+ * What was let through while the others were away for longer than this is not paid for when they are back: no entry tells of a
+ * longer time.
+ */
+export const OUTAGE_MS = 2000;
 /** What a bucket may owe the others before it is due, in ms of its theoretical arrival time. */
 const OWED_MS = 100;
 /** They are told of everything this often. */

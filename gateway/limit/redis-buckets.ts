@@ -1,11 +1,11 @@
 import type { Logger } from '@skyrun/kit';
 import { Redis } from 'ioredis';
-import type { SharedBuckets } from './buckets.ts';
+import { OUTAGE_MS, type SharedBuckets } from './buckets.ts';
 
 /**
  * Per bucket: the theoretical arrival time by Redis' own clock, moved on by what was let through, from when that began if it
- * was past by then. Answers how far it is ahead. An idle bucket expires by itself, not before nobody can ask for a time in
- * which it was used.
+ * was past by then. Answers how far it is ahead. An idle bucket expires by itself, but not while a gateway may still tell of the
+ * time in which it was used.
  */
 const ADD = `
 local time = redis.call('TIME')
@@ -15,7 +15,7 @@ for index, key in ipairs(KEYS) do
   local cost = tonumber(ARGV[2 * index - 1])
   local began = now - tonumber(ARGV[2 * index])
   local tat = math.max(tonumber(redis.call('GET', key) or '0'), began) + cost
-  if cost > 0 then redis.call('SET', key, string.format('%.3f', tat), 'PX', math.max(0, math.ceil(tat - now)) + 3000) end
+  if cost > 0 then redis.call('SET', key, string.format('%.3f', tat), 'PX', math.max(0, math.ceil(tat - now)) + ${OUTAGE_MS + 1000}) end
   ahead[index] = string.format('%.3f', math.max(0, tat - now))
 end
 return ahead
