@@ -5,6 +5,7 @@ import { PLATFORM_GROUPS } from '@skyrun/contracts';
 import { createClient, createHttpTransport, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
 import { createGateway } from './app.ts';
 import { gatewayConfig } from './config.ts';
+import { createCallTransport } from './control/call-transport.ts';
 import { createRedisBuckets } from './limit/redis-buckets.ts';
 
 const config = loadConfig(gatewayConfig);
@@ -12,6 +13,7 @@ const clock = systemClock;
 const logger = createLogger({ service: config.SKYRUN_GATEWAY_ID, level: config.SKYRUN_LOG_LEVEL });
 const token = () => config.SKYRUN_INTERNAL_TOKEN;
 const transport = createHttpTransport();
+const calls = createCallTransport({ clock, otherwise: transport });
 const url = config.SKYRUN_BUS === 'redis' ? config.SKYRUN_REDIS_URL : config.SKYRUN_RABBITMQ_URL;
 const broker = await createBus({
   kind: config.SKYRUN_BUS,
@@ -54,10 +56,10 @@ const gateway = createGateway({
     billing: config.SKYRUN_BILLING_URL,
   },
   registry: createClient({ baseUrl: config.SKYRUN_REGISTRY_URL, token, transport }),
-  orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token, transport }),
-  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token, transport }),
-  identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token, transport }),
-  events: createClient({ baseUrl: config.SKYRUN_EVENTS_URL, token, transport }),
+  orchestrator: createClient({ baseUrl: config.SKYRUN_ORCHESTRATOR_URL, token, transport: calls }),
+  billing: createClient({ baseUrl: config.SKYRUN_BILLING_URL, token, transport: calls }),
+  identity: createClient({ baseUrl: config.SKYRUN_IDENTITY_URL, token, transport: calls }),
+  events: createClient({ baseUrl: config.SKYRUN_EVENTS_URL, token, transport: calls }),
   sharedBuckets,
   bus,
   clock,

@@ -6,7 +6,7 @@ export { configTypes, defineConfig, loadConfig } from './config.ts';
 export { fingerprint } from './fingerprint.ts';
 export { type Client, createClient, lines } from './http/client.ts';
 export { nodeHttp } from './http/node-http.ts';
-export { createHttpTransport, type Transport } from './http/transport.ts';
+export { createHttpTransport, type Transport, type TransportAnswer, type TransportRequest } from './http/transport.ts';
 export { newId } from './id.ts';
 export { createLogger, type Logger } from './logger.ts';
 export type { Readiness } from './service.ts';

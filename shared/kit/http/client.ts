@@ -52,11 +52,19 @@ export interface Client {
 /** A typed client over the operations of contracts. */
 export function createClient({ baseUrl, token, ...options }: ClientOptions): Client {
   const transport = options.transport ?? createFetchTransport(options.fetch ?? fetch);
+  /** Of operations that need nothing more, put together once: a gateway's calls hold up its requests meanwhile. */
+  const plainUrls = new Map<string, string>();
+  const urlOf = (operation: Operation, { params, query }: { readonly params?: unknown; readonly query?: unknown }) => {
+    if (params !== undefined || query !== undefined) return operationUrl(baseUrl, operation, params, query);
+    const url = plainUrls.get(operation.id) ?? operationUrl(baseUrl, operation, params, query);
+    plainUrls.set(operation.id, url);
+    return url;
+  };
   async function request(
     operation: Operation,
     input: CallInput<z.ZodType, z.ZodType, z.ZodType>,
   ): Promise<TransportAnswer> {
-    const url = operationUrl(baseUrl, operation, input.params, input.query);
+    const url = urlOf(operation, input);
     const bearer = token ? await token() : null;
     const headers: Record<string, string> = {
       ...traceHeaders(),
