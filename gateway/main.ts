@@ -4,10 +4,12 @@ import { createBus, patientBus } from '@skyrun/bus';
 import { PLATFORM_GROUPS } from '@skyrun/contracts';
 import { createClient, createHttpTransport, createLogger, loadConfig, systemClock } from '@skyrun/kit/base';
 import { createGateway } from './app.ts';
+import { lowerCompilers } from './compilers.ts';
 import { gatewayConfig } from './config.ts';
 import { createCallTransport } from './control/call-transport.ts';
 import { createRedisBuckets } from './limit/redis-buckets.ts';
 
+lowerCompilers();
 const config = loadConfig(gatewayConfig);
 const clock = systemClock;
 const logger = createLogger({ service: config.SKYRUN_GATEWAY_ID, level: config.SKYRUN_LOG_LEVEL });

@@ -11,6 +11,8 @@
  *   pieces, 4 to 8 MiB;
  * - no context that follows asynchronous calls (`AsyncLocalStorage`), which nothing in a gateway asks for and Node sets for
  *   each read and write, 0.6 µs a request with 512 connections;
+ * - one thread that compiles, and not four, which share the core of the one that serves where there is no other
+ *   (`compilers.ts`);
  * - `gc()`, by which a quiet gateway gives back what it does not need (`memory/trim.ts`).
  */
 export const GATEWAY_SWITCHES: readonly string[] = [
@@ -19,6 +21,7 @@ export const GATEWAY_SWITCHES: readonly string[] = [
   '--no-allocation-site-pretenuring',
   '--invocation-count-for-maglev=5000',
   '--no-async-context-frame',
+  '--v8-pool-size=1',
   '--expose-gc',
 ];
 
