@@ -105,8 +105,6 @@ export function startOpenLoop(processes: Processes): OpenLoop {
         p99Ms: latencyMs.p99,
         lateMs: lateMs.p99,
         requests,
-        p999Ms: latencyMs.p999,
-        maxMs: latencyMs.max,
       };
     },
   };

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,7 @@ import type {
   TrafficReport,
   UnreadRouteFrame,
 } from '@skyrun/contracts';
-import { frameParts, gatewayCalls, gatewayView, trafficReport } from '@skyrun/contracts';
+import { FEED_HEARTBEAT_MS, frameParts, gatewayCalls, gatewayView, trafficReport } from '@skyrun/contracts';
 import { createClient, silentLogger, systemClock } from '@skyrun/kit';
 import { createGateway, type Gateway, type GatewayDeps } from '../app.ts';
 import { unitPricesWith } from './unit-prices.ts';
@@ -72,6 +73,13 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+/** Without any, a gateway would ask every other second, and not once a minute. */
+const IDENTITY_KEY = {
+  ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
+  alg: 'EdDSA',
+  kid: 'test',
+};
+
 export async function startControlPlane(routes: readonly Route[]): Promise<ControlPlane> {
   const followers = new Set<ServerResponse>();
   const reports: TrafficReport[] = [];
@@ -88,7 +96,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
     for (const follower of followers) {
       follower.write(`${JSON.stringify({ kind: 'heartbeat', epoch: current.epoch, version: current.version })}\n`);
     }
-  }, 1000);
+  }, FEED_HEARTBEAT_MS);
   const send = (frame: UnreadRouteFrame, parts: readonly UnreadRouteFrame[]) => {
     if (frame.kind === 'snapshot') {
       current = frame;
@@ -127,7 +135,7 @@ export async function startControlPlane(routes: readonly Route[]): Promise<Contr
       response.end(JSON.stringify({ resumed }));
     } else if (request.url === '/api/v1/auth/keys') {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ keys: [] }));
+      response.end(JSON.stringify({ keys: [IDENTITY_KEY] }));
     } else if (request.url === gatewayCalls.syncApiKeys.path) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ version: 'none', keys: [] }));
