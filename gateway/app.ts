@@ -218,6 +218,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     smallPieces: new SmallPieces(),
     now: clock.monotonic(),
     draining: false,
+    lastAttempt: null,
     decide: createDecide({
       table,
       teams,

@@ -133,6 +133,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   assign(instance: Instance, now: number): void {
     const attempt = new Attempt(this.#core, this, instance, now);
     this.#attempt = attempt;
+    this.#core.lastAttempt = attempt;
     attempt.begin();
   }
 
