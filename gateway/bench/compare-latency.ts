@@ -4,6 +4,8 @@ import type { Processes } from './peers.ts';
 import { heading, row } from './table.ts';
 
 const RATE = 2000;
+/** Rounds that do not count: V8 compiles by how often what is called, and at this rate that takes longer than under full load. */
+const WARM_ROUNDS = 3;
 
 /**
  * p50 and p99 of each proxy at a fixed rate, and Skyrun's p99 by each peer's, the median over rounds that alternate: once with
@@ -27,11 +29,10 @@ export async function compareLatency(
   const late: number[] = [];
   const keep = (of: Map<string, Latency[]>, name: string, latency: Latency) =>
     of.set(name, [...(of.get(name) ?? []), latency]);
-  // The first round warms up and does not count.
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -WARM_ROUNDS; round < rounds; round += 1) {
     for (const one of round % 2 === 0 ? all : [...all].reverse()) {
       // In one round all get their requests at the same times.
-      const measured = await openLoop.measure(one, { ratePerSecond: RATE, seconds, seed: round + 2 });
+      const measured = await openLoop.measure(one, { ratePerSecond: RATE, seconds, seed: round + WARM_ROUNDS + 1 });
       const burst = await measureBursts(one, { directory, ratePerSecond: RATE, seconds });
       if (round < 0) continue;
       keep(spread, one.name, measured);
