@@ -36,9 +36,8 @@ export interface HeapTrim {
 
 /**
  * Loading and load leave V8's heap twice as large as what is in it, and V8 gives that back over minutes, if at all.
- * Collecting everything halts the process, so it is done only when it has been quiet, and seldom. It also takes most of
- * what V8 had compiled, because the shapes of requests die with the last one: the first 10,000 requests after it cost
- * twice as much. So each time that load comes back soon, the quiet that is waited for doubles, up to five minutes.
+ * Collecting everything halts the process, so it is done only when it has been quiet, and seldom. It also takes much of
+ * what V8 had compiled: the first 10,000 requests after it may cost twice as much. So each time that load comes back soon, the quiet that is waited for doubles, up to five minutes.
  */
 export function createHeapTrim({
   collect = globalThis.gc === undefined ? null : () => globalThis.gc?.({ type: 'major', flavor: 'last-resort' }),
