@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import { ManualClock } from '@skyrun/kit';
 import { systemClock as clock, type Transport, type TransportRequest } from '@skyrun/kit/base';
 import { afterEach, expect, test } from 'vitest';
 import { createCallTransport } from './call-transport.ts';
@@ -97,7 +98,45 @@ test('a long answer in chunks is whole, also where a character lies across two o
   expect(Buffer.concat(pieces).toString()).toBe(text);
 });
 
-test('an idle connection that the service has closed costs a read nothing, and is not used for what may not be done twice', async () => {
+test('what may not be done twice takes no connection that was idle for long', async () => {
+  const time = new ManualClock();
+  const ports: (number | undefined)[] = [];
+  const { server, url } = await serve((request, response) => {
+    ports.push(request.socket.remotePort);
+    response.end('ok');
+  });
+  // Then it does not say for how long it keeps a connection.
+  server.keepAliveTimeout = 0;
+  const call = createCallTransport({ clock: time, otherwise });
+  for (const method of ['GET', 'GET', 'POST', 'POST']) {
+    await call(url, { method, headers: {}, body: '' });
+    if (ports.length < 3) await time.advance(5000);
+  }
+  const [first, , third] = ports;
+  expect(third).not.toBe(first);
+  expect(ports).toEqual([first, first, third, third]);
+});
+
+test('a service that says nothing is given up after half a minute', async () => {
+  const time = new ManualClock();
+  let asked: () => void = () => undefined;
+  const reached = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const { url } = await serve(() => asked());
+  const answer = createCallTransport({ clock: time, otherwise })(url, get);
+  const outcome = answer.then(
+    () => 'answered',
+    (error: Error) => error.message,
+  );
+  await reached;
+  await time.advance(29_999);
+  expect(await Promise.race([outcome, 'waits'])).toBe('waits');
+  await time.advance(1);
+  expect(await outcome).toBe('no whole answer came in time');
+});
+
+test('an idle connection that the service has closed costs what may be done twice nothing', async () => {
   const { server, url } = await serve((_request, response) => response.end('ok'));
   const call = transport();
   for (const method of ['GET', 'PUT', 'GET']) {
