@@ -125,7 +125,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     callers,
     calls,
     // Each request sets it before it is asked.
-    monotonic: () => core.now,
+    monotonic: () => core.exact,
     now: () => clock.now(),
     onLimited(place, limit) {
       core.stats.limited += 1;
@@ -216,7 +216,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     warm: new Set(),
     readers: new ReaderPool(),
     smallPieces: new SmallPieces(),
-    now: clock.monotonic(),
+    now: Math.floor(clock.monotonic()),
+    exact: clock.monotonic(),
     draining: false,
     lastAttempt: null,
     decide: createDecide({

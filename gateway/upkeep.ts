@@ -2,7 +2,7 @@ import type { Clock } from '@skyrun/kit/base';
 import type { Buckets, SharedBuckets } from './limit/buckets.ts';
 import type { HeapTrim } from './memory/trim.ts';
 import { type Meter, WINDOW_MS } from './meter/meter.ts';
-import type { GatewayCore, OpenConnection } from './pipeline/core.ts';
+import { askTime, type GatewayCore, type OpenConnection } from './pipeline/core.ts';
 import type { Dispatch } from './pipeline/dispatch.ts';
 
 /** How often bounds that only time can break are looked at. */
@@ -26,7 +26,7 @@ export function createUpkeep(options: {
   let cancelWindow: () => void = () => undefined;
   let stopped = false;
   const sweep = () => {
-    core.now = clock.monotonic();
+    askTime(core);
     check(core.connections.values());
     dispatch.sweep(core.now);
     if (sharedBuckets !== null) void buckets.share(sharedBuckets, () => clock.monotonic());
@@ -43,7 +43,7 @@ export function createUpkeep(options: {
     }
     setImmediate(() => {
       if (stopped) return;
-      core.now = clock.monotonic();
+      askTime(core);
       check(connections);
     });
   };

@@ -4,7 +4,7 @@ import { HeadMemory } from '../http1/head-memory.ts';
 import { RequestReader } from '../http1/request-reader.ts';
 import { headerPairs, requestText, trailerText } from '../http2/header-text.ts';
 import { type OwnAnswer, problemAnswer } from '../pipeline/answer.ts';
-import type { Decision, GatewayCore } from '../pipeline/core.ts';
+import { askTime, type Decision, type GatewayCore } from '../pipeline/core.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import type { CarriedExchange, ExchangeClient } from '../pipeline/exchange-client.ts';
 import { ForwardingFields, identify } from '../pipeline/request-head.ts';
@@ -76,8 +76,7 @@ export class StreamClient implements ExchangeClient {
       this.#refuse(reader.fault || 'the request head is too long');
       return;
     }
-    const now = core.clock.monotonic();
-    core.now = now;
+    const now = askTime(core);
     const { observer } = core;
     const { line, fields } = request;
     const head = identify(line, fields, core.random, observer?.flags());

@@ -31,11 +31,11 @@ const BEFORE_WHOLE_CALL_BYTES = 24;
 export class HeadReader<M> {
   /** What the last complete head means; null before the first. */
   meaning: M | null = null;
+  /** The last of this connection that is remembered. */
+  own: KnownHead<M> | null = null;
   /** Position in the last chunk of the first byte after the head. */
   bodyStart = 0;
   fault = '';
-  /** The last of this connection that is remembered. */
-  #own: KnownHead<M> | null = null;
   #pending = '';
   #firstLineRead = false;
   readonly #memory: HeadMemory<M>;
@@ -101,16 +101,16 @@ export class HeadReader<M> {
     if (length > REMEMBER_BYTES || !this.#memory.wants()) return;
     const bytes = Buffer.allocUnsafeSlow(length);
     chunk.copy(bytes, 0, offset, this.bodyStart);
-    this.#own = { bytes, words: inWords ? wordsOf(bytes) : null, meaning };
-    this.#memory.last = this.#own;
+    this.own = { bytes, words: inWords ? wordsOf(bytes) : null, meaning };
+    this.#memory.last = this.own;
   }
 
   #recognises(chunk: Buffer, offset: number, end: number, words: Words | null): boolean {
-    const own = this.#own;
+    const { own } = this;
     if (own !== null && beginsWith(chunk, offset, end, words, own)) return this.#know(own, offset);
     const { last } = this.#memory;
     if (last === null || last === own || !beginsWith(chunk, offset, end, words, last)) return false;
-    this.#own = last;
+    this.own = last;
     return this.#know(last, offset);
   }
 

@@ -1,6 +1,6 @@
 import { ChunkScanner } from './chunked.ts';
 import { handshakeFault } from './handshake.ts';
-import type { HeadMemory } from './head-memory.ts';
+import type { HeadMemory, KnownHead } from './head-memory.ts';
 import { HeadReader } from './head-reader.ts';
 import type { HeadText } from './head-text.ts';
 import { KnownRequest } from './known-request.ts';
@@ -8,8 +8,16 @@ import { REQUEST_LIMITS } from './limits.ts';
 import { hostOf, parseRequestFields, type RequestFields } from './request-fields.ts';
 import { parseRequestLine } from './request-line.ts';
 
+/** What a connection's requests were, by which its next ones are recognised and read faster. */
+export interface RequestsBefore {
+  /** The last whose head is remembered byte for byte; null: none is. */
+  known: KnownHead<KnownRequest> | null;
+  /** The last; null before the first. */
+  last: KnownRequest | null;
+}
+
 /**
- * Reads the requests of one connection, head and body, however the bytes are split.
+ * Reads the requests of one connection, head and body, however the bytes are split; and between two of them those of others.
  *
  *   head ──'head'──► body ──bodyDone──► head
  *     │                │
@@ -49,10 +57,20 @@ export class RequestReader {
     return this.#head.pending;
   }
 
-  /** Another connection of the same client is read from now on; what was learnt stays. */
-  reset(): void {
-    this.#head.reset();
+  /** Another connection of the same client is read from now on, whose requests were these. */
+  begin({ known, last }: RequestsBefore): void {
+    const head = this.#head;
+    head.reset();
+    if (head.own !== known) head.own = known;
+    if (head.meaning !== last) head.meaning = last;
     this.bodyDone = true;
+  }
+
+  /** Writes down what the connection's requests were until now. Mostly that is nothing new, and then nothing is written. */
+  leave(before: RequestsBefore): void {
+    const { own, meaning } = this.#head;
+    if (before.known !== own) before.known = own;
+    if (before.last !== meaning) before.last = meaning;
   }
 
   /** Bytes of a chunked body so far, without what frames them. */

@@ -4,7 +4,7 @@ import type { RequestRecord } from '../observe/request-record.ts';
 import type { Carrier } from '../upstream/carrier.ts';
 import type { ReadBytes } from '../upstream/read-buffer.ts';
 import type { Loss, ResponseReceiver } from '../upstream/response-receiver.ts';
-import type { GatewayCore } from './core.ts';
+import { askTime, type GatewayCore } from './core.ts';
 import type { Destination, Instance } from './destination.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import type { RequestHead } from './request-head.ts';
@@ -48,17 +48,17 @@ export class Attempt implements ResponseReceiver {
   readonly instance: Instance;
   /** Monotonic ms of the instance's choice. */
   readonly assignedAt: number;
-  /** Monotonic ms of the last piece from the instance, or of the sending; exact to a tenth of a second. */
+  /** Monotonic ms, whole, of the last piece from the instance, or of the sending; exact to a tenth of a second. */
   progressAt = 0;
   readonly #core: GatewayCore;
   readonly #request: AttemptedRequest;
   readonly #writer: ResponseSink;
   readonly #record: RequestRecord | null;
   #upstream: Carrier | null = null;
-  /** Monotonic ms. */
-  #sentAt = 0;
-  /** Monotonic ms, while the read is delivered that brought the response's head: most end within it. Asking is dear. */
-  #readAt = 0;
+  /** Whole ms until the connection had come about. */
+  #connectMs = 0;
+  /** The time was asked for in this read, which brought the response's head: most end within it, and asking is dear. */
+  #asked = false;
 
   constructor(core: GatewayCore, request: AttemptedRequest, instance: Instance, now: number) {
     this.#core = core;
@@ -88,7 +88,7 @@ export class Attempt implements ResponseReceiver {
     this.#upstream = upstream;
     this.#record?.assigned(instance, assignedAt, upstream.connected);
     upstream.take(this);
-    if (upstream.connected) this.#send(upstream, assignedAt);
+    if (upstream.connected) this.#send(upstream);
   }
 
   #warm(instance: Instance): void {
@@ -101,15 +101,15 @@ export class Attempt implements ResponseReceiver {
   onConnected(): void {
     const { instance } = this;
     if (instance.breaker.refused) recover(this.#core, this.#request.destination, instance);
-    const now = this.#core.clock.monotonic();
+    const now = askTime(this.#core);
     this.#record?.connected(now);
-    if (this.#upstream !== null) this.#send(this.#upstream, now);
+    this.#connectMs = Math.floor(now - this.assignedAt);
+    if (this.#upstream !== null) this.#send(this.#upstream);
   }
 
-  #send(upstream: Carrier, now: number): void {
+  #send(upstream: Carrier): void {
     const { outlet, connection } = this.#request;
-    this.progressAt = now;
-    this.#sentAt = now;
+    this.progressAt = this.#core.now;
     this.#countIn(outlet.bytes);
     if (outlet.send(upstream)) connection.resumeBody();
   }
@@ -145,15 +145,18 @@ export class Attempt implements ResponseReceiver {
     const request = this.#request;
     const { head, destination } = request;
     const { line, fields } = response;
-    const now = this.#core.clock.monotonic();
-    this.#core.now = now;
-    this.#readAt = now;
+    const now = askTime(this.#core);
+    this.#asked = true;
     request.status = line.status;
-    this.progressAt = now;
+    this.progressAt = this.#core.now;
     request.outlet.forget();
     this.#record?.answered(now, line.status);
     this.#noteFirstAnswer(now);
-    judge(this.#core, destination, this.instance, { status: line.status, tookMs: now - this.#sentAt, now });
+    judge(this.#core, destination, this.instance, {
+      status: line.status,
+      tookMs: now - this.assignedAt - this.#connectMs,
+      now,
+    });
     const old = head.line.minor === 0;
     // An answer that does not await its request's end ends the connection: what of the request follows is not worth reading.
     if (this.#core.draining || !request.requestDone || (framing === 'close' && old)) request.closeAfter = true;
@@ -199,7 +202,7 @@ export class Attempt implements ResponseReceiver {
   }
 
   onReadEnd(): boolean {
-    this.#readAt = 0;
+    this.#asked = false;
     return this.#writer.settle();
   }
 
@@ -218,7 +221,7 @@ export class Attempt implements ResponseReceiver {
     if (reusable && this.#request.requestDone) this.#upstream?.release(this.#core.now);
     else this.#upstream?.destroy();
     this.#upstream = null;
-    this.#request.onAnswered(this.#readAt === 0 ? this.#core.clock.monotonic() : this.#readAt);
+    this.#request.onAnswered(this.#asked ? this.#core.exact : this.#core.clock.monotonic());
   }
 
   // ── tunnel ──

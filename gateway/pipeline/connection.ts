@@ -1,16 +1,18 @@
 import type { Socket } from 'node:net';
 import { PROBLEMS, type ProblemCode } from '@skyrun/contracts';
+import type { RequestReader, RequestsBefore } from '../http1/request-reader.ts';
 import { type OwnAnswer, problemAnswer } from './answer.ts';
 import { ClientInput } from './client-input.ts';
 import { type ClientQuiet, type ClientState, LINGER_BYTES, lostPatience } from './client-patience.ts';
-import type { Decision, GatewayCore, OpenConnection } from './core.ts';
+import { askTime, type Decision, type GatewayCore, type OpenConnection } from './core.ts';
 import { readDirectly, type SocketOwner } from './direct-input.ts';
 import { Exchange } from './exchange.ts';
 import type { CarriedExchange, ExchangeClient } from './exchange-client.ts';
 import { isEncrypted } from './is-encrypted.ts';
 import { peerAddress } from './peer-address.ts';
-import type { ClientReader } from './reader-pool.ts';
+import type { Place } from './reader-pool.ts';
 import { identify, type RequestHead } from './request-head.ts';
+import type { RequestOrigin } from './request-origin.ts';
 import { ResponseWriter, type WriterOwner } from './response-writer.ts';
 import { StallWatch } from './stall-watch.ts';
 import { writeAnswer } from './write-answer.ts';
@@ -33,7 +35,9 @@ const TLS_HANDSHAKE = 0x16;
  *    ▼                    ▼
  *   linger: the answer is out, our side is ended, what still comes is thrown away ──► closed
  */
-export class ClientConnection implements OpenConnection, ExchangeClient, ClientQuiet, SocketOwner, WriterOwner {
+export class ClientConnection
+  implements OpenConnection, ExchangeClient, ClientQuiet, SocketOwner, WriterOwner, RequestsBefore
+{
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   readonly #core: GatewayCore;
@@ -53,8 +57,12 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   #lingered = 0;
   /** Nothing was read yet. */
   #fresh = true;
-  /** Null before the first request, and again while the connection rests. */
-  #reader: ClientReader | null = null;
+  /** Where the client is; null before the first request, and again while the connection rests. */
+  #place: Place | null = null;
+  /** While part of a request was read. */
+  #reader: RequestReader | null = null;
+  known: RequestsBefore['known'] = null;
+  last: RequestsBefore['last'] = null;
 
   constructor(core: GatewayCore, socket: Socket) {
     this.#core = core;
@@ -76,7 +84,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   }
 
   get headBegun(): boolean {
-    return this.#reader?.requests.pending === true;
+    return this.#reader?.pending === true;
   }
 
   get paused(): boolean {
@@ -134,17 +142,18 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
     return this.#input;
   }
 
-  #takeReader(): ClientReader {
-    return this.#core.readers.take(this.address, isEncrypted(this.socket) ? 'https' : 'http');
+  #enter(): Place {
+    this.#place = this.#core.readers.enter(this.address, isEncrypted(this.socket) ? 'https' : 'http');
+    return this.#place;
   }
 
   /** Reads requests out of a chunk for as long as each is answered at once. */
   #drive(first: Buffer): void {
     let chunk = first;
     let offset = 0;
-    this.#reader ??= this.#takeReader();
-    const client = this.#reader;
-    const reader = client.requests;
+    const place = this.#place ?? this.#enter();
+    const begun = this.#reader;
+    const reader = begun ?? place.take(this);
     this.#driving = true;
     while (this.state === 'head') {
       if (offset === chunk.length) {
@@ -161,29 +170,38 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
       } else if (step === 'fault') {
         this.#refuse(reader.fault);
         offset = chunk.length;
-      } else offset = this.#onHead(chunk, client);
+      } else offset = this.#onHead(chunk, reader, place.origin);
     }
     this.#driving = false;
+    if (this.#inBody() || reader.pending) this.#reader = reader;
+    else {
+      if (begun !== null) this.#reader = null;
+      reader.leave(this);
+      place.put(reader);
+    }
     if (offset < chunk.length && !this.#inLinger()) {
       this.#ahead().putBack(chunk.subarray(offset));
     }
   }
 
-  // A method, because the state changes behind the compiler's back.
+  // Methods, because the state changes behind the compiler's back.
   #inLinger(): boolean {
     return this.state === 'linger';
   }
 
+  #inBody(): boolean {
+    return this.state === 'body';
+  }
+
   /** A head is whole: starts its exchange. Returns the position after what it took from the chunk. */
-  #onHead(chunk: Buffer, { requests: reader, origin }: ClientReader): number {
+  #onHead(chunk: Buffer, reader: RequestReader, origin: RequestOrigin): number {
     const { request, bodyStart } = reader;
     if (request === null) return chunk.length;
     const { line, fields } = request;
     const stop = reader.readBody(chunk, bodyStart);
     if (stop === -1) return this.#refuse(reader.fault, chunk);
     const core = this.#core;
-    const now = core.clock.monotonic();
-    core.now = now;
+    const now = askTime(core);
     this.requests += 1;
     const { observer } = core;
     const head = identify(line, fields, core.random, observer?.flags());
@@ -225,15 +243,17 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   /** Passes body bytes on; returns the position after the last one that belongs to the body. */
   #readBody(chunk: Buffer): number {
     const exchange = this.#exchange;
-    if (exchange === null || this.#reader === null) return chunk.length;
-    const { requests: reader } = this.#reader;
+    const reader = this.#reader;
+    if (exchange === null || reader === null) return chunk.length;
     const end = reader.readBody(chunk, 0);
     if (end === -1) return this.#refuse(reader.fault, chunk);
+    const { chunkedBytes } = reader;
     if (reader.bodyDone) {
       this.state = 'busy';
       exchange.requestDone = true;
+      this.#giveReaderBack();
     }
-    if (exchange.refusesBody(reader.chunkedBytes)) return chunk.length;
+    if (exchange.refusesBody(chunkedBytes)) return chunk.length;
     const room = exchange.onBody(end === chunk.length ? chunk : chunk.subarray(0, end));
     if (!room && this.state === 'body') this.socket.pause();
     return end;
@@ -405,7 +425,7 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
   onClose(): void {
     this.#core.connections.delete(this);
     this.#core.clients.closed(this);
-    this.#giveReaderBack();
+    this.#leave();
     this.#exchange?.abort(499);
     this.#exchange = null;
     this.#input?.clear();
@@ -446,13 +466,23 @@ export class ClientConnection implements OpenConnection, ExchangeClient, ClientQ
 
   /** What only requests need is let go, because thousands of connections may be idle; it is there again with the next. */
   #rest(): void {
-    this.#giveReaderBack();
+    this.#leave();
     this.#input = null;
+    this.known = null;
+    this.last = null;
   }
 
   #giveReaderBack(): void {
-    if (this.#reader !== null) this.#core.readers.put(this.#reader);
+    if (this.#reader === null) return;
+    this.#reader.leave(this);
+    this.#place?.put(this.#reader);
     this.#reader = null;
+  }
+
+  #leave(): void {
+    this.#giveReaderBack();
+    if (this.#place !== null) this.#core.readers.leave(this.#place);
+    this.#place = null;
   }
 
   destroy(): void {

@@ -28,7 +28,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   readonly outlet: RequestOutlet;
   readonly startedAt: number;
   destination: Destination;
-  waitUntil = Number.POSITIVE_INFINITY;
+  /** Monotonic ms, whole; while it waits. */
+  waitUntil = 0;
   waited = false;
   /** The client's whole request was read and is well-formed. */
   requestDone = false;
@@ -41,7 +42,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
   #attempt: Attempt | null = null;
   #connectAttempts = 0;
   #repeats = 0;
-  #deadline = Number.POSITIVE_INFINITY;
+  /** Monotonic ms, whole; 0: none. */
+  #deadline = 0;
 
   constructor(options: {
     core: GatewayCore;
@@ -62,7 +64,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     this.#admission = options.admission;
     this.outlet = new RequestOutlet(options.firstWrite);
     this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
-    if (options.destination.timeoutMs > 0) this.#deadline = options.now + options.destination.timeoutMs;
+    if (options.destination.timeoutMs > 0) this.#deadline = Math.floor(options.now + options.destination.timeoutMs);
   }
 
   get responseFields(): string {
@@ -116,7 +118,8 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
 
   #wait(destination: Destination, now: number): void {
     const { room } = destination;
-    this.waitUntil = Math.min(this.#deadline, this.startedAt + this.#core.limits.waitMs);
+    const longest = Math.floor(this.startedAt + this.#core.limits.waitMs);
+    this.waitUntil = this.#deadline === 0 ? longest : Math.min(this.#deadline, longest);
     if (!room.enter(this, this.outlet.bytes)) {
       this.fail('gateway.queue_full', {
         detail: `${room.size} requests wait for this service already, ${Math.ceil(room.bytes / 1024)} KiB in all.`,
@@ -308,7 +311,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     const attempt = this.#attempt;
     const broken = overdue(
       {
-        deadline: this.#deadline,
+        deadline: this.#deadline === 0 ? Number.POSITIVE_INFINITY : this.#deadline,
         bounds: this.#admission?.bounds ?? null,
         sent: this.outlet.sent && !this.connection.tunnelling,
         whole: this.requestDone,

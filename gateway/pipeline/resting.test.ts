@@ -8,11 +8,11 @@ const HEAD = 'Host: hello.demo.localhost\r\n';
 const TIMEOUT = { timeout: 20_000 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-test('a connection that rests gives its reader back, and the next request is read all the same', async () => {
+test('a connection that rests lets go of what it knows, and the next request is read all the same', async () => {
   const echo = await startEcho();
   const running = await startGateway([route([target([echo.port])])], { limits: { restMs: 20 } });
-  const given = vi.spyOn(ReaderPool.prototype, 'put');
-  const taken = vi.spyOn(ReaderPool.prototype, 'take');
+  const left = vi.spyOn(ReaderPool.prototype, 'leave');
+  const entered = vi.spyOn(ReaderPool.prototype, 'enter');
   const socket = connect({ port: running.port, host: '127.0.0.1', noDelay: true });
   try {
     let text = '';
@@ -20,18 +20,18 @@ test('a connection that rests gives its reader back, and the next request is rea
       text += chunk.toString('latin1');
     });
     const answers = () => [...text.matchAll(/HTTP\/1\.1 200 /g)].length;
-    expect(taken).not.toHaveBeenCalled();
+    expect(entered).not.toHaveBeenCalled();
     for (const round of [1, 2]) {
       socket.write(`POST /${round} HTTP/1.1\r\n${HEAD}Content-Length: 3\r\n\r\nabc`);
       await expect.poll(answers, TIMEOUT).toBe(round);
-      await expect.poll(() => given.mock.calls.length, TIMEOUT).toBe(round);
-      expect(taken).toHaveBeenCalledTimes(round);
+      await expect.poll(() => left.mock.calls.length, TIMEOUT).toBe(round);
+      expect(entered).toHaveBeenCalledTimes(round);
     }
     expect(socket.destroyed).toBe(false);
   } finally {
     socket.destroy();
-    given.mockRestore();
-    taken.mockRestore();
+    left.mockRestore();
+    entered.mockRestore();
     await running.close();
     await echo.close();
   }
@@ -40,7 +40,7 @@ test('a connection that rests gives its reader back, and the next request is rea
 test('a head or a body that pauses for longer goes on where it was', async () => {
   const echo = await startEcho();
   const running = await startGateway([route([target([echo.port])])], { limits: { restMs: 20 } });
-  const given = vi.spyOn(ReaderPool.prototype, 'put');
+  const left = vi.spyOn(ReaderPool.prototype, 'leave');
   const socket = connect({ port: running.port, host: '127.0.0.1', noDelay: true });
   try {
     let text = '';
@@ -55,16 +55,16 @@ test('a head or a body that pauses for longer goes on where it was', async () =>
       '\n\r\n',
     ];
     for (const piece of pieces) {
-      expect(given).not.toHaveBeenCalled();
+      expect(left).not.toHaveBeenCalled();
       socket.write(piece);
       // Sweeps come every 100 ms.
       await pause(250);
     }
     await expect.poll(() => text, TIMEOUT).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\n/);
-    await expect.poll(() => given.mock.calls.length, TIMEOUT).toBe(1);
+    await expect.poll(() => left.mock.calls.length, TIMEOUT).toBe(1);
   } finally {
     socket.destroy();
-    given.mockRestore();
+    left.mockRestore();
     await running.close();
     await echo.close();
   }

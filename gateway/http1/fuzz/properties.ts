@@ -1,10 +1,15 @@
 import { METHODS } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { HeadMemory } from '../head-memory.ts';
-import type { KnownRequest } from '../known-request.ts';
 import type { NodeReader } from './node-reading.ts';
-import { type FuzzedReader, newReader, type Reading, type ReadRequest, readRequests } from './read-requests.ts';
+import {
+  type FuzzedConnection,
+  newConnection,
+  newPlace,
+  type Reading,
+  type ReadRequest,
+  readRequests,
+} from './read-requests.ts';
 import { cutInto, cuts, requestBytes } from './request-bytes.ts';
 
 /** How often each decision came up: a search that only ever sees refusals proves nothing. */
@@ -33,8 +38,10 @@ export function splitsAgree(tally: Tally): fc.IProperty<[Buffer, number[], Buffe
     const whole = readRequests([bytes]);
     count(tally, whole);
     agree(whole, readRequests(cutInto(bytes, places)), 'split');
-    agree(whole, readRequests([bytes], usedReader(earlier)), 'after another connection');
-    agree(whole, readRequests(cutInto(bytes, places), usedReader(bytes)), 'after the same on another connection');
+    agree(whole, readRequests([bytes], afterAnother(earlier)), 'after another connection');
+    agree(whole, readRequests(cutInto(bytes, places), afterAnother(bytes)), 'after the same on another connection');
+    agree(whole, readRequests(cutInto(bytes, places), inTurn(earlier)), 'in turn with another connection');
+    agree(whole, readRequests(cutInto(bytes, places), inTurn(bytes)), 'in turn with the same on another connection');
     agree(whole, readRequests([bytes], neighbour(earlier)), 'beside another connection');
     agree(whole, readRequests(cutInto(bytes, places), neighbour(bytes)), 'beside the same on another connection');
   });
@@ -82,20 +89,27 @@ function forwarded({ forwarded: head, body, end }: ReadRequest, bytes: Buffer): 
   return Buffer.concat([Buffer.from(head, 'latin1'), bytes.subarray(end - body, end)]);
 }
 
-/** One that a connection has left behind; a new one where that connection ended with a fault, as in the pool. */
-function usedReader(earlier: Buffer): FuzzedReader {
-  const used = newReader();
-  readRequests([earlier], used);
-  if (used.reader.fault !== '') return newReader();
-  used.reader.reset();
-  return used;
+/** A connection whose reader is another's, which has read this. */
+function afterAnother(earlier: Buffer): FuzzedConnection {
+  const place = newPlace();
+  readRequests([earlier], newConnection(place));
+  return newConnection(place);
 }
 
-/** One that shares what heads mean with a connection that has read this, whatever became of that. */
-function neighbour(earlier: Buffer): FuzzedReader {
-  const memory = new HeadMemory<KnownRequest>();
-  readRequests([earlier], newReader(memory));
-  return newReader(memory);
+/** One whose reader reads this for another connection whenever it is free. */
+function inTurn(other: Buffer): FuzzedConnection {
+  const place = newPlace();
+  const neighbour = newConnection(place);
+  return newConnection(place, () => readRequests([other], neighbour));
+}
+
+/** One that shares what heads mean with a connection that has read this, whatever became of that, but not its reader. */
+function neighbour(earlier: Buffer): FuzzedConnection {
+  const place = newPlace();
+  const other = newConnection(place);
+  readRequests([earlier], other);
+  place.take(other.before);
+  return newConnection(place);
 }
 
 /** A fault may show before the rest of a head is there; nothing else may differ. */

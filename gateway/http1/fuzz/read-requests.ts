@@ -1,9 +1,7 @@
 import { RandomHex } from '../../pipeline/ids.ts';
-import { ForwardingFields, identify } from '../../pipeline/request-head.ts';
-import type { RequestOrigin } from '../../pipeline/request-origin.ts';
-import { HeadMemory } from '../head-memory.ts';
-import type { KnownRequest } from '../known-request.ts';
-import { RequestReader } from '../request-reader.ts';
+import { Place } from '../../pipeline/reader-pool.ts';
+import { identify } from '../../pipeline/request-head.ts';
+import type { RequestReader, RequestsBefore } from '../request-reader.ts';
 
 /** One request as the gateway understood it. */
 export interface ReadRequest {
@@ -25,39 +23,45 @@ export interface Reading {
   readonly rest: 'fault' | 'incomplete' | 'nothing';
 }
 
-const ORIGIN: RequestOrigin = { address: '127.0.0.1', protocol: 'http', version: '1.1' };
-const FORWARDING = new ForwardingFields(ORIGIN);
 const IDS = /traceparent: .*\r\nX-Request-Id: .*\r\n/;
 
-/** What a connection of the gateway remembers between two requests, and the pool from one connection to the next. */
-export interface FuzzedReader {
-  readonly reader: RequestReader;
+/** A connection of a client, as far as it reads requests. */
+export interface FuzzedConnection {
+  /** What it shares with the client's others: readers among them. */
+  readonly place: Place;
+  readonly before: RequestsBefore;
   readonly random: RandomHex;
+  /** What others read while nothing of a request is here; null: nothing. */
+  readonly between: (() => void) | null;
 }
 
-/** `memory`: of all connections of the client. */
-export function newReader(memory = new HeadMemory<KnownRequest>()): FuzzedReader {
-  return {
-    reader: new RequestReader((fields) => FORWARDING.of(fields), memory),
-    random: new RandomHex(),
-  };
+export function newPlace(): Place {
+  return new Place({ address: '127.0.0.1', protocol: 'http', version: '1.1' }, { free: 0 });
 }
 
-/** Reads what came in these pieces as a client's connection does, every request answered at once. */
-export function readRequests(pieces: readonly Buffer[], { reader, random }: FuzzedReader = newReader()): Reading {
+export function newConnection(place = newPlace(), between: FuzzedConnection['between'] = null): FuzzedConnection {
+  return { place, before: { known: null, last: null }, random: new RandomHex(), between };
+}
+
+/** Reads what came in these pieces as a client's connection does, every request answered at once, and closes it. */
+export function readRequests(pieces: readonly Buffer[], connection: FuzzedConnection = newConnection()): Reading {
+  const { place, before: requestsBefore, random, between } = connection;
   const requests: ReadRequest[] = [];
   let start = 0;
   let head = 0;
   let before = 0;
   let forwarded = '';
   let inBody = false;
-  for (const piece of pieces) {
+  let held: RequestReader | null = null;
+
+  /** Returns what ended the connection; null: nothing has. */
+  function readOn(piece: Buffer, reader: RequestReader): 'fault' | 'nothing' | null {
     let offset = 0;
     while (offset < piece.length) {
       if (!inBody) {
         const step = reader.readHead(piece, offset);
-        if (step === 'fault') return { requests, rest: 'fault' };
-        if (step === 'more') break;
+        if (step === 'fault') return 'fault';
+        if (step === 'more') return null;
         const { request } = reader;
         if (request === null) throw new Error('a head without a line or without fields');
         offset = reader.bodyStart;
@@ -67,9 +71,9 @@ export function readRequests(pieces: readonly Buffer[], { reader, random }: Fuzz
         inBody = true;
       }
       const end = reader.readBody(piece, offset);
-      if (end === -1) return { requests, rest: 'fault' };
+      if (end === -1) return 'fault';
       offset = end;
-      if (!reader.bodyDone) break;
+      if (!reader.bodyDone) return null;
       inBody = false;
       const { line, fields } = reader.request ?? {};
       requests.push({
@@ -83,9 +87,23 @@ export function readRequests(pieces: readonly Buffer[], { reader, random }: Fuzz
       });
       start = before + end;
       // As a connection does that was asked to be closed: what follows is thrown away.
-      if (fields?.close === true || line?.minor === 0) return { requests, rest: 'nothing' };
+      if (fields?.close === true || line?.minor === 0) return 'nothing';
     }
-    before += piece.length;
+    return null;
   }
+
+  for (const piece of pieces) {
+    const reader: RequestReader = held ?? place.take(requestsBefore);
+    const ended = readOn(piece, reader);
+    before += piece.length;
+    held = ended === null && (inBody || reader.pending) ? reader : null;
+    if (held === null) {
+      reader.leave(requestsBefore);
+      place.put(reader);
+    }
+    if (ended !== null) return { requests, rest: ended };
+    if (held === null) between?.();
+  }
+  if (held !== null) place.put(held);
   return { requests, rest: start === before ? 'nothing' : 'incomplete' };
 }
