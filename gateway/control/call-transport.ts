@@ -135,10 +135,10 @@ class Call implements ResponseReceiver {
     const { head, body } = this.#text;
     this.#text = null;
     if (Buffer.byteLength(body) === body.length) {
-      this.#carrier?.writeText(head + body);
+      this.#carrier?.writeText(head, '', body);
       return;
     }
-    this.#carrier?.writeText(head);
+    this.#carrier?.writeText(head, '', '');
     this.#carrier?.write(Buffer.from(body));
   }
 

@@ -97,7 +97,8 @@ export class StreamClient implements ExchangeClient {
       head,
       destination: decision.destination,
       admission: decision.admission,
-      firstWrite: request.upstreamBegin(decision.admission?.hidesToken === true) + head.tail,
+      headBegin: request.upstreamBegin(decision.admission?.hidesToken === true),
+      body: '',
       now,
     });
     this.#exchange = exchange;

@@ -220,7 +220,6 @@ export class ClientConnection
     }
     // A small body that came with the head goes out in the same write.
     const small = stop - bodyStart <= JOINED_BODY_BYTES;
-    const headText = request.upstreamBegin(decision.admission?.hidesToken === true) + head.tail;
     this.writer.reset();
     const exchange = new Exchange({
       core,
@@ -228,7 +227,8 @@ export class ClientConnection
       head,
       destination: decision.destination,
       admission: decision.admission,
-      firstWrite: small && stop > bodyStart ? headText + chunk.toString('latin1', bodyStart, stop) : headText,
+      headBegin: request.upstreamBegin(decision.admission?.hidesToken === true),
+      body: small && stop > bodyStart ? chunk.toString('latin1', bodyStart, stop) : '',
       now,
     });
     this.#exchange = exchange;

@@ -52,8 +52,10 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     destination: Destination;
     /** Null where the service asks nothing of its requests. */
     admission: Admission | null;
-    /** The edited head and, where it is small and here already, the body. */
-    firstWrite: string;
+    /** The edited head up to its ids. */
+    headBegin: string;
+    /** The body, as latin-1, where it is small and here already; or ''. */
+    body: string;
     now: number;
   }) {
     this.#core = options.core;
@@ -62,7 +64,7 @@ export class Exchange implements AttemptedRequest, WaitingRequest, CarriedExchan
     this.startedAt = options.now;
     this.destination = options.destination;
     this.#admission = options.admission;
-    this.outlet = new RequestOutlet(options.firstWrite);
+    this.outlet = new RequestOutlet(options.headBegin, options.head.tail, options.body);
     this.closeAfter = options.head.fields.close || options.head.line.minor === 0;
     if (options.destination.timeoutMs > 0) this.#deadline = Math.floor(options.now + options.destination.timeoutMs);
   }

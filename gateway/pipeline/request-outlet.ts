@@ -12,23 +12,28 @@ export class RequestOutlet {
   sent = false;
   /** Body went out beyond the first write, so the request cannot be sent again. */
   streamed = false;
-  #first: string;
+  #begin: string;
+  readonly #tail: string;
+  #body: string;
   #held: Buffer[] | null = null;
   #heldBytes = 0;
 
-  constructor(first: string) {
-    this.#first = first;
+  /** The head in two pieces, and a small body that is here already. */
+  constructor(begin: string, tail: string, body: string) {
+    this.#begin = begin;
+    this.#tail = tail;
+    this.#body = body;
   }
 
   /** Bytes that `send` would write. */
   get bytes(): number {
-    return this.#first.length + this.#heldBytes;
+    return this.#begin.length + this.#tail.length + this.#body.length + this.#heldBytes;
   }
 
   /** False: the connection takes no more for now. */
   send(carrier: Carrier): boolean {
     this.sent = true;
-    let room = carrier.writeText(this.#first);
+    let room = carrier.writeText(this.#begin, this.#tail, this.#body);
     if (this.#held !== null && this.#heldBytes > 0) {
       this.streamed = true;
       for (const chunk of this.#held) room = carrier.write(chunk);
@@ -58,6 +63,7 @@ export class RequestOutlet {
 
   /** It was answered: nobody needs its text any more. */
   forget(): void {
-    this.#first = '';
+    this.#begin = '';
+    this.#body = '';
   }
 }

@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import { JOINED_BYTES, joinedWrite } from '../upstream/joined-write.ts';
 import type { ReadBytes } from '../upstream/read-buffer.ts';
+import { isEncrypted } from './is-encrypted.ts';
 import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
-/**
- * Up to here head and content go out as one latin-1 string, which nothing outlives. Measured: above it two copies and
- * the garbage cost more than a write from the read buffer itself.
- */
-const ONE_WRITE_BYTES = 4096;
+/** Up to here head and content go out as one. Measured: above it the copy costs more than a write from the read buffer itself. */
+const ONE_WRITE_BYTES = JOINED_BYTES;
 /** An instance that is read frame by frame cannot be made to wait before its response; beyond this its hints are left out. */
 const MOST_INTERIM_BYTES = 262_144;
 
@@ -31,7 +30,12 @@ export class ResponseWriter implements ResponseSink {
   ending: boolean | null = null;
   #socket: Socket;
   readonly #owner: WriterOwner;
-  #pendingHead = '';
+  /** What is small is put together in the place of all connections. */
+  readonly #joins: boolean;
+  /** A head that waits for content or the end of the read, in pieces that are worth no text of their own. */
+  #head = '';
+  #fields = '';
+  #tail = '';
   #mode: 'raw' | 'chunk' | 'unchunk' | 'rechunk' = 'raw';
   #atEnd: EndFields | null = null;
   /** What the instance sent as trailers; kept where it is chunked anew. */
@@ -46,13 +50,14 @@ export class ResponseWriter implements ResponseSink {
   constructor(socket: Socket, owner: WriterOwner) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#joins = !isEncrypted(socket);
   }
 
   /** The next response begins. */
   reset(): void {
     this.started = false;
     this.ending = null;
-    this.#pendingHead = '';
+    this.#head = '';
     this.#mode = 'raw';
     this.#atEnd = null;
     this.#trailer = '';
@@ -99,8 +104,20 @@ export class ResponseWriter implements ResponseSink {
     }
     const text = options.bodyless ? head.line.text + head.fields.keptWithoutLength : head.text;
     const close = options.close ? 'Connection: close\r\n' : '';
-    this.#pendingHead =
-      text + transfer + options.added + close + (identified === null ? '\r\n' : identified.responseTail);
+    this.#head = text;
+    this.#fields = transfer + options.added + close;
+    this.#tail = identified === null ? '\r\n' : identified.responseTail;
+  }
+
+  get #headBytes(): number {
+    return this.#head === '' ? 0 : this.#head.length + this.#fields.length + this.#tail.length;
+  }
+
+  #takeHead(): string {
+    if (this.#head === '') return '';
+    const text = this.#head + this.#fields + this.#tail;
+    this.#head = '';
+    return text;
   }
 
   content(bytes: ReadBytes, start: number, end: number, spare = 0): void {
@@ -144,12 +161,32 @@ export class ResponseWriter implements ResponseSink {
   }
 
   #flushHead(suffix: string): void {
-    const text = this.#pendingHead + suffix;
-    if (text === '') return;
-    this.#pendingHead = '';
+    if (this.#head === '' && suffix === '') return;
     this.started = true;
     this.beforeWrite();
-    if (!this.#socket.write(text, 'latin1')) this.#block();
+    if (this.#mayJoin(this.#headBytes + suffix.length)) {
+      this.#joinHead();
+      this.#sendJoined(suffix);
+    } else if (!this.#socket.write(this.#takeHead() + suffix, 'latin1')) this.#block();
+  }
+
+  /** What waits for the client already would hold the place of all connections. */
+  #mayJoin(bytes: number): boolean {
+    return this.#joins && bytes <= ONE_WRITE_BYTES && this.#socket.writableLength === 0;
+  }
+
+  #joinHead(): void {
+    joinedWrite.begin();
+    if (this.#head === '') return;
+    joinedWrite.text(this.#head);
+    joinedWrite.text(this.#fields);
+    joinedWrite.text(this.#tail);
+    this.#head = '';
+  }
+
+  #sendJoined(suffix: string): void {
+    joinedWrite.text(suffix);
+    if (!joinedWrite.send(this.#socket)) this.#block();
   }
 
   #writeChunk(bytes: ReadBytes, start: number, end: number): void {
@@ -159,9 +196,15 @@ export class ResponseWriter implements ResponseSink {
   #write(bytes: ReadBytes, start: number, end: number, spare: number, prefix = '', suffix = ''): void {
     const socket = this.#socket;
     this.beforeWrite();
-    const before = this.#pendingHead + prefix;
-    this.#pendingHead = '';
     this.started = true;
+    if (this.#mayJoin(this.#headBytes + prefix.length + end - start + suffix.length)) {
+      this.#joinHead();
+      joinedWrite.text(prefix);
+      bytes.joinTo(joinedWrite, start, end);
+      this.#sendJoined(suffix);
+      return;
+    }
+    const before = this.#takeHead() + prefix;
     if (before.length + end - start + suffix.length <= ONE_WRITE_BYTES) {
       const text = before + bytes.text(start, end) + suffix;
       if (!socket.write(text, 'latin1')) this.#block();

@@ -24,8 +24,8 @@ export interface Carrier {
   readonly reused: boolean;
   /** Gives it to a request, which is told when it is connected unless it is already. */
   take(receiver: ResponseReceiver): void;
-  /** The head and, where it is small, the body. False: it takes no more for now. */
-  writeText(text: string): boolean;
+  /** The head, in as many pieces as it is kept in, and the body where it is small. False: it takes no more for now. */
+  writeText(begin: string, tail: string, body: string): boolean;
   /** More of the body, or of a tunnel. False: it takes no more for now. */
   write(chunk: Buffer): boolean;
   /** The client's side of a tunnel is over. */

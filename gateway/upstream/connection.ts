@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { ChunkScanner } from '../http1/chunked.ts';
 import type { Carrier } from './carrier.ts';
+import { JOINED_BYTES, joinedWrite } from './joined-write.ts';
 import { type ConnectionPool, DEFAULT_IDLE_MS, MAX_IDLE_MS, type Poolable } from './pool.ts';
 import { ReadBuffer, SPARE_BYTES, sharedReads } from './read-buffer.ts';
 import type { ResponseHeads } from './response-heads.ts';
@@ -95,8 +96,15 @@ export class UpstreamConnection implements Carrier, Poolable {
     this.#reusable = true;
   }
 
-  writeText(text: string): boolean {
-    return this.#socket.write(text, 'latin1');
+  writeText(begin: string, tail: string, body: string): boolean {
+    if (begin.length + tail.length + body.length > JOINED_BYTES) {
+      return this.#socket.write(begin + tail + body, 'latin1');
+    }
+    joinedWrite.begin();
+    joinedWrite.text(begin);
+    joinedWrite.text(tail);
+    joinedWrite.text(body);
+    return joinedWrite.send(this.#socket);
   }
 
   write(chunk: Buffer): boolean {

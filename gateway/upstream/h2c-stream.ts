@@ -107,7 +107,8 @@ export class H2cStream implements Carrier, Passenger {
 
   // ── the request's way ──
 
-  writeText(text: string): boolean {
+  writeText(begin: string, tail: string, small: string): boolean {
+    const text = begin + tail + small;
     const { headers, bodyStart } = requestHeaders(text);
     const ends = { endStream: this.#requestEnded, trailers: !this.#requestEnded };
     const stream = this.#session.request(headers, ends);

@@ -52,8 +52,8 @@ export class PipelinedRequest implements Carrier {
     this.receiver = receiver;
   }
 
-  writeText(text: string): boolean {
-    this.text = text;
+  writeText(begin: string, tail: string, body: string): boolean {
+    this.text = begin + tail + body;
     this.#connection.send(this);
     return true;
   }

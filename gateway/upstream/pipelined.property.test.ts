@@ -73,7 +73,7 @@ class LateClient implements ResponseReceiver {
   }
 
   onConnected(): void {
-    this.carrier?.writeText(this.#text);
+    this.carrier?.writeText(this.#text, '', '');
   }
 
   onInterim(): void {

@@ -1,5 +1,6 @@
 import type { ChunkScanner } from '../http1/chunked.ts';
 import { type Words, wordsOf } from '../http1/words.ts';
+import type { JoinedWrite } from './joined-write.ts';
 import type { ResponseHeads } from './response-heads.ts';
 
 const READ_BYTES = 65_536;
@@ -16,6 +17,8 @@ export interface ReadBytes {
   text(start: number, end: number): string;
   /** Has `chunks` follow them; returns what it does. */
   scan(chunks: ChunkScanner, start: number, end: number, payload?: (start: number, end: number) => void): number;
+  /** Goes out with what is put together there. */
+  joinTo(message: JoinedWrite, start: number, end: number): void;
   /** A copy, the caller's own. */
   copy(start: number, end: number): Buffer;
   /** For writing: lasts until the connection is read on. Whoever needs it for longer must not let that happen. */
@@ -83,6 +86,10 @@ export class ReadBuffer implements ReadBytes {
 
   scan(chunks: ChunkScanner, start: number, end: number, payload?: (start: number, end: number) => void): number {
     return chunks.scan(this.#bytes, start, end, payload);
+  }
+
+  joinTo(message: JoinedWrite, start: number, end: number): void {
+    message.bytes(this.#bytes, start, end);
   }
 
   copy(start: number, end: number): Buffer {
