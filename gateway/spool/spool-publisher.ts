@@ -1,6 +1,6 @@
 import type { AnyEvent } from '@skyrun/contracts';
 import { backoff, type Clock, type Logger } from '@skyrun/kit/base';
-import { listSegments, loadPosition, readLines, removeSegment, type SpoolPosition, savePosition } from './segments.ts';
+import { listSegments, PositionFile, removeSegment, SegmentReader, type SpoolPosition } from './segments.ts';
 import { parseLine } from './spool-line.ts';
 
 export interface UsagePublisher {
@@ -23,7 +23,11 @@ export class SpoolPublisher {
   #logger: Logger;
   /** The segment that is still being written. */
   #current: () => string;
+  #reader: SegmentReader;
+  #positionFile: PositionFile;
   #position: SpoolPosition | null = null;
+  /** The segment beside which the directory held no other when it was last looked at; only a newer one can have come since. */
+  #only = '';
   #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #written = Promise.withResolvers<void>();
@@ -37,6 +41,8 @@ export class SpoolPublisher {
     current: () => string;
   }) {
     this.#directory = options.directory;
+    this.#reader = new SegmentReader(options.directory);
+    this.#positionFile = new PositionFile(options.directory);
     this.#bus = options.bus;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -59,7 +65,12 @@ export class SpoolPublisher {
     this.wake();
     await this.#running;
     const done = this.#drain().catch((error: unknown) => this.#logger.info({ error }, 'usage stays in the spool'));
-    await Promise.race([done, this.#clock.sleep(graceMs)]);
+    await Promise.race([done.then(() => this.#close()), this.#clock.sleep(graceMs)]);
+  }
+
+  async #close(): Promise<void> {
+    await this.#reader.close();
+    await this.#positionFile.close();
   }
 
   async #drain(): Promise<void> {
@@ -89,8 +100,8 @@ export class SpoolPublisher {
 
   /** Publishes one batch. False when there is nothing more to do until something is written. */
   async step(): Promise<boolean> {
-    const segments = await listSegments(this.#directory);
-    this.#position ??= await loadPosition(this.#directory);
+    this.#position ??= await this.#positionFile.load();
+    const segments = await this.#segments();
     let { segment, offset } = this.#position ?? { segment: '', offset: 0 };
     // Segments before the acknowledged one are leftovers of a crash between two steps below.
     for (const old of segments.filter((name) => name < segment)) await removeSegment(this.#directory, old);
@@ -101,7 +112,7 @@ export class SpoolPublisher {
       segment = first;
       offset = 0;
     }
-    const { lines, next, more } = await readLines(this.#directory, segment, offset);
+    const { lines, next, more } = await this.#reader.read(segment, offset);
     if (next === offset) {
       const following = rest[1];
       if (following === undefined || segment === this.#current()) return false;
@@ -120,8 +131,16 @@ export class SpoolPublisher {
     return more || segment !== this.#current();
   }
 
+  async #segments(): Promise<string[]> {
+    const current = this.#current();
+    if (current !== '' && current === this.#only) return [current];
+    const segments = await listSegments(this.#directory);
+    this.#only = segments.length === 1 ? (segments[0] ?? '') : '';
+    return segments;
+  }
+
   async #save(position: SpoolPosition): Promise<void> {
-    await savePosition(this.#directory, position);
+    await this.#positionFile.save(position);
     this.#position = position;
   }
 }
