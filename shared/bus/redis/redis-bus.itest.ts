@@ -1,4 +1,4 @@
-import { silentLogger, systemClock } from '@skyrun/kit';
+import { type Clock, ManualClock, silentLogger, systemClock } from '@skyrun/kit';
 import { startRedis, type TestRedis } from '@skyrun/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,11 +36,11 @@ busConformance('redis', () => ({
 }));
 
 describe('redis streams', () => {
-  const open = (namespace: string, staleMs = 1_000): EventBus =>
+  const open = (namespace: string, staleMs = 1_000, clock: Clock = systemClock): EventBus =>
     createRedisBus({
       url: server.url,
       namespace,
-      clock: systemClock,
+      clock,
       logger: silentLogger,
       retry: DEFAULT_RETRY,
       staleMs,
@@ -119,6 +119,28 @@ describe('redis streams', () => {
     await expect.poll(() => raw.xlen('trimmed:events')).toBeLessThan(150);
     await bus.publish([lost('a', 501)]);
     await expect.poll(() => handled).toBe(3002);
+    await bus.close();
+  });
+
+  it('trims every 2 s where it reads, every 20 s where it only publishes', async () => {
+    const clock = new ManualClock();
+    const bus = await whenReady(open('trimming', 1_000, clock));
+    await bus.publish([lost('a', 1)]);
+    const trims = async () => Number(/cmdstat_xtrim:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1] ?? 0);
+    /** A tick ends by an answer of Redis, which takes real time. */
+    const pass = async (seconds: number) => {
+      for (let second = 0; second < seconds; second += 1) {
+        await clock.advance(1_000);
+        await systemClock.sleep(20);
+      }
+    };
+    const before = await trims();
+    await pass(60);
+    expect((await trims()) - before).toBe(3);
+    await bus.subscribe({ group: 'tail', types: ['*'], ephemeral: true, handler: async () => undefined });
+    const reading = await trims();
+    await pass(20);
+    expect((await trims()) - reading).toBe(10);
     await bus.close();
   });
 

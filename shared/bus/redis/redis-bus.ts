@@ -13,6 +13,8 @@ import { declareRedisGroup } from './topology.ts';
 import { trim } from './trim.ts';
 
 const TRIM_EVERY_MS = 2_000;
+/** Of these, who only publishes takes one in ten: mostly somebody reads, and who reads trims. */
+const TRIMS_OF_PUBLISHERS = 10;
 /** For the slowest of the replicas that must have what is published. */
 const REPLICATE_MS = 2_000;
 /** Events in one step: Redis serves nobody else meanwhile. */
@@ -48,6 +50,7 @@ export function createRedisBus(options: RedisBusOptions): EventBus {
   const publishing = replicas === 0 ? commands : commandConnection(url, logger);
   const subscriptions = new Set<SessionLoop>();
   let closing: Promise<void> | undefined;
+  let [reads, ticks] = [false, 0];
 
   const trimmer = createTicker({
     name: 'bus.trim',
@@ -55,6 +58,8 @@ export function createRedisBus(options: RedisBusOptions): EventBus {
     logger,
     everyMs: TRIM_EVERY_MS,
     run: async () => {
+      ticks += 1;
+      if (!reads && ticks % TRIMS_OF_PUBLISHERS !== 0) return;
       if (commands.status === 'ready') await trim(commands, keys);
     },
   });
@@ -108,6 +113,7 @@ export function createRedisBus(options: RedisBusOptions): EventBus {
     async subscribe(options: SubscribeOptions) {
       assertOpen();
       const group = parseGroup(options);
+      reads = true;
       const { handler, prefetch = DEFAULT_PREFETCH } = options;
       const deps = { url, commands, keys, group, prefetch, handler, clock, logger, retry };
       const loop = options.ephemeral
