@@ -99,11 +99,11 @@ test('a route that several gateways could not take is told once, with who says s
     view({ gateway: 'edge-2', invalidRouteCount: 1, invalidRoutes: [invalid] }),
     view({ gateway: 'edge-3', invalidRouteCount: 70, invalidRoutes: [left] }),
   ]);
-  expect(combined.refused).toEqual([
+  expect(combined.invalidRoutes).toEqual([
     { ...invalid, gateways: ['edge-1', 'edge-2'] },
     { ...left, gateways: ['edge-3'] },
   ]);
-  expect(combined.refusedCount).toBe(70);
+  expect(combined.invalidRouteCount).toBe(70);
 });
 
 test('one that shows nothing any more is silent', () => {

@@ -42,7 +42,7 @@ export interface BusyLimit {
 }
 
 /** A route that could not be taken as the registry sent it. */
-export type RefusedRoute = GatewayView['invalidRoutes'][number] & { readonly gateways: readonly string[] };
+export type InvalidRoute = GatewayView['invalidRoutes'][number] & { readonly gateways: readonly string[] };
 
 export interface Combined {
   /** Per second. */
@@ -54,9 +54,9 @@ export interface Combined {
   readonly services: readonly BusyService[];
   readonly clients: readonly BusyClient[];
   readonly limits: readonly BusyLimit[];
-  /** As many as gateways name; `refusedCount` are in all. */
-  readonly refused: readonly RefusedRoute[];
-  readonly refusedCount: number;
+  /** As many as gateways name; `invalidRouteCount` are in all. */
+  readonly invalidRoutes: readonly InvalidRoute[];
+  readonly invalidRouteCount: number;
   readonly ejected: readonly (GatewayView['ejected'][number] & { readonly gateway: string })[];
 }
 
@@ -106,23 +106,23 @@ export function combine(views: readonly GatewayView[]): Combined {
     services: [...services.values()].sort((a, b) => b.requests - a.requests),
     clients: [...clients.values()].sort((a, b) => b.requests - a.requests),
     limits: [...limits.values()].sort((a, b) => b.refused - a.refused),
-    refused: refusedRoutes(views),
-    refusedCount: Math.max(0, ...views.map(({ invalidRouteCount }) => invalidRouteCount)),
+    invalidRoutes: invalidRoutesOf(views),
+    invalidRouteCount: Math.max(0, ...views.map(({ invalidRouteCount }) => invalidRouteCount)),
     ejected: views.flatMap(({ gateway, ejected }) => ejected.map((instance) => ({ gateway, ...instance }))),
   };
 }
 
-function refusedRoutes(views: readonly GatewayView[]): RefusedRoute[] {
-  const refused = new Map<
+function invalidRoutesOf(views: readonly GatewayView[]): InvalidRoute[] {
+  const routes = new Map<
     string,
     { readonly route: GatewayView['invalidRoutes'][number]; readonly gateways: string[] }
   >();
   for (const { gateway, invalidRoutes } of views) {
     for (const route of invalidRoutes) {
-      entry(refused, JSON.stringify(route), () => ({ route, gateways: [] })).gateways.push(gateway);
+      entry(routes, JSON.stringify(route), () => ({ route, gateways: [] })).gateways.push(gateway);
     }
   }
-  return [...refused.values()].map(({ route, gateways }) => ({ ...route, gateways }));
+  return [...routes.values()].map(({ route, gateways }) => ({ ...route, gateways }));
 }
 
 function entry<Value>(all: Map<string, Value>, key: string, create: () => Value): Value {

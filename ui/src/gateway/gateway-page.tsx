@@ -11,9 +11,9 @@ import { Skeleton } from '../components/skeleton.tsx';
 import { figure } from '../format/quantity.ts';
 import { BusyClients, BusyLimits, BusyServices, Ejected } from './busiest.tsx';
 import { type Combined, combine, isSilent } from './combine.ts';
+import { InvalidRoutes } from './invalid-routes.tsx';
 import { Processes } from './processes.tsx';
 import { gatewaysQuery } from './queries.ts';
-import { RefusedRoutes } from './refused-routes.tsx';
 import { RoutesPanel } from './routes-panel.tsx';
 
 /** What the gateways of this installation are doing, for its operators. */
@@ -31,8 +31,8 @@ export function GatewayPage() {
       {views !== undefined && (
         <>
           <Figures combined={combined} />
-          {combined.refusedCount > 0 && (
-            <RefusedRoutes refused={combined.refused} refusedCount={combined.refusedCount} />
+          {combined.invalidRouteCount > 0 && (
+            <InvalidRoutes invalidRoutes={combined.invalidRoutes} invalidRouteCount={combined.invalidRouteCount} />
           )}
           <Panel title="Processes" flush>
             {views.length === 0 ? (
@@ -44,7 +44,7 @@ export function GatewayPage() {
             )}
           </Panel>
           <Busiest combined={combined} />
-          <RoutesPanel refused={combined.refused} />
+          <RoutesPanel invalidRoutes={combined.invalidRoutes} />
         </>
       )}
     </Page>

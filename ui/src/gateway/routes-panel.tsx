@@ -12,12 +12,12 @@ import { Panel } from '../components/panel.tsx';
 import { Pill } from '../components/pill.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { figure } from '../format/quantity.ts';
-import type { RefusedRoute } from './combine.ts';
+import type { InvalidRoute } from './combine.ts';
+import { InvalidRouteMark } from './invalid-routes.tsx';
 import { gatewayRoutesQuery } from './queries.ts';
-import { RefusedMark } from './refused-routes.tsx';
 
 /** Where requests go: every route of the gateways, looked for by the server and loaded page by page. */
-export function RoutesPanel({ refused }: { refused: readonly RefusedRoute[] }) {
+export function RoutesPanel({ invalidRoutes }: { invalidRoutes: readonly InvalidRoute[] }) {
   const [typed, setTyped] = useState('');
   const text = useDeferredValue(typed.trim());
   const list = useInfiniteQuery(gatewayRoutesQuery(useApi(), text));
@@ -51,14 +51,20 @@ export function RoutesPanel({ refused }: { refused: readonly RefusedRoute[] }) {
           </EmptyState>
         }
       />
-      {routes !== undefined && routes.length > 0 && <RoutesTable routes={routes} refused={refused} />}
+      {routes !== undefined && routes.length > 0 && <RoutesTable routes={routes} invalidRoutes={invalidRoutes} />}
       <MoreButton list={list} label="More routes" />
     </Panel>
   );
 }
 
-function RoutesTable({ routes, refused }: { routes: readonly GatewayRoute[]; refused: readonly RefusedRoute[] }) {
-  const refusedAt = new Map(refused.map((route) => [route.host, route]));
+function RoutesTable({
+  routes,
+  invalidRoutes,
+}: {
+  routes: readonly GatewayRoute[];
+  invalidRoutes: readonly InvalidRoute[];
+}) {
+  const invalidAt = new Map(invalidRoutes.map((route) => [route.host, route]));
   return (
     <Table label="Routes, table" className="min-w-192">
       <thead>
@@ -78,7 +84,7 @@ function RoutesTable({ routes, refused }: { routes: readonly GatewayRoute[]; ref
                 {route.host}
                 <span className="text-ink-3">{route.pathPrefix}</span>
               </span>
-              <Refusal refused={refusedAt.get(route.host)} />
+              <Invalid invalid={invalidAt.get(route.host)} />
             </Cell>
             <Cell>
               <Owner route={route} />
@@ -99,11 +105,11 @@ function RoutesTable({ routes, refused }: { routes: readonly GatewayRoute[]; ref
   );
 }
 
-function Refusal({ refused }: { refused: RefusedRoute | undefined }) {
-  if (refused === undefined) return null;
+function Invalid({ invalid }: { invalid: InvalidRoute | undefined }) {
+  if (invalid === undefined) return null;
   return (
     <span className="mt-1 flex flex-wrap items-center gap-1.5 text-xs text-ink-2">
-      <RefusedMark route={refused} /> invalid: {refused.field}
+      <InvalidRouteMark route={invalid} /> invalid: {invalid.field}
     </span>
   );
 }

@@ -3,13 +3,16 @@ import { Pill } from '../components/pill.tsx';
 import { Cell, HeadCell, Table } from '../components/table.tsx';
 import { figure } from '../format/quantity.ts';
 import { ServiceLink } from './busiest.tsx';
-import type { Combined, RefusedRoute } from './combine.ts';
+import type { Combined, InvalidRoute } from './combine.ts';
 
 /** Routes that gateways could not take as they came, with what to do about each. */
-export function RefusedRoutes({ refused, refusedCount }: Pick<Combined, 'refused' | 'refusedCount'>) {
+export function InvalidRoutes({
+  invalidRoutes,
+  invalidRouteCount,
+}: Pick<Combined, 'invalidRoutes' | 'invalidRouteCount'>) {
   return (
     <Panel
-      title={`${figure(refusedCount)} invalid ${refusedCount === 1 ? 'route' : 'routes'}`}
+      title={`${figure(invalidRouteCount)} invalid ${invalidRouteCount === 1 ? 'route' : 'routes'}`}
       note="Deploy the service with a valid field, or bring the gateway to the registry’s version."
       flush
     >
@@ -24,7 +27,7 @@ export function RefusedRoutes({ refused, refusedCount }: Pick<Combined, 'refused
           </tr>
         </thead>
         <tbody className="[&>tr:last-child>td]:border-0">
-          {refused.map((route) => (
+          {invalidRoutes.map((route) => (
             <tr key={JSON.stringify(route)}>
               <Cell className="max-w-72 font-mono text-xs break-all">{route.host ?? '(not readable)'}</Cell>
               <Cell>
@@ -39,7 +42,7 @@ export function RefusedRoutes({ refused, refusedCount }: Pick<Combined, 'refused
                 <span className="block text-xs text-ink-3">{route.problem}</span>
               </Cell>
               <Cell>
-                <RefusedMark route={route} />
+                <InvalidRouteMark route={route} />
               </Cell>
               <Cell className="font-mono text-xs">{route.gateways.join(', ')}</Cell>
             </tr>
@@ -51,6 +54,6 @@ export function RefusedRoutes({ refused, refusedCount }: Pick<Combined, 'refused
 }
 
 /** What requests to the host of an invalid route meet. */
-export function RefusedMark({ route: { serves } }: { route: Pick<RefusedRoute, 'serves'> }) {
+export function InvalidRouteMark({ route: { serves } }: { route: Pick<InvalidRoute, 'serves'> }) {
   return serves ? <Pill tone="warn">former route</Pill> : <Pill tone="bad">no route</Pill>;
 }
