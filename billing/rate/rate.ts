@@ -1,4 +1,4 @@
-import type { Meter } from '@skyrun/contracts';
+import { meter as anyMeter } from '@skyrun/contracts';
 import type { PriceBook } from '../prices/price-book.ts';
 import { PRICED_UNITS, type PricedUnit, type PriceList } from '../prices/price-list.ts';
 import { exactAmount } from './exact.ts';
@@ -76,16 +76,7 @@ function rated(quantity: Quantity, amount: bigint, pricePico: bigint, pricedUnit
   };
 }
 
-const METER_ORDER: readonly Meter[] = [
-  'cpu',
-  'memory',
-  'cpu_idle',
-  'memory_idle',
-  'cpu_paused',
-  'memory_paused',
-  'requests',
-  'egress',
-];
+const METERS = anyMeter.options;
 
 /** One order for tiers and for lines, whatever order the usage came in. */
 function compareQuantities(a: Quantity, b: Quantity): number {
@@ -95,7 +86,7 @@ function compareQuantities(a: Quantity, b: Quantity): number {
     a.slot.month - b.slot.month ||
     compareText(a.service, b.service) ||
     compareText(b.mode, a.mode) ||
-    METER_ORDER.indexOf(a.meter) - METER_ORDER.indexOf(b.meter) ||
+    METERS.indexOf(a.meter) - METERS.indexOf(b.meter) ||
     compareText(a.slot.priceList, b.slot.priceList)
   );
 }
