@@ -113,6 +113,17 @@ test('an attempt that was lost is one of its own, and the instance is told of th
   expect(attributeOf(second, 'http.request.resend_count')).toBe('1');
 });
 
+test('an attempt whose client left before the response says so; one that was lost before that was lost', () => {
+  const record = recordOf();
+  record.assigned(instance('ins_1'), 100, true);
+  record.lost(110);
+  record.assigned(instance('ins_2'), 110, true);
+  record.end(120, 499, revision);
+  const [, first, second] = spans(record);
+  expect(attributeOf(first, 'error.type')).toBe('connection_lost');
+  expect(attributeOf(second, 'error.type')).toBe('client_left');
+});
+
 test.each([
   ['first-byte', 0, 'first_byte_timeout'],
   ['deadline', 0, 'request_timeout'],

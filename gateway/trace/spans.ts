@@ -27,6 +27,9 @@ const SERVER = 2;
 const CLIENT = 3;
 const ERROR = 2;
 
+/** The status of a request whose client left before there was a response. */
+const CLIENT_LEFT = 499;
+
 /** Those that the conventions name; another is `_OTHER`, so that a stranger cannot make up a thousand span names. */
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -96,6 +99,7 @@ export function spansOf(record: RequestRecord, ids: SpanIds, { epochMs, newId, c
   }
   for (const [index, attempt] of record.attempts.entries()) {
     const spanId = index === last ? ids.upstream : newId();
+    const failure = failureOf(attempt, record.status);
     spans.push({
       traceId: ids.trace,
       spanId,
@@ -103,8 +107,8 @@ export function spansOf(record: RequestRecord, ids: SpanIds, { epochMs, newId, c
       name,
       kind: CLIENT,
       ...time(attempt.assignedAt, attempt.endedAt),
-      attributes: [...method, ...attemptAttributes(attempt, index)],
-      status: failureOf(attempt) === null ? {} : { code: ERROR },
+      attributes: [...method, ...attemptAttributes(attempt, index, failure)],
+      status: failure === null ? {} : { code: ERROR },
     });
     if (!attempt.connects) continue;
     const connected = attempt.connectedAt !== -1;
@@ -156,7 +160,7 @@ function serverAttributes(record: RequestRecord, cost: RequestCost | null): Attr
   return attributes;
 }
 
-function attemptAttributes(attempt: AttemptRecord, index: number): Attribute[] {
+function attemptAttributes(attempt: AttemptRecord, index: number, failure: string | null): Attribute[] {
   const { id, address, port } = attempt.instance;
   const attributes = [
     text('server.address', address),
@@ -171,7 +175,6 @@ function attemptAttributes(attempt: AttemptRecord, index: number): Attribute[] {
       decimal('skyrun.first_byte_ms', attempt.answeredAt - attempt.assignedAt),
     );
   }
-  const failure = failureOf(attempt);
   if (failure !== null) attributes.push(text('error.type', failure));
   return attributes;
 }
@@ -183,11 +186,12 @@ const OVERDUE: Readonly<Record<Overdue, string>> = {
   connect: 'connect_timeout',
 };
 
-/** Why an attempt failed; null: it did not. */
-function failureOf({ status, overdue, connectedAt }: AttemptRecord): string | null {
+/** Why an attempt of a request that ended with `outcome` failed; null: it did not. */
+function failureOf({ status, overdue, connectedAt, lost }: AttemptRecord, outcome: number): string | null {
   if (overdue !== null) return OVERDUE[overdue];
   if (status >= 400) return String(status);
   if (status > 0) return null;
+  if (outcome === CLIENT_LEFT && !lost) return 'client_left';
   return connectedAt === -1 ? 'connection_refused' : 'connection_lost';
 }
 
