@@ -24,3 +24,14 @@ test('what is accepted here, Node reads as the same requests, as they came and a
   await fc.assert(nodeAgrees(new NodeReader(), tally), { numRuns: 1500 });
   expect(tally.accepted).toBeGreaterThan(300);
 });
+
+test('Node is asked about two connections at a time without mixing them', async () => {
+  const node = new NodeReader();
+  const ask = (name: string) =>
+    node.read(Buffer.from(`POST /${name} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n${name}`));
+  const readings = await Promise.all([ask('a'), ask('b')]);
+  expect(readings.map(({ requests }) => requests.map(({ target, body }) => [target, body]))).toEqual([
+    [['/a', 'a']],
+    [['/b', 'b']],
+  ]);
+});
