@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import { ClientConnection } from '../downstream/connection.ts';
+import { peerAddress } from '../downstream/peer-address.ts';
 import type { ConnectionGate } from '../limit/connection-gate.ts';
-import { ClientConnection } from '../pipeline/connection.ts';
 import type { GatewayCore } from '../pipeline/core.ts';
-import { peerAddress } from '../pipeline/peer-address.ts';
 import type { Certificates } from './certificates.ts';
 import type { KeyPair } from './development-authority.ts';
 import { Http2Session } from './http2-session.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { peerAddress } from '../pipeline/peer-address.ts';
+import { peerAddress } from '../downstream/peer-address.ts';
 
 /** How many connections may be open at a time; 0 is no limit. */
 export interface ConnectionCaps {

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@skyrun/kit';
+import type { ReaderPool } from '../downstream/reader-pool.ts';
+import type { SmallPieces } from '../downstream/small-pieces.ts';
 import type { Meter } from '../meter/meter.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { ClientTally, CountedConnection } from '../view/client-tally.ts';
@@ -9,9 +11,7 @@ import type { OwnAnswer } from './answer.ts';
 import type { Destination, Instance } from './destination.ts';
 import type { HttpDate } from './http-date.ts';
 import type { RandomHex } from './ids.ts';
-import type { ReaderPool } from './reader-pool.ts';
 import type { RequestHead } from './request-head.ts';
-import type { SmallPieces } from './small-pieces.ts';
 
 /** All times in ms. */
 export interface GatewayLimits {

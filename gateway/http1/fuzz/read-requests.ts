@@ -1,5 +1,5 @@
+import { Place } from '../../downstream/reader-pool.ts';
 import { RandomHex } from '../../pipeline/ids.ts';
-import { Place } from '../../pipeline/reader-pool.ts';
 import { identify } from '../../pipeline/request-head.ts';
 import type { RequestReader, RequestsBefore } from '../request-reader.ts';
 

@@ -1,4 +1,4 @@
-import type { GatewayCore } from './core.ts';
+import type { GatewayCore } from '../pipeline/core.ts';
 
 /** What is read and thrown away after an answer that ends the connection, so that the answer is not lost to a reset. */
 export const LINGER_BYTES = 1_048_576;

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { ChunkScanner } from '../http1/chunked.ts';
 import type { ResponseFields, ResponseHead, StatusLine } from '../http1/response-head.ts';
+import type { EndFields, ResponseHeadOptions, ResponseSink } from '../pipeline/response-sink.ts';
 import { JOINED_BYTES, joinedWrite } from '../upstream/joined-write.ts';
 import type { ReadBytes } from '../upstream/read-buffer.ts';
 import { isEncrypted } from './is-encrypted.ts';
-import type { EndFields, ResponseHeadOptions, ResponseSink } from './response-sink.ts';
 
 /** Up to here head and content go out as one. Measured: above it the copy costs more than a write from the read buffer itself. */
 const ONE_WRITE_BYTES = JOINED_BYTES;

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { route, startGateway, target } from '../harness/gateway.ts';
-import { ClientInput } from './client-input.ts';
+import { ClientInput } from './input.ts';
 import { SmallPieces } from './small-pieces.ts';
 
 test('a turn passes on a few, and the next turns the rest in the order in which it came', async () => {

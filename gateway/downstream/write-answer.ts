@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { answerHead, type OwnAnswer } from './answer.ts';
+import { answerHead, type OwnAnswer } from '../pipeline/answer.ts';
 
 export interface AnswerOptions {
   /** The Date field, with its CR LF. */

@@ -1,8 +1,8 @@
 import { HeadMemory } from '../http1/head-memory.ts';
 import type { KnownRequest } from '../http1/known-request.ts';
 import { RequestReader, type RequestsBefore } from '../http1/request-reader.ts';
-import { ForwardingFields } from './request-head.ts';
-import type { RequestOrigin } from './request-origin.ts';
+import { ForwardingFields } from '../pipeline/request-head.ts';
+import type { RequestOrigin } from '../pipeline/request-origin.ts';
 
 /** Places that are kept although no connection comes from there any more. */
 const MOST_UNUSED = 256;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../app.ts';
-import { type ClientQuiet, lostPatience } from './client-patience.ts';
+import { type ClientQuiet, lostPatience } from './patience.ts';
 
 const limits = { ...DEFAULT_LIMITS, headerMs: 10, restMs: 15, idleMs: 75, stallMs: 30, drainIdleMs: 20 };
 const NOW = 1_000_000;
