@@ -188,6 +188,9 @@ backend instances
       `{
   admin off
   auto_https off
+  log {
+    output discard
+  }
 }
 http://${HOST}:${port} {
   bind 127.0.0.1
@@ -205,7 +208,9 @@ http://${HOST}:${port} {
   },
   async 'http-proxy'({ processes, upstreamPort }, port) {
     const script = new URL('http-proxy.ts', import.meta.url).pathname;
-    return processes.startProxy(process.execPath, [...GATEWAY_SWITCHES, script, String(port), String(upstreamPort)]);
+    // It calls what Node deprecates, and Node says so for each process.
+    const switches = [...GATEWAY_SWITCHES, '--no-deprecation'];
+    return processes.startProxy(process.execPath, [...switches, script, String(port), String(upstreamPort)]);
   },
 };
 
