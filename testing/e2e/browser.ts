@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { openStillNetwork } from './still-network.ts';
 
 export interface OpenBrowser {
   readonly browser: Browser;
@@ -10,10 +11,11 @@ export interface OpenBrowser {
   close(): Promise<void>;
 }
 
-/** Debian's Chromium, headless, with every connection to the outside switched off. */
+/** Debian's Chromium, headless, which reaches the platform's port and nothing else. */
 export async function openBrowser(baseURL: string): Promise<OpenBrowser> {
+  const network = await openStillNetwork(Number(new URL(baseURL).port), '/usr/bin/chromium');
   const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: network.executable,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -35,7 +37,11 @@ export async function openBrowser(baseURL: string): Promise<OpenBrowser> {
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text());
   });
-  return { browser, context, page, complaints, close: () => browser.close() };
+  const close = async () => {
+    await browser.close();
+    await network.close();
+  };
+  return { browser, context, page, complaints, close };
 }
 
 /**
