@@ -15,8 +15,9 @@ export interface StillNetwork {
 }
 
 /**
- * A network namespace in which nothing is but loopback, and on it one port of ours. Chromium drops every request in flight when
- * the machine gets or loses an interface (ERR_NETWORK_CHANGED), and each container that starts or stops is one.
+ * A network namespace in which nothing is but loopback, and on it one port of ours. Chromium drops requests that wait for a
+ * connection when the machine gets or loses an interface (ERR_NETWORK_CHANGED), and each container that starts or stops is one:
+ * beside a veth that came and went, 18 of 720 fetches; in here none.
  *
  *   command ─► 127.0.0.1:port │ a socket's file, which all network namespaces see │ ─► 127.0.0.1:port
  */
